@@ -1,0 +1,1 @@
+"""A faithful fake Interakt, and a throw-away Valkey beside it, for demos, tests, benchmarks and staging."""

@@ -1,0 +1,37 @@
+"""Fixtures that every folder of tests shares: a clean environment and a real Valkey server."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.valkey import Valkey
+
+OURS = ("INTERAKT_", "REDIS_URL", "SENTRY_", "CELERY_", "DJANGO_", "PROMETHEUS_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of ours leaks from the machine into a test."""
+    for name in list(os.environ):
+        if name.startswith(OURS) and name != "INTERAKT_TEST_REDIS_SERVER":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """One real server for the whole run."""
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey: Valkey) -> str:
+    """The URL of an emptied database."""
+    with socket.create_connection(("127.0.0.1", valkey.port), 5) as sock:
+        sock.sendall(b"FLUSHALL\r\n")
+        sock.recv(64)
+    return valkey.url
