@@ -1,0 +1,54 @@
+"""Celery's options, each with its reason. Read when the app is first used, never at import of the tasks."""
+
+from __future__ import annotations
+
+import os
+
+from kombu import Queue
+
+broker_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+broker_transport_options = {
+    "global_keyprefix": "ij1:celery:",  # one place to look at, and to empty
+    "ack_emulation": False,  # wake-ups are disposable: the ledger repairs a lost one, so no `unacked` and no timeout
+    "socket_timeout": 10,  # the default waits for ever on a frozen Redis; must stay above BRPOP's second
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 10,  # finds a half-open BRPOP
+    "retry_on_timeout": False,
+    "client_name": "interakt-worker",
+}
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # the default gives up after 100 tries and the worker exits
+broker_pool_acquire_timeout = 5
+broker_heartbeat = 0
+
+result_backend = "interakt_jobs.backend:LedgerBackend"  # reads the ledger; nothing is stored twice
+task_ignore_result = True
+task_store_errors_even_if_ignored = False
+
+accept_content = ["json"]
+task_serializer = "json"
+result_serializer = "json"
+task_protocol = 2
+task_create_missing_queues = False  # a mistyped queue must fail, not become a list that nobody reads
+task_queues = [Queue("urgent"), Queue("normal"), Queue("bulk"), Queue("intake")]
+task_default_queue = "intake"
+task_acks_late = False
+task_publish_retry = True
+task_publish_retry_policy = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+task_default_rate_limit = None
+worker_disable_rate_limits = True  # Celery's is per worker; the budget is per account
+
+worker_pool = "threads"
+worker_prefetch_multiplier = 1
+worker_eta_task_limit = 100  # waits live in the ledger; this only bounds what a stranger publishes
+worker_cancel_long_running_tasks_on_connection_loss = False  # a blip must not make sends unknown
+worker_max_tasks_per_child = None
+worker_send_task_events = False
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+worker_proc_alive_timeout = 15
+worker_enable_remote_control = True
+enable_utc = True
+timezone = "UTC"
+beat_max_loop_interval = 5

@@ -1,0 +1,90 @@
+"""Enqueue WhatsApp and RCS messages for Interakt from any application: ``send_template.delay({...})``.
+
+When ``.delay()`` returns, the job is in the ledger: it is not lost, not sent twice outside one documented window, is
+sent inside the account's rate limit, and ends as done, dead (with a reason) or cancelled.
+"""
+
+from .check import PayloadError
+from .errors import (
+    IdempotencyConflict,
+    JobCancelled,
+    JobDead,
+    JobError,
+    LedgerFull,
+    LedgerUnreachable,
+    NoSuchJob,
+    NotCancellable,
+    NotConfigured,
+    Unregistered,
+)
+from .job import Job
+from .operation import Accepted, Operation
+from .operations import (
+    OPERATIONS,
+    assign_chat,
+    assign_chat_to_agent,
+    create_campaign,
+    create_template,
+    find_users,
+    list_templates,
+    send_audio,
+    send_auth_template,
+    send_buttons,
+    send_document,
+    send_image,
+    send_list,
+    send_rcs_card,
+    send_rcs_carousel,
+    send_rcs_text,
+    send_sticker,
+    send_template,
+    send_text,
+    send_video,
+    track_event,
+    track_user,
+    upload_template_media,
+)
+from .pages import pages
+from .settings import configure
+
+__all__ = [
+    "OPERATIONS",
+    "Accepted",
+    "IdempotencyConflict",
+    "Job",
+    "JobCancelled",
+    "JobDead",
+    "JobError",
+    "LedgerFull",
+    "LedgerUnreachable",
+    "NoSuchJob",
+    "NotCancellable",
+    "NotConfigured",
+    "Operation",
+    "PayloadError",
+    "Unregistered",
+    "assign_chat",
+    "assign_chat_to_agent",
+    "configure",
+    "create_campaign",
+    "create_template",
+    "find_users",
+    "list_templates",
+    "pages",
+    "send_audio",
+    "send_auth_template",
+    "send_buttons",
+    "send_document",
+    "send_image",
+    "send_list",
+    "send_rcs_card",
+    "send_rcs_carousel",
+    "send_rcs_text",
+    "send_sticker",
+    "send_template",
+    "send_text",
+    "send_video",
+    "track_event",
+    "track_user",
+    "upload_template_media",
+]

@@ -1,0 +1,57 @@
+"""A read-only Celery result backend over the ledger: nothing is stored twice."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from celery import Celery
+from celery.backends.base import Backend
+
+from . import settings
+from .ids import parse
+from .job import celery_state, outcome
+
+_lock = threading.Lock()
+_app: Celery | None = None
+
+
+class LedgerBackend(Backend):  # type: ignore[misc]
+    """Reads states and results from the ledger; what Celery would store is left out."""
+
+    supports_autoexpire = True
+    persistent = True
+
+    def get_task_meta(self, task_id: str, cache: bool = True) -> dict[str, Any]:
+        """Celery's result dict for a job id; raises ``NoSuchJob``."""
+        account, tail = parse(task_id)
+        reading = settings.ledger(account).read(tail)
+        return {
+            "task_id": task_id,
+            "status": celery_state(reading),
+            "result": outcome(task_id, reading),
+            "traceback": None,
+            "children": [],
+        }
+
+    def store_result(self, task_id: str, result: Any, state: str, *args: Any, **kwargs: Any) -> Any:
+        return result
+
+    def forget(self, task_id: str) -> None:
+        account, tail = parse(task_id)
+        settings.ledger(account).forget(tail)
+
+    def cleanup(self) -> None:
+        """Results expire by themselves."""
+
+
+def results_app() -> Celery:
+    """A private app that only serves results; it never becomes the host's current app."""
+    global _app
+    if _app is None:
+        with _lock:
+            if _app is None:
+                _app = Celery(
+                    "interakt_jobs", backend="interakt_jobs.backend:LedgerBackend", set_as_current=False, autofinalize=False
+                )
+    return _app

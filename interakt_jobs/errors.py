@@ -1,0 +1,78 @@
+"""What can go wrong for a caller.
+
+JobError
+├── NotConfigured        no Redis URL is known
+├── LedgerUnreachable    Redis gave no answer; nothing, or everything, of the call was accepted: repeat it with its key
+├── LedgerFull           Redis is nearly full; new work of this lane is refused
+├── Unregistered         no worker ever registered this account here
+├── IdempotencyConflict  the key was used before with another payload
+├── NoSuchJob            no job has this id, or its result was dropped
+├── NotCancellable       the job is running or has ended
+├── JobCancelled         the job was cancelled
+└── JobDead              the job ended as a dead letter: ``reason``, ``attempts``
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class JobError(Exception):
+    """The root of what this package raises, besides ``PayloadError``."""
+
+
+class NotConfigured(JobError):
+    """Raised when no Redis URL is known: call ``configure(redis_url=...)`` or set ``INTERAKT_REDIS_URL``."""
+
+
+class LedgerUnreachable(JobError, ConnectionError):
+    """Raised when Redis gives no answer within five seconds."""
+
+
+class LedgerFull(JobError):
+    """Raised when Redis is nearly full: bulk work is refused first, then all."""
+
+
+class Unregistered(JobError):
+    """Raised when no worker ever registered the account at this Redis."""
+
+
+class IdempotencyConflict(JobError):
+    """Raised when an idempotency key comes again with another payload."""
+
+
+class NoSuchJob(JobError, KeyError):
+    """Raised when no job has this id, or its result has been dropped."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else "no such job"
+
+
+class NotCancellable(JobError):
+    """Raised when a job can no longer be cancelled; ``state`` says why."""
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(job_id, state)
+        self.job_id, self.state = job_id, state
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} cannot be cancelled: it is {self.state}"
+
+
+class JobCancelled(JobError):
+    """Raised by ``get`` when the job was cancelled."""
+
+
+class JobDead(JobError):
+    """Raised by ``get`` when the job ended as a dead letter.
+
+    ``reason`` is one of the closed list in the docs, ``error`` Interakt's words or ours, ``attempts`` a list of
+    ``{"at": ms, "outcome": str, "error": str, "status": int}``.
+    """
+
+    def __init__(self, job_id: str, reason: str, error: str = "", attempts: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(job_id, reason, error, attempts)
+        self.job_id, self.reason, self.error, self.attempts = job_id, reason, error, attempts or []
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} is dead: {self.reason}" + (f" ({self.error})" if self.error else "")

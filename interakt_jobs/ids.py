@@ -1,0 +1,52 @@
+"""Job ids: ``ij1.<account>.<tail>``; the tail is a UUIDv7 as 32 hex digits, or a campaign's ``<id>.<round>.<index>``."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+_ID = re.compile(r"ij1\.([a-z0-9_]{1,32})\.([A-Za-z0-9_.\-]{1,80})\Z")
+_ACCOUNT = re.compile(r"[a-z0-9_]{1,32}\Z")
+DEFAULT_ACCOUNT = "default"
+
+
+def mint_tail() -> str:
+    """A new UUIDv7 (RFC 9562): 48 bits of milliseconds, then random ones."""
+    milliseconds = time.time_ns() // 1_000_000
+    noise = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 0x7 << 76 | (noise >> 62 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
+    return f"{value:032x}"
+
+
+def job_id(account: str, tail: str) -> str:
+    return f"ij1.{account}.{tail}"
+
+
+def parse(text: str) -> tuple[str, str]:
+    """``(account, tail)`` of a job id; raises ``ValueError``."""
+    if not isinstance(text, str) or not (match := _ID.match(text)):
+        raise ValueError("a job id looks like ij1.<account>.<tail>")
+    return match[1], match[2]
+
+
+def account_name(name: str) -> str:
+    """The name when it is one: lower-case letters, digits and underscores, 1 to 32; raises ``ValueError``."""
+    if not isinstance(name, str) or not _ACCOUNT.match(name):
+        raise ValueError("an account's name is 1 to 32 lower-case letters, digits or underscores")
+    return name
+
+
+def task_tail(task_id: str) -> str:
+    """The tail a caller's own Celery task id gives: the same id twice is the same job."""
+    if task_id.startswith("ij1."):
+        return parse(task_id)[1]
+    tail = task_id.replace("-", "") if len(task_id) == 36 else task_id
+    if not re.fullmatch(r"[A-Za-z0-9_.\-]{1,80}", tail):
+        raise ValueError("task_id may have 1 to 80 letters, digits, dots, dashes and underscores")
+    return tail
+
+
+def prefix(account: str) -> str:
+    """What the account's keys start with."""
+    return f"ij1:{account}:"

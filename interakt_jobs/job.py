@@ -1,0 +1,125 @@
+"""A job's handle: Celery's ``AsyncResult`` over the ledger, from any process, by id."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, cast
+
+from celery.result import AsyncResult, assert_will_not_block
+
+from . import settings
+from .errors import JobCancelled, JobDead
+from .ids import parse
+from .record import ENDED, Reading
+
+STATES = {
+    "ready": "PENDING",
+    "waiting": "PENDING",
+    "parked": "PENDING",
+    "released": "PENDING",
+    "running": "STARTED",
+    "unknown": "RETRY",
+    "done": "SUCCESS",
+    "dead": "FAILURE",
+    "cancelled": "REVOKED",
+}
+
+
+def celery_state(reading: Reading) -> str:
+    """The Celery state that says most of what the ledger says."""
+    state = STATES[reading.state]
+    return "RETRY" if state == "PENDING" and reading.attempts else state
+
+
+def outcome(job_id: str, reading: Reading) -> Any:
+    """What an ended job gives: a dict of Interakt's answer, or the exception to raise."""
+    if reading.state == "done":
+        found = {"id": reading.provider_id or None, "message": reading.message, "status": reading.status}
+        if reading.data is not None:
+            found["data"] = reading.data
+        if reading.delivery:
+            found["delivery"] = reading.delivery
+        return found
+    if reading.state == "dead":
+        return JobDead(job_id, reading.reason, reading.error, reading.log)
+    if reading.state == "cancelled":
+        return JobCancelled(f"job {job_id} was cancelled")
+    return None
+
+
+class Job(AsyncResult):  # type: ignore[misc]
+    """An accepted job. ``Job(id)`` finds it from any process; using an unknown id raises ``NoSuchJob``."""
+
+    def __init__(self, id: str, **_: Any) -> None:
+        from .backend import results_app
+
+        account, tail = parse(id)
+        app = results_app()
+        super().__init__(id, backend=app.backend, app=app)
+        self.account, self.tail = account, tail
+
+    def __reduce__(self) -> tuple[type[Job], tuple[str]]:
+        return Job, (cast(str, self.id),)
+
+    def read(self) -> Reading:
+        """The job as it is in the ledger now, in our own words."""
+        return settings.ledger(self.account).read(self.tail)
+
+    @property
+    def state(self) -> str:
+        """Celery's word for where the job is: PENDING, STARTED, RETRY, SUCCESS, FAILURE or REVOKED."""
+        return celery_state(self.read())
+
+    status = state
+
+    @property
+    def result(self) -> Any:
+        """Interakt's answer as a dict, the exception of a dead job, or None while it has not ended."""
+        return outcome(cast(str, self.id), self.read())
+
+    info = result
+
+    def ready(self) -> bool:
+        return self.read().state in ENDED
+
+    def get(
+        self,
+        timeout: float | None = None,
+        propagate: bool = True,
+        interval: float = 0.5,
+        disable_sync_subtasks: bool = True,
+        **_: Any,
+    ) -> Any:
+        """Wait for the end and return Interakt's answer; raises ``JobDead``, ``JobCancelled``, ``TimeoutError``.
+
+        ``timeout`` in seconds; ``interval`` is how often to look when no notification comes. Inside a task it raises
+        ``RuntimeError`` as Celery's own does.
+        """
+        if disable_sync_subtasks:
+            assert_will_not_block()
+        from .wait import wait_for_end
+
+        reading = wait_for_end(self.account, self.tail, timeout, interval)
+        found = outcome(cast(str, self.id), reading)
+        if propagate and isinstance(found, Exception):
+            raise found
+        return found
+
+    wait = get
+
+    def revoke(self, *_: Any, **__: Any) -> None:
+        """Cancel a job that has not started; raises ``NotCancellable`` with the state that forbids it."""
+        settings.ledger(self.account).cancel(self.tail)
+
+    cancel = revoke
+
+    def forget(self) -> None:
+        """Drop a finished job's result."""
+        settings.ledger(self.account).forget(self.tail)
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}>"
+
+
+def seconds_left(deadline: float | None) -> float:
+    return 3600.0 if deadline is None else deadline - time.monotonic()

@@ -1,0 +1,1 @@
+-- Campaign sends (`<campaign>.<round>.<index>`) keep no record of their own once they have ended.

@@ -1,0 +1,31 @@
+-- KEYS[1] is an account's prefix, `ij1:<account>:`; every key of the account is made from it (Redis Cluster
+-- is not supported). Time is Redis's own: `now` in milliseconds, `now_us` in microseconds.
+local P = KEYS[1]
+local clock = redis.call('TIME')
+local now_us = clock[1] * 1000000 + clock[2]
+local now = math.floor(now_us / 1000)
+
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function count(field, by)
+  redis.call('HINCRBY', P .. 'count', field, by or 1)
+end
+
+-- The header line of a record that is still alive; nil for an ended or unknown job.
+local function header(raw)
+  if not raw then return nil end
+  local op, lane, accepted, expires, policy, max, recipient, group, due =
+    string.match(raw, '^1|([^|\n]*)|([^|\n]*)|(%d+)|(%d+)|([^|\n]*)|(%d+)|([^|\n]*)|([^|\n]*)|(%d+)\n')
+  if not op then return nil end
+  return {op = op, lane = lane, accepted = tonumber(accepted), expires = tonumber(expires), policy = policy,
+          max = tonumber(max), recipient = recipient, group = group, due = tonumber(due)}
+end
+
+local function options(raw)
+  local _, first = string.find(raw, '\n', 1, true)
+  local second = string.find(raw, '\n', first + 1, true)
+  if second == first + 1 then return {} end
+  return cjson.decode(string.sub(raw, first + 1, second - 1))
+end

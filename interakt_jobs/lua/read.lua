@@ -1,0 +1,30 @@
+--! include common
+-- Where one job is. KEYS[1] prefix; ARGV 1 tail.
+-- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, maybe, data}: state is ready, waiting, parked,
+-- released, running, unknown, done, dead or cancelled; place is a time in ms or the in-flight value; raw the record or
+-- the short terminal string; detail the dead letter's JSON.
+local tail = ARGV[1]
+local raw = redis.call('GET', P .. 'j:' .. tail)
+if not raw then return {} end
+local tries = redis.call('HGET', P .. 'tries', tail) or '0:0'
+local log = redis.call('LRANGE', P .. 'log:' .. tail, 0, -1)
+local maybe = redis.call('HGET', P .. 'maybe', tail) or '0'
+local function answer(state, place, detail)
+  return {state, place or '', raw, detail or '', tries, log, maybe, redis.call('GET', P .. 'r:' .. tail) or ''}
+end
+if string.sub(raw, 1, 1) == '=' then
+  return answer(string.match(raw, '^=(%a+)|'))
+end
+local detail = redis.call('GET', P .. 'd:' .. tail)
+if detail then return answer('dead', '', detail) end
+local head = header(raw)
+local flight = redis.call('HGET', P .. 'fl', tail)
+if flight then
+  local step = string.sub(flight, 1, 1)
+  return answer(step == 's' and 'running' or 'released', flight)
+end
+local held = redis.call('ZSCORE', P .. 'held', tail)
+if held then return answer('unknown', held) end
+local due = redis.call('ZSCORE', P .. 'ready:' .. head.lane, tail)
+if due then return answer(tonumber(due) > now and 'waiting' or 'ready', due) end
+return answer('parked')

@@ -1,0 +1,64 @@
+"""The worker's Celery app: ``python -m celery -A worker.app worker -Q urgent,normal,intake``.
+
+``tasks`` declares what can be asked for; this module adds the wake-up, the guard, and what a worker runs beside Celery.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import signals
+
+import tasks  # noqa: F401  declares the tasks on the app
+from config import settings as settings_module
+from tasks.app import app
+
+from . import guard, services
+from .stopping import stop, stopping
+
+__all__ = ["app"]
+REFUSED_POOLS = ("gevent", "eventlet")
+
+
+@app.task(name="interakt.wake", ignore_result=True, acks_late=False)
+def wake(version: int, account: str, tails: list[str]) -> None:
+    """The only message we publish ourselves: these jobs of this account are yours to claim. Never raises for a job's sake."""
+    services.deliver(version, account, tails)
+
+
+guard.know_tasks(frozenset(name for name in app.tasks if name.startswith("interakt.")))
+
+
+@app.on_after_configure.connect
+def use_guard(sender: Any, **_: Any) -> None:
+    if settings_module.current().poison_guard:
+        sender.conf.broker_transport = "worker.guard:Transport"
+
+
+@signals.celeryd_init.connect
+def refuse_green_pools(conf: Any = None, options: dict[str, Any] | None = None, **_: Any) -> None:
+    """gevent and eventlet pools do not bound a call's time the way threads do; producers may use them."""
+    pool = str((options or {}).get("pool") or conf.worker_pool)
+    if any(name in pool for name in REFUSED_POOLS):
+        raise SystemExit(f"--pool {pool} is not supported for workers: use --pool threads and more processes")
+
+
+@signals.worker_init.connect
+def prepare(sender: Any = None, **_: Any) -> None:
+    services.prepare(sender)
+
+
+@signals.worker_ready.connect
+def begin(sender: Any = None, **_: Any) -> None:
+    services.begin(sender)
+
+
+@signals.worker_shutting_down.connect
+def wind_down(**_: Any) -> None:
+    if not stopping():
+        stop()
+
+
+@signals.worker_shutdown.connect
+def end(**_: Any) -> None:
+    services.end()

@@ -1,0 +1,122 @@
+"""One wake-up's way through a worker: claim, validate, start, HTTP, settle, and on to the lane's next job.
+
+The Celery task never raises for a job's sake: whatever an attempt comes to is told to the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import schemas
+from interakt_jobs.errors import JobError
+from interakt_jobs.ids import job_id
+
+from . import envelope
+from .attempt import Attempt, PermitStale
+from .client import Client
+from .ledger import Work, WorkLedger
+from .presence import Presence
+from .stopping import stopping
+
+log = logging.getLogger(__name__)
+LOOP_SECONDS = 5.0
+WAIT_SECONDS = 1.0
+UNSENT = ("unsent",)
+
+
+class Delivery:
+    """Delivers one account's jobs in this process."""
+
+    def __init__(self, ledger: WorkLedger, client: Client, attempt: Attempt, presence: Presence, allow_unknown: bool) -> None:
+        self.ledger, self.client, self.attempt, self.presence = ledger, client, attempt, presence
+        self.allow_unknown = allow_unknown
+
+    def deliver(self, tails: Sequence[str]) -> int:
+        """Handle a wake-up; returns how many jobs were handled. Redis being away is logged and repaired by the reaper."""
+        token = uuid.uuid4().hex
+        handled = 0
+        try:
+            claimed = self.ledger.claim(token, tails)
+            self.presence.hold(self.ledger, claimed)
+            while claimed:
+                work: Work | None = claimed.pop(0)
+                until = time.monotonic() + LOOP_SECONDS
+                while work is not None:
+                    work = self._one(work, token, not claimed and time.monotonic() < until)
+                    handled += 1
+        except JobError as error:
+            log.warning("ledger away", extra={"action": "ledger_away", "error": str(error)})
+        return handled
+
+    def _one(self, work: Work, token: str, carry_on: bool) -> Work | None:
+        head = work.record.split("\n", 1)[0].split("|")
+        operation, lane = head[1], head[2]
+        asked = time.monotonic()
+        outcome: Sequence[Any]
+        prepared = self._prepare(work, operation)
+        if isinstance(prepared, bytes):
+            fresh = self._start(work, asked)
+            if fresh is None:
+                self.presence.drop(work)
+                return None
+            outcome = self._call(work, head, operation, prepared, fresh) if fresh else UNSENT
+        else:
+            outcome = prepared
+        following = lane if carry_on and outcome is not UNSENT and not stopping() else ""
+        settled, after = self.ledger.step(work, outcome, following, token)
+        self.presence.swap(self.ledger, work, after)
+        if settled != "ok":
+            log.info("late answer", extra={"action": "late_answer", "job": self._id(work), "settled": settled})
+        return after
+
+    def _prepare(self, work: Work, operation: str) -> bytes | Sequence[Any]:
+        """The request's body, or how a payload that cannot be sent is settled."""
+        try:
+            payload = json.loads(work.record.split("\n", 2)[2])
+            payload = schemas.complete(operation, payload)
+            schemas.check(operation, payload, allow_unknown=self.allow_unknown)
+            return self.client.prepare(operation, envelope.address(operation, payload, self._id(work)))
+        except schemas.Invalid as error:
+            return self.attempt.dead("invalid_payload", str(error), None)
+        except KeyError:
+            return self.attempt.dead("unknown_operation", f"this worker knows no operation {operation[:40]!r}", None)
+        except (ValueError, TypeError, RecursionError) as error:
+            return self.attempt.dead("invalid_payload", f"the payload cannot be read: {type(error).__name__}", None)
+
+    def _start(self, work: Work, asked: float) -> float | None:
+        """Take the permit: the monotonic time until which it is fresh, 0 to give the job back, None when it is not ours."""
+        if work.verdict == "go":
+            return asked + work.millis / 1000
+        pause = work.millis / 1000 if work.verdict == "wait" else 0.0
+        give_up = asked + WAIT_SECONDS
+        while True:
+            if stopping() or asked + pause > give_up:
+                return 0.0
+            if pause:
+                time.sleep(pause)
+            asked = time.monotonic()
+            verdict = self.ledger.start(work.tail, work.fence)
+            if verdict.word == "go":
+                return asked + verdict.millis / 1000
+            if verdict.word != "wait":
+                return None
+            pause = verdict.millis / 1000
+
+    def _call(self, work: Work, head: list[str], operation: str, body: bytes, fresh: float) -> Sequence[Any]:
+        def permit_is_fresh() -> None:
+            if time.monotonic() > fresh:
+                raise PermitStale
+
+        began, cpu = time.monotonic(), time.thread_time()
+        with self.presence.calling(work):
+            outcome = self.attempt.make(self.client, operation, body, head, work.attempts + 1, permit_is_fresh, self._id(work))
+        self.presence.measured(time.monotonic() - began, time.thread_time() - cpu)
+        return outcome
+
+    def _id(self, work: Work) -> str:
+        return job_id(self.ledger.account, work.tail)

@@ -1,0 +1,153 @@
+"""The poison guard: one malformed message must not end the worker (docs/reliability.md).
+
+Celery 5.7 exits on several kinds of malformed messages, on one of them in an endless loop. So each message is read here
+first: what is not a wake-up or one of our tasks is kept, raw and truncated, with its reason, and what is one is
+handed on rebuilt from checked parts alone. An ``eta`` or ``expires`` of an intake message goes to the ledger; it
+never waits in a worker's memory. Overrides one private method of kombu 5.7; ``INTERAKT_POISON_GUARD=off`` takes it out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import re
+import uuid
+from typing import Any
+
+from kombu.transport import redis as kombu_redis
+
+log = logging.getLogger(__name__)
+POISON = "ij1:poison"
+MOST_BYTES, KEPT_BYTES, KEPT_MESSAGES = 1_048_576, 65_536, 10_000
+_NAME = re.compile(r"interakt\.[a-z_]{1,60}\Z")
+_ID = re.compile(r"[A-Za-z0-9_.\-]{1,120}\Z")
+
+
+class Poison(Exception):  # noqa: N818  the message is at fault, not the program
+    """Raised for a message that is not one of ours; its text is the reason."""
+
+
+def rebuild(raw: bytes, tasks: frozenset[str]) -> dict[str, Any]:
+    """The message as Celery wants it, from checked parts alone; raises ``Poison``."""
+    if len(raw) > MOST_BYTES:
+        raise Poison(f"larger than {MOST_BYTES} bytes")
+    try:
+        message = json.loads(raw)
+        headers, properties = message["headers"], message["properties"]
+        task, task_id = headers["task"], headers["id"]
+    except (ValueError, RecursionError):
+        raise Poison("not JSON") from None
+    except (KeyError, TypeError):
+        raise Poison("no Celery message of protocol 2") from None
+    if not isinstance(task, str) or not _NAME.match(task) or task not in tasks:
+        raise Poison("unknown task")
+    if not isinstance(task_id, str) or not _ID.match(task_id):
+        raise Poison("the task id is not one")
+    if message.get("content-type") != "application/json":
+        raise Poison("the content type is not application/json")
+    args, kwargs = _body(message.get("body"), properties)
+    for name in ("eta", "expires"):
+        if headers.get(name):
+            kwargs.setdefault("_" + name, str(headers[name])[:40])
+    body = base64.b64encode(json.dumps([args, kwargs, {}]).encode()).decode()
+    return {
+        "body": body,
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {
+            "lang": "py",
+            "task": task,
+            "id": task_id,
+            "root_id": task_id,
+            "parent_id": None,
+            "group": None,
+            "retries": 0,
+            "timelimit": [None, None],
+            "argsrepr": "(...)",
+            "kwargsrepr": "{...}",
+            "ignore_result": True,
+        },
+        "properties": {
+            "correlation_id": task_id,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": ""},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid.uuid4()),
+        },
+    }
+
+
+def _body(body: Any, properties: Any) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        if isinstance(properties, dict) and properties.get("body_encoding") == "base64":
+            body = base64.b64decode(body, validate=True)
+        args, kwargs, _ = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        raise Poison("the body is not [args, kwargs, embed]") from None
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise Poison("args is no list or kwargs no object")
+    return args, kwargs
+
+
+class Channel(kombu_redis.Channel):  # type: ignore[misc]
+    """kombu's channel; what BRPOP brings is read by ``rebuild`` first."""
+
+    def _brpop_read(self, **options: Any) -> bool:
+        try:
+            try:
+                found = self.client.parse_response(self.client.connection, "BRPOP", **options)
+            except self.connection_errors:
+                self.client.connection.disconnect()
+                raise
+            if not found:
+                raise kombu_redis.Empty
+            destination, raw = found
+            queue = destination.decode("utf-8", "replace").rsplit(self.sep, 1)[0]
+            queue = queue.removeprefix(self.global_keyprefix)
+            self._queue_cycle.rotate(queue)
+            try:
+                message = rebuild(raw, known_tasks())
+            except Poison as poison:
+                self._keep(queue, raw, str(poison))
+                raise kombu_redis.Empty from None
+            self.connection._deliver(message, queue)
+            return True
+        finally:
+            self._in_poll = None
+            self._flush_brpop_reauth()
+
+    def _keep(self, queue: str, raw: bytes, reason: str) -> None:
+        with self.conn_or_acquire() as client:
+            keep_poison(client, queue, raw, reason)
+
+
+def keep_poison(client: Any, queue: str, raw: bytes, reason: str) -> None:
+    """Keep a message in the stream ``ij1:poison``, truncated; ``client`` has redis-py's ``execute_command``."""
+    digest = hashlib.sha256(raw).hexdigest()
+    log.error("poison message kept", extra={"action": "poison", "queue": queue, "reason": reason, "sha256": digest})
+    client.execute_command(
+        "XADD", POISON, "MAXLEN", "~", KEPT_MESSAGES, "*",
+        "queue", queue, "reason", reason, "bytes", len(raw), "sha256", digest, "raw", raw[:KEPT_BYTES],
+    )  # fmt: skip
+
+
+_tasks: frozenset[str] = frozenset()
+
+
+def know_tasks(names: frozenset[str]) -> None:
+    """Say which task names are ours."""
+    global _tasks
+    _tasks = names
+
+
+def known_tasks() -> frozenset[str]:
+    return _tasks
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]
+    """kombu's Redis transport with the guarded channel."""
+
+    Channel = Channel

@@ -1,0 +1,9 @@
+--! include common terminal account flight claim
+-- KEYS[1] prefix; ARGV 1 token (one per wake-up handled), 2 lease ms, 3.. tails.
+-- Returns per tail {fence, record, attempts} or {} when it is no longer to be had.
+local answers = {}
+for i = 3, #ARGV do
+  local fence = claim_one(ARGV[i], ARGV[1], tonumber(ARGV[2]))
+  answers[#answers + 1] = fence and {fence, redis.call('GET', P .. 'j:' .. ARGV[i]), (tries_of(ARGV[i]))} or {}
+end
+return answers

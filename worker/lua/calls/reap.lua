@@ -1,0 +1,107 @@
+--! include common terminal campaigns account flight
+-- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 hold ms, 3 OTP hold ms,
+-- 4 retry ms, 5 most crashes. Returns {released again, unknown, dead, held ended, unparked}.
+local most = tonumber(ARGV[1])
+local again, unknown, dead, ended, unparked = 0, 0, 0, 0, 0
+
+local function due(key)
+  return redis.call('ZRANGE', key, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, most)
+end
+
+local function record_of(tail, zset)
+  local raw = redis.call('GET', P .. 'j:' .. tail)
+  local head = header(raw)
+  if not head then
+    redis.call('ZREM', zset, tail)
+    redis.call('HDEL', P .. 'fl', tail)
+  end
+  return raw, head
+end
+
+for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
+  local rel, run = P .. 'rel:' .. lane, P .. 'run:' .. lane
+  for _, tail in ipairs(due(rel)) do
+    local raw, head = record_of(tail, rel)
+    if head then
+      local flight = flight_of(tail)
+      if flight and flight.step == 'c' then
+        local attempts, crashes = tries_of(tail)
+        redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes + 1))
+        if crashes + 1 >= tonumber(ARGV[5]) + 2 then
+          die(tail, raw, head, 'crash_loop', 'its worker died each time it was claimed')
+          dead = dead + 1
+          head = nil
+        end
+      end
+      if head then
+        to_ready(tail, head, head.due)
+        again = again + 1
+      end
+    end
+  end
+  for _, tail in ipairs(due(run)) do
+    local raw, head = record_of(tail, run)
+    if head then
+      local attempts, crashes = tries_of(tail)
+      local flight = flight_of(tail)
+      add_attempt(tail, cjson.encode({at = flight and flight.sent or now, outcome = 'unknown', error = 'the worker died'}),
+        attempts + 1, crashes + 1)
+      if crashes + 1 >= tonumber(ARGV[5]) then
+        die(tail, raw, head, 'crash_loop', 'its worker died each time it was sent')
+        dead = dead + 1
+      else
+        outcome_unknown(tail, raw, head, 'the worker died after the request may have left',
+          tonumber(head.expires > 0 and head.lane == 'urgent' and ARGV[3] or ARGV[2]), tonumber(ARGV[4]))
+        unknown = unknown + 1
+      end
+    end
+  end
+end
+
+for _, tail in ipairs(due(P .. 'held')) do
+  local raw, head = record_of(tail, P .. 'held')
+  if head then
+    if head.expires > 0 and now >= head.expires then
+      die(tail, raw, head, 'unknown_outcome', 'it may have been sent; it expired before it could be repeated')
+      dead = dead + 1
+    else
+      redis.call('ZREM', P .. 'held', tail)
+      if redis.call('HGET', P .. 'maybe', tail) ~= '2' then redis.call('HSET', P .. 'maybe', tail, '1') end
+      redis.call('ZADD', P .. 'ready:' .. head.lane, now, tail)
+      ended = ended + 1
+    end
+  end
+end
+
+for _, tail in ipairs(due(P .. 'expires')) do
+  local raw, head = record_of(tail, P .. 'expires')
+  if head then
+    if redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
+      redis.call('ZREM', P .. 'expires', tail)
+    elseif redis.call('HEXISTS', P .. 'fl', tail) == 0 and not redis.call('ZSCORE', P .. 'held', tail) then
+      local maybe = redis.call('HEXISTS', P .. 'maybe', tail) == 1
+      die(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+      dead = dead + 1
+    end
+  end
+end
+
+local groups = redis.call('SMEMBERS', P .. 'parking')
+for _, group in ipairs(groups) do
+  local parked = P .. 'parked:' .. group
+  local till = group_pause(group)
+  local room = till and (till > now and 0 or 1) or most
+  if till and till <= now and redis.call('EXISTS', P .. 'probe:' .. group) == 1 then room = 0 end
+  if room > 0 then
+    for _, tail in ipairs(redis.call('ZRANGE', parked, 0, room - 1)) do
+      local _, head = record_of(tail, parked)
+      if head then
+        redis.call('ZREM', parked, tail)
+        redis.call('ZADD', P .. 'ready:' .. head.lane, head.due, tail)
+        unparked = unparked + 1
+      end
+    end
+  end
+  if redis.call('ZCARD', parked) == 0 then redis.call('SREM', P .. 'parking', group) end
+end
+return {again, unknown, dead, ended, unparked}

@@ -1,0 +1,48 @@
+--! include common terminal account flight
+-- The pacer's tick. KEYS[1] prefix; ARGV 1 pacer token, 2 pacer lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
+-- urgent, normal, bulk by the workers that serve them, 7 "1" to give the lease up.
+-- Returns {0, ms until the other pacer's lease ends}, or {1, ms until something is due, urgent tails, normal tails, bulk tails}.
+local lease = P .. 'pacer'
+local holder = redis.call('GET', lease)
+if ARGV[7] == '1' then
+  if holder == ARGV[1] then redis.call('DEL', lease) end
+  return {0, 0}
+end
+if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', lease)} end
+redis.call('SET', lease, ARGV[1], 'PX', ARGV[2])
+local answer = {1, 1000, {}, {}, {}}
+local pause = paused_until() - now
+if pause > 0 then
+  answer[2] = math.min(1000, pause)
+  return answer
+end
+local state = account()
+local probing = state.breaker == 'open'
+if probing and redis.call('EXISTS', P .. 'probe') == 1 then
+  answer[2] = 100
+  return answer
+end
+local half_second = math.max(2, math.ceil(tonumber(state.rate) * 500 / tonumber(state.window_ms)))
+for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
+  local ready = P .. 'ready:' .. lane
+  local out = redis.call('ZCARD', P .. 'rel:' .. lane)
+  local running = redis.call('ZCARD', P .. 'run:' .. lane)
+  local room = math.min(100, half_second - out, tonumber(ARGV[3 + i]) - out - running)
+  if probing then room = math.min(room, 1 - out) end
+  if room > 0 then
+    local due = redis.call('ZRANGE', ready, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, room)
+    for _, tail in ipairs(due) do
+      redis.call('ZREM', ready, tail)
+      set_flight(tail, 'r', 0, '', 0, lane)
+      redis.call('ZADD', P .. 'rel:' .. lane, now + tonumber(ARGV[3]), tail)
+    end
+    answer[2 + i] = due
+    if probing and #due > 0 then return answer end
+  end
+  local head = redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')
+  if head[2] then
+    local wait = math.max(50, tonumber(head[2]) - now)
+    if wait < answer[2] then answer[2] = wait end
+  end
+end
+return answer

@@ -1,0 +1,18 @@
+--! include common terminal campaigns account flight recipient budget claim start known settle
+-- Settle one job and, if wanted, claim and start the lane's next one: one call a job under backlog.
+-- KEYS[1] prefix; ARGV 1 tail, 2 fence, 3 outcome, 4 lane of the next or "", 5 token, 6 lease ms, 7 repeat of a lost answer
+-- ("1"), 8.. the outcome's arguments (settle.lua). Returns {settled} or {settled, tail, fence, record, verdict, ms, attempts}.
+local args = {}
+for i = 8, #ARGV do args[#args + 1] = ARGV[i] end
+local settled = settle_one(ARGV[1], tonumber(ARGV[2]), ARGV[3], args)
+if ARGV[4] == '' or paused_until() > now or account().breaker == 'open' then return {settled} end
+for _ = 1, 4 do
+  local tail, fence = claim_next(ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1')
+  if not tail then return {settled} end
+  local raw = redis.call('GET', P .. 'j:' .. tail)
+  local verdict = start_one(tail, fence, raw, tonumber(ARGV[6]))
+  if verdict[1] == 'go' or verdict[1] == 'wait' then
+    return {settled, tail, fence, raw, verdict[1], verdict[2], (tries_of(tail))}
+  end
+end
+return {settled}

@@ -1,0 +1,34 @@
+-- Claim: a released job becomes this caller's. A wake-up that came twice, or too late, finds nothing.
+local function claim_one(tail, token, lease_ms)
+  local flight = flight_of(tail)
+  if not flight then return nil end
+  if flight.step == 'r' then
+    flight.fence = redis.call('INCR', P .. 'fence')
+    set_flight(tail, 'c', flight.fence, token, 0, flight.lane)
+  elseif flight.step ~= 'c' or flight.token ~= token then
+    return nil
+  end
+  redis.call('ZADD', P .. 'rel:' .. flight.lane, 'XX', now + lease_ms, tail)
+  return flight.fence
+end
+
+-- The next due job of a lane, straight from its ready set; `again` repeats a call whose answer was lost.
+local function claim_next(lane, token, lease_ms, again)
+  if again then
+    for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do
+      local flight = flight_of(tail)
+      if flight and flight.step == 'c' and flight.token == token then return tail, flight.fence end
+    end
+    for _, tail in ipairs(redis.call('ZRANGE', P .. 'run:' .. lane, 0, -1)) do
+      local flight = flight_of(tail)
+      if flight and flight.token == token then return tail, flight.fence end
+    end
+  end
+  local head = redis.call('ZRANGE', P .. 'ready:' .. lane, 0, 0, 'WITHSCORES')
+  if not head[1] or tonumber(head[2]) > now then return nil end
+  local fence = redis.call('INCR', P .. 'fence')
+  redis.call('ZREM', P .. 'ready:' .. lane, head[1])
+  set_flight(head[1], 'c', fence, token, 0, lane)
+  redis.call('ZADD', P .. 'rel:' .. lane, now + lease_ms, head[1])
+  return head[1], fence
+end

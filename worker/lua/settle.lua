@@ -1,0 +1,81 @@
+-- Settle: what one attempt came to. Fenced: an answer with an old fence changes only what it may still change.
+-- `args`: outcome, then by outcome:
+--   done     provider id, HTTP status, message, keep seconds, keep the record while a receipt may come ("1"), answer's data JSON
+--   dead     reason, error, HTTP status, attempt JSON
+--   retry    delay ms, error, attempt JSON           counts an attempt
+--   unknown  hold ms, error, attempt JSON, retry ms  counts an attempt
+--   throttled  retry-after ms                        counts none
+--   template   why, attempt JSON                     the template pauses, the job is parked; counts none
+--   account    why, attempt JSON                     the account pauses, the job goes back; counts none
+--   unsent   nothing left the worker: back to ready; counts none
+local function late(tail, outcome, args)
+  if outcome ~= 'done' then return 'gone' end
+  local raw = redis.call('GET', P .. 'j:' .. tail)
+  local head = header(raw)
+  if not head then return 'already' end
+  return settle_unknown(tail, raw, head, {provider = args[1], status = args[2], message = args[3], keep = args[4]}) or 'gone'
+end
+
+local function settle_one(tail, fence, outcome, args)
+  local flight = flight_of(tail)
+  if not flight or flight.fence ~= fence then return late(tail, outcome, args) end
+  local raw = redis.call('GET', P .. 'j:' .. tail)
+  local head = header(raw)
+  if not head then
+    forget_flight(tail, flight.lane)
+    return 'gone'
+  end
+  if redis.call('GET', P .. 'probe') == tail then redis.call('DEL', P .. 'probe') end
+  if outcome == 'unsent' then
+    if redis.call('HGET', P .. 'maybe', tail) == '2' then redis.call('HSET', P .. 'maybe', tail, '1') end
+    to_ready(tail, head, head.due)
+    return 'ok'
+  end
+  if head.group ~= '' and redis.call('HEXISTS', P .. 'groups', head.group) == 1 then
+    if outcome == 'done' then redis.call('HDEL', P .. 'groups', head.group) end
+    redis.call('DEL', P .. 'probe:' .. head.group)
+  end
+  local attempts, crashes = tries_of(tail)
+  if flight.sent > 0 then count('call_ms|' .. head.op, now - flight.sent) end
+  if outcome == 'done' then
+    call_succeeded()
+    count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
+    set_account('accepted_at', int(now))
+    finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
+                                     keep_record = args[5] == '1', data = args[6], attempt = 1})
+  elseif outcome == 'dead' then
+    if args[3] ~= '' then call_succeeded() end
+    add_attempt(tail, args[4], attempts + 1, crashes)
+    die(tail, raw, head, args[1], args[2], tonumber(args[3]))
+  elseif outcome == 'retry' then
+    count('outcome|' .. head.op .. '|' .. head.lane .. '|unavailable')
+    call_failed()
+    add_attempt(tail, args[3], attempts + 1, crashes)
+    if attempts + 1 >= head.max then
+      die(tail, raw, head, 'max_attempts', args[2])
+    else
+      to_ready(tail, head, now + tonumber(args[1]))
+    end
+  elseif outcome == 'unknown' then
+    call_failed()
+    add_attempt(tail, args[3], attempts + 1, crashes)
+    outcome_unknown(tail, raw, head, args[2], tonumber(args[1]), tonumber(args[4]))
+  elseif outcome == 'throttled' then
+    count('outcome|' .. head.op .. '|' .. head.lane .. '|throttled')
+    throttled(tonumber(args[1]))
+    to_ready(tail, head, head.due)
+  elseif outcome == 'template' then
+    add_attempt(tail, args[2], attempts, crashes)
+    if head.group == '' then
+      die(tail, raw, head, 'rejected', args[1], 400)
+    else
+      pause_group(head.group, args[1])
+      park(tail, head)
+    end
+  elseif outcome == 'account' then
+    add_attempt(tail, args[2], attempts, crashes)
+    open_breaker(args[1], 30000)
+    to_ready(tail, head, head.due)
+  end
+  return 'ok'
+end

@@ -1,0 +1,134 @@
+"""The pacer: waits on the doorbells and keeps each lane's queue topped up with about half a second of work.
+
+It spends nothing: the permit is taken by ``start``. One pacer per account leads by a lease of two seconds; any worker can.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+from interakt_jobs.errors import JobError
+from interakt_jobs.link import Link
+
+from .ledger import LANES, WorkLedger
+from .presence import WORKERS
+from .stopping import stopping
+
+log = logging.getLogger(__name__)
+Publish = Callable[[str, str, list[str]], None]
+STALE_MS, FORGET_MS = 10_000, 600_000
+LOOK_SECONDS = 1.0
+
+
+class Pacer(threading.Thread):
+    """Ticks for every account; ``publish(lane, account, tails)`` sends a wake-up.
+
+    ``chores`` are called once a second for each account this pacer leads: the reaper and its like.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        ledgers: Sequence[WorkLedger],
+        publish: Publish,
+        chores: Sequence[Callable[[WorkLedger], None]] = (),
+        chore_seconds: float = 1.0,
+    ) -> None:
+        super().__init__(name="pacer", daemon=True)
+        self.link, self.ledgers, self.publish, self.chores = link, list(ledgers), publish, chores
+        self.token = uuid.uuid4().hex
+        self._chore_seconds = chore_seconds
+        self._wanted: dict[str, int] = {}
+        self._looked = 0.0
+        self._next: dict[str, float] = {}
+        self._leads: set[str] = set()
+        self._chored: dict[str, float] = {}
+
+    def run(self) -> None:
+        while not stopping():
+            try:
+                self._round()
+            except JobError as error:
+                log.warning("pacer: ledger away", extra={"action": "ledger_away", "error": str(error)})
+                time.sleep(0.5)
+            except Exception as error:
+                log.error("pacer failed", extra={"action": "pacer_failed", "error": type(error).__name__})
+                time.sleep(0.5)
+        self._leave()
+
+    def _round(self) -> None:
+        began = time.monotonic()
+        if began - self._looked >= LOOK_SECONDS:
+            self._wanted = wanted_in_flight(self.link)
+            self._looked = began
+        for ledger in self.ledgers:
+            if self._next.get(ledger.account, 0.0) <= time.monotonic():
+                self._tick(ledger)
+        self._listen(began)
+
+    def _tick(self, ledger: WorkLedger) -> None:
+        released = ledger.release(self.token, self._wanted)
+        now = time.monotonic()
+        self._next[ledger.account] = now + min(LOOK_SECONDS, max(0.001, released.millis / 1000))
+        if not released.leads:
+            self._leads.discard(ledger.account)
+            return
+        self._leads.add(ledger.account)
+        for lane in LANES:
+            for tail in released.tails.get(lane, ()):
+                self.publish(lane, ledger.account, [tail])
+        if now - self._chored.get(ledger.account, 0.0) >= self._chore_seconds:
+            self._chored[ledger.account] = now
+            for chore in self.chores:
+                chore(ledger)
+
+    def _listen(self, began: float) -> None:
+        """Sleep until a bell rings at an account we lead, or until the next tick is due."""
+        due = min(self._next.values(), default=began + LOOK_SECONDS)
+        pause = min(LOOK_SECONDS, due - time.monotonic())
+        if pause <= 0:
+            return
+        bells = [f"{ledger.prefix}bell" for ledger in self.ledgers if ledger.account in self._leads]
+        if not bells or pause < 0.01:
+            time.sleep(pause)
+            return
+        rung = self.link.command("BLPOP", *bells, f"{pause:.3f}", timeout=pause + 5)
+        if rung:
+            account = rung[0].decode().split(":")[1]
+            self._next[account] = 0.0
+            # a burst of bells is one tick: at most one each two milliseconds
+            time.sleep(max(0.0, 0.002 - (time.monotonic() - began)))
+
+    def _leave(self) -> None:
+        for ledger in self.ledgers:
+            try:
+                ledger.release(self.token, {}, leave=True)
+            except JobError:
+                return
+
+
+def wanted_in_flight(link: Link) -> dict[str, int]:
+    """Jobs that the living workers want in flight, by lane."""
+    wanted = dict.fromkeys(LANES, 0)
+    newest = link.pipeline([("TIME",), ("HGETALL", WORKERS)])
+    now = int(newest[0][0]) * 1000
+    found = newest[1]
+    pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+    for token, raw in pairs:
+        try:
+            entry = json.loads(raw)
+            if now - entry["at"] > STALE_MS:
+                if now - entry["at"] > FORGET_MS:
+                    link.command("HDEL", WORKERS, token)
+                continue
+            for lane in entry["queues"]:
+                if lane in wanted:
+                    wanted[lane] += int(entry["want"])
+        except (ValueError, KeyError, TypeError):
+            link.command("HDEL", WORKERS, token)
+    return wanted

@@ -1,0 +1,178 @@
+"""What a worker process runs: deliveries for every account, and in its main process the pacer and its companions."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from config.settings import Settings, current
+from interakt_jobs import settings as producer_settings
+from interakt_jobs.errors import JobError
+from interakt_jobs.link import Link
+
+from . import alarms, logs, sentry
+from .attempt import Attempt
+from .client import Client
+from .delivery import Delivery
+from .ledger import WorkLedger, load
+from .pacer import Pacer
+from .presence import Presence
+from .publisher import Publisher
+from .retry import RetryPolicy
+
+log = logging.getLogger(__name__)
+REGISTER = load("register")
+VERSIONS = (1,)
+
+
+class Room:
+    """Everything that one process shares: the settings, a link, a ledger and a delivery per account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.link = Link(settings.redis_url, timeout=5.0, connect_timeout=3.0)
+        self.presence = Presence(self.link, lease_seconds=settings.lease_seconds)
+        self.ledgers = {name: self._ledger(name) for name in settings.accounts}
+        self._deliveries: dict[str, Delivery] = {}
+
+    def _ledger(self, account: str) -> WorkLedger:
+        ledger = WorkLedger(self.link, account)
+        ledger.lease_ms = int(self.settings.lease_seconds * 1000)
+        ledger.release_ms = int(self.settings.release_seconds * 1000)
+        return ledger
+
+    def delivery(self, account: str) -> Delivery:
+        """The account's delivery, made when first used, after a fork if there was one; raises ``KeyError``."""
+        found = self._deliveries.get(account)
+        if found is None:
+            found = self._deliveries.setdefault(account, self._make(account))
+        return found
+
+    def _make(self, account: str) -> Delivery:
+        settings, known = self.settings, self.settings.accounts[account]
+        ledger = self.ledgers[account]
+        attempt = Attempt(
+            RetryPolicy(base=settings.retry_base_seconds, cap=settings.retry_cap_seconds),
+            keep_seconds=settings.keep_done_seconds,
+            hold_seconds=settings.hold_seconds,
+            otp_hold_seconds=settings.otp_hold_seconds,
+            on_error=functools.partial(alarms.attempt_failed, account),
+            receipts_live=alarms.ReceiptsSeen(ledger),
+        )
+        client = Client(known.base_url, known.api_key.reveal(), deadline=settings.http_deadline_seconds)
+        return Delivery(ledger, client, attempt, self.presence, settings.allow_unknown_fields)
+
+    def register(self) -> None:
+        """Make the accounts known to producers; the rate is seeded once, what `account set` changed stays."""
+        settings = self.settings
+        shares = [value for lane, share in settings.lane_shares.items() for value in (f"share_{lane}", share)]
+        for name, account in settings.accounts.items():
+            self.link.run(
+                REGISTER,
+                [self.ledgers[name].prefix, "ij1:accounts"],
+                name,
+                account.calls_per_window,
+                int(account.window_seconds * 1000),
+                *shares,
+                "max_age",
+                int(settings.max_age_seconds * 1000),
+                "pair_ms",
+                int(settings.pair_seconds * 1000),
+                "per_day",
+                settings.bulk_per_recipient_per_day,
+            )
+
+
+_room: Room | None = None
+_running: list[Any] = []
+
+
+def room() -> Room:
+    """The process's room; made when first used."""
+    global _room
+    if _room is None:
+        _room = Room(current())
+        producer_settings.configure(_room.settings.redis_url, allow_unregistered=True)
+    return _room
+
+
+def deliver(version: int, account: str, tails: list[str]) -> None:
+    """Handle a wake-up; one that this worker does not understand is left to the reaper and a newer worker."""
+    if version not in VERSIONS or not isinstance(tails, list):
+        log.warning("wake-up of an unknown version", extra={"action": "unknown_version"})
+        return
+    try:
+        delivery = room().delivery(account)
+    except KeyError:
+        log.warning("wake-up of an account without a key here", extra={"action": "unknown_account"})
+        return
+    delivery.deliver([tail for tail in tails if isinstance(tail, str)])
+
+
+def prepare(worker: Any) -> None:
+    """Before the pool starts: read the settings, so that every mistake is told at once."""
+    settings = current()
+    logs.start(settings)
+    sentry.start(settings)
+    room()
+
+
+def begin(worker: Any) -> None:
+    """The worker is ready: register, beat, pace."""
+    here = room()
+    queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
+    here.presence.queues = queues
+    here.presence.tuner.slots = here.presence.slots = int(worker.concurrency or 1)
+    if "prefork" in str(worker.pool_cls):
+        here.presence.tuner.fixed = here.presence.slots
+    _retry_until_up(here.register)
+    here.presence.start()
+    publisher = Publisher(worker.app)
+    pacer = Pacer(here.link, list(here.ledgers.values()), publisher.wake, _chores(here), _chore_seconds(here.settings))
+    pacer.start()
+    _running.append(pacer)
+    log.info("worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)})
+
+
+def _retry_until_up(action: Callable[[], None]) -> None:
+    for attempt in range(5):
+        try:
+            return action()
+        except JobError as error:
+            log.warning("ledger away at start", extra={"action": "ledger_away", "error": str(error)})
+            if attempt == 4:
+                raise SystemExit(f"cannot register at Redis: {error}") from None
+    return None
+
+
+def _chore_seconds(settings: Settings) -> float:
+    return min(1.0, settings.lease_seconds / 4)
+
+
+def _chores(here: Room) -> list[Callable[[WorkLedger], None]]:
+    settings = here.settings
+
+    def reap(ledger: WorkLedger) -> None:
+        done = ledger.reap(
+            most=200,
+            hold_ms=int(settings.hold_seconds * 1000),
+            otp_hold_ms=int(settings.otp_hold_seconds * 1000),
+            retry_ms=int(settings.retry_base_seconds * 1000),
+        )
+        if any(done.values()):
+            log.info("repaired", extra={"action": "reaped", "account": ledger.account, **done})
+
+    return [reap]
+
+
+def end() -> None:
+    """The worker ends: give the pacer's lease and the entry among the workers back."""
+    for service in _running:
+        service.join(3)
+    _running.clear()
+    if _room is not None:
+        _room.presence.leave()
+
+
