@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, cast
 
 from sandbox import clock, panel
-from sandbox.answers import JSON, Reply, refusal
+from sandbox.answers import BROKEN, JSON, Reply, refusal
 from sandbox.incoming import BadRequest, Request, take_body, take_head
 
 if TYPE_CHECKING:
@@ -78,11 +79,19 @@ class Connection(asyncio.Protocol):
                 request.arrived = clock.now()
                 self.busy = True
                 self._stop_timer()
-                control = request.path.startswith(panel.PREFIX)
-                self._send(panel.handle(self.app, request) if control else self.app.handle(request))
+                self._send(self._answer(request))
         except BadRequest as bad:
             self.closing = self.busy = True
             self._send(refusal(bad.status, "Bad request"))
+
+    def _answer(self, request: Request) -> Reply:
+        try:
+            if request.path.startswith(panel.PREFIX):
+                return panel.handle(self.app, request)
+            return self.app.handle(request)
+        except Exception:
+            logging.exception("the sandbox failed at %s %s", request.method, request.path)
+            return refusal(500, BROKEN)
 
     def _begin(self) -> bool:
         request = take_head(self.buffer)

@@ -186,6 +186,10 @@ class Sandbox:
         """Set where and how webhooks are sent; without options, read the counters."""
         return self._json("POST", "webhooks", options) if options else self._json("GET", "webhooks")
 
+    def webhook(self, payload: Json | None = None, account: str = "") -> Json:
+        """Send one webhook, signed: any ``payload``, or what the dashboard's test button sends."""
+        return self._json("POST", "webhooks/test", {"payload": payload, "account": account})
+
     def inbound(self, **message: Any) -> Json:
         """A person writes to the business: ``phone`` and ``text`` (or another kind of content)."""
         return self._json("POST", "inbound", {"account": self.account(), **message})

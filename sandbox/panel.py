@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from sandbox.answers import Reply, encode
+from sandbox import phones, shapes
+from sandbox.accounts import EXAMPLE_PHONE
+from sandbox.answers import Refused, Reply, encode
 from sandbox.catalogue import from_document
 from sandbox.incoming import Request
 from sandbox.templates import STATUSES, Part, Template
@@ -35,6 +37,8 @@ def handle(app: App, request: Request) -> Reply:
         if not isinstance(given, dict | list):
             raise Wrong("the body must be a JSON object")
         answer = action(app, given)
+    except Refused as refused:
+        return Reply(400, encode({"error": refused.message}))
     except (Wrong, ValueError, KeyError, TypeError) as error:
         return Reply(400, encode({"error": str(error)}))
     return answer if isinstance(answer, Reply) else Reply(200, encode(answer))
@@ -131,7 +135,10 @@ def templates(app: App, given: dict[str, Any]) -> Any:
         if template is None or given.keys() - {"name", "language"}:
             template = _made(given)
             account.templates[template.name, template.language] = template
+        changed = template.status != status
         template.status = status
+        if changed:
+            app.webhooks.tell(label, shapes.template_status(template))
         shown.append({"account": label, **template.row()})
     return {"templates": shown}
 
@@ -142,6 +149,44 @@ def _made(given: dict[str, Any]) -> Template:
     if "body" not in given:
         raise Wrong("no such template; to add one, give its body")
     return Template(**{**given, "cards": [Part(**card) for card in given.get("cards", [])]})
+
+
+def get_webhooks(app: App, given: Any) -> Any:
+    return {"webhooks": [{"account": label, **hook.shown()} for label, hook in app.webhooks.hooks.items()]}
+
+
+def set_webhooks(app: App, given: dict[str, Any]) -> Any:
+    app.webhooks.set(str(given.pop("account", "")), given)
+    return get_webhooks(app, given)
+
+
+def clear_webhooks(app: App, given: Any) -> Any:
+    app.webhooks.clear()
+    return get_webhooks(app, given)
+
+
+def test_webhook(app: App, given: dict[str, Any]) -> Any:
+    """What the dashboard's test button does; with ``payload``, any payload at all, signed."""
+    payload = given.get("payload") or shapes.test()
+    return {"queued": app.webhooks.tell(str(given.get("account", "")), payload)}
+
+
+def inbound(app: App, given: dict[str, Any]) -> Any:
+    """A person writes: opens the 24-hour window, and tells the webhook."""
+    phone = str(given.get("phone", EXAMPLE_PHONE)).removeprefix("+")
+    phone = phones.checked(phone if len(phone) > 10 else "91" + phone)
+    kinds = [kind for kind in ("text", "button_reply", "list_reply", "media_url") if kind in given]
+    if not kinds:
+        raise Wrong("give text, button_reply, list_reply or media_url")
+    labels = [str(given["account"])] if "account" in given else list(app.accounts)
+    for label in labels:
+        account = app.account(label)
+        if not given.get("rcs"):
+            account.wrote(phone)
+    return {
+        "accounts": labels,
+        "queued": [app.webhooks.wrote(app.account(one), phone, given) for one in labels],
+    }
 
 
 def reset(app: App, given: Any) -> Any:
@@ -160,5 +205,10 @@ ACTIONS: dict[tuple[str, str], Callable[[App, Any], Any]] = {
     ("GET", "settings"): get_settings,
     ("POST", "settings"): set_settings,
     ("POST", "templates"): templates,
+    ("GET", "webhooks"): get_webhooks,
+    ("POST", "webhooks"): set_webhooks,
+    ("DELETE", "webhooks"): clear_webhooks,
+    ("POST", "webhooks/test"): test_webhook,
+    ("POST", "inbound"): inbound,
     ("POST", "reset"): reset,
 }
