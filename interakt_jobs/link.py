@@ -40,6 +40,7 @@ class Link:
             retry=None,
             health_check_interval=0,
             client_name="interakt-jobs",
+            protocol=2,
         )
         self._free: deque[Any] = deque(maxlen=256)
         self._pid = os.getpid()

@@ -24,18 +24,47 @@ local function tries_of(tail)
 end
 
 -- `on_done` asks for a message to the caller's own Celery: written here, published by the outbox.
+local function notify(tail, wish, event, state)
+  redis.call('RPUSH', P .. 'outbox', cjson.encode({id = tail, state = state, task = wish.on_done,
+                                                   queue = wish.on_done_queue, event = event}))
+  if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
+end
+
 local function tell(tail, raw, state)
   redis.call('PUBLISH', P .. 'ended:' .. tail, state)
   local wish = options(raw)
-  if wish.on_done then
-    redis.call('RPUSH', P .. 'outbox', cjson.encode({id = tail, state = state, task = wish.on_done,
-                                                     queue = wish.on_done_queue, event = 'ended'}))
-    if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
-  end
+  if wish.on_done then notify(tail, wish, 'ended', state) end
+  return wish
 end
 
--- Set by campaigns.lua in the scripts that may end a campaign's send: folds the outcome into the recipient's slot.
-local fold
+-- Set by campaigns.lua: fold an outcome, or a receipt, into the recipient's slot of a campaign.
+local fold, fold_receipt
+
+-- A receipt for a job that is done. The delivery field is `<rank>.<kind>.<at ms>.<code>`; a higher rank wins.
+local function delivery(tail, raw, kind, rank, at, code)
+  local short, record = raw, nil
+  local cut = string.find(raw, '\n', 1, true)
+  if cut then short, record = string.sub(raw, 1, cut - 1), string.sub(raw, cut + 1) end
+  local before, known, after = string.match(short, '^(=%a+|[^|]*|[^|]*|%d+|%d+|%d|[^|]*|[^|]*|)([^|]*)(|.*)$')
+  if rank <= tonumber(string.match(known, '^(%d+)') or '0') then return 'old' end
+  local wish = record and options(record) or {}
+  local keep = record and (kind == 'sent' or kind == 'failed' or wish.on_receipts)
+  redis.call('SET', P .. 'j:' .. tail, before .. rank .. '.' .. kind .. '.' .. at .. '.' .. code .. after
+    .. (keep and '\n' .. record or ''), 'KEEPTTL')
+  if kind == 'failed' then
+    redis.call('ZADD', P .. 'failed', now, tail)
+    count('delivery_failed|' .. code)
+  else
+    redis.call('ZREM', P .. 'failed', tail)
+  end
+  if wish.on_receipts then notify(tail, wish, 'receipt', kind) end
+  if kind == 'failed' then
+    for _, listed in ipairs(wish.resend_on or {}) do
+      if tostring(listed) == code then return 'resend' end
+    end
+  end
+  return 'new'
+end
 
 local function finish(tail, raw, head, state, fields)
   leave(tail, head)
@@ -48,7 +77,7 @@ local function finish(tail, raw, head, state, fields)
     count('ambiguous|' .. head.op)
     redis.call('ZADD', P .. 'ambiguous', now, tail)
   end
-  tell(tail, raw, state)
+  local wish = tell(tail, raw, state)
   if fold and fold(tail, state, fields, ambiguous) then
     redis.call('DEL', P .. 'j:' .. tail)
     return
@@ -57,6 +86,11 @@ local function finish(tail, raw, head, state, fields)
     .. '|' .. ambiguous .. '|' .. (fields.status or '') .. '|' .. (fields.provider or '') .. '|' .. (fields.delivery or '')
     .. '|' .. (fields.message or '')
   if fields.data and fields.data ~= '' then redis.call('SET', P .. 'r:' .. tail, fields.data, 'EX', fields.keep) end
-  if fields.keep_record then short = short .. '\n' .. raw end
+  if fields.keep_record or wish.on_receipts or wish.resend_on then short = short .. '\n' .. raw end
   redis.call('SET', P .. 'j:' .. tail, short, 'EX', fields.keep)
+  local early = state == 'done' and redis.call('GETDEL', P .. 'early:' .. tail)
+  if early then
+    local rank, kind, at, code = string.match(early, '^(%d+)|(%a+)|(%d+)|(.*)$')
+    delivery(tail, short, kind, tonumber(rank), at, code)
+  end
 end

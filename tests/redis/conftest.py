@@ -1,0 +1,42 @@
+"""A ledger on an emptied real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from interakt_jobs.ids import mint_tail
+from interakt_jobs.ledger import NewJob, Terms
+from interakt_jobs.link import Link
+from worker.ledger import WorkLedger
+from worker.services import REGISTER
+
+
+@pytest.fixture
+def link(redis_url: str) -> Iterator[Link]:
+    found = Link(redis_url)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def ledger(link: Link) -> WorkLedger:
+    """The default account at 60,000 calls a minute."""
+    found = WorkLedger(link, "default")
+    link.run(REGISTER, [found.prefix, "ij1:accounts"], "default", 60000, 60000)
+    return found
+
+
+@pytest.fixture
+def accept(ledger: WorkLedger) -> Callable[..., str]:
+    """Accept one job and return its tail."""
+
+    def accept_one(operation: str = "send_text", payload: str = '{"a":1}', **terms: object) -> str:
+        own = {name: str(terms.pop(name)) for name in ("recipient", "group", "options") if name in terms}
+        tail = str(terms.pop("tail", mint_tail()))
+        chosen = {"lane": "normal", "repeat": "after_hold", **terms}
+        ledger.accept(Terms(operation, **chosen), [NewJob(tail, payload, **own)])  # type: ignore[arg-type]
+        return tail
+
+    return accept_one

@@ -1,0 +1,153 @@
+"""The permit that ``start`` takes: never over the limit, urgent first, nobody starved. No timed assertion but the limit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from interakt_jobs.ids import mint_tail
+from interakt_jobs.ledger import NewJob, Terms
+from interakt_jobs.link import Link
+from worker.ledger import WorkLedger
+
+DONE = ("done", "p", 201, "ok", 60, "0", "")
+
+
+def set_rate(ledger: WorkLedger, rate: int, window_ms: int) -> None:
+    ledger.link.command("HSET", f"{ledger.prefix}state", "rate", rate, "window_ms", window_ms)
+
+
+def fill(ledger: WorkLedger, lane: str, number: int) -> None:
+    jobs = [NewJob(mint_tail(), "{}") for _ in range(number)]
+    ledger.accept(Terms("send_text", lane), jobs)
+
+
+def work(ledger: WorkLedger, seconds: float, threads: int) -> list[tuple[float, str]]:
+    """Deliver with so many threads; returns (time of the permit, lane) for each call made."""
+    made: list[tuple[float, str]] = []
+    lock = threading.Lock()
+    ready: list[str] = []
+    end = time.monotonic() + seconds
+
+    def one() -> None:
+        token = mint_tail()
+        while time.monotonic() < end:
+            with lock:
+                if not ready:
+                    released = ledger.release("pacer", {"urgent": 20, "normal": 20, "bulk": 20})
+                    ready.extend(tail for lane in ("urgent", "normal", "bulk") for tail in released.tails.get(lane, ()))
+                tails = [ready.pop(0)] if ready else []
+            if not tails:
+                time.sleep(0.005)
+                continue
+            for job in ledger.claim(token, tails):
+                lane = job.record.split("|", 3)[2]
+                while time.monotonic() < end:
+                    verdict = ledger.start(job.tail, job.fence)
+                    if verdict.word == "go":
+                        with lock:
+                            made.append((time.time(), lane))
+                        ledger.step(job, DONE)
+                        break
+                    time.sleep(verdict.millis / 1000)
+
+    workers = [threading.Thread(target=one) for _ in range(threads)]
+    for thread in workers:
+        thread.start()
+    for thread in workers:
+        thread.join()
+    return sorted(made)
+
+
+def most_in_any(times: list[float], window: float) -> int:
+    most, first = 0, 0
+    for last, moment in enumerate(times):
+        while moment - times[first] >= window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def test_no_sliding_window_holds_more_than_the_limit_and_little_is_wasted(ledger: WorkLedger) -> None:
+    set_rate(ledger, 50, 1000)
+    fill(ledger, "bulk", 400)
+    made = work(ledger, 4.0, threads=8)
+    times = [moment for moment, _ in made]
+    assert most_in_any(times, 1.0) <= 50
+    assert len(times) > 170, "the allowance of four seconds is 200 calls"
+
+
+def test_after_a_stall_the_backlog_does_not_burst(ledger: WorkLedger) -> None:
+    set_rate(ledger, 50, 1000)
+    fill(ledger, "bulk", 300)
+    first = work(ledger, 0.5, threads=4)
+    time.sleep(1.5)
+    second = work(ledger, 1.5, threads=4)
+    assert most_in_any([moment for moment, _ in first + second], 1.0) <= 50
+
+
+@pytest.mark.parametrize(("urgent", "lanes"), [(10, {"urgent", "bulk"}), (500, {"urgent", "bulk"})])
+def test_bulk_gets_its_share_beside_urgent_work(ledger: WorkLedger, urgent: int, lanes: set[str]) -> None:
+    set_rate(ledger, 50, 1000)
+    fill(ledger, "bulk", 500)
+    fill(ledger, "urgent", urgent)
+    ledger.link.command("HSET", f"{ledger.prefix}bud", "tat_urgent", int(time.time() * 1e6) + 9_500_000)
+    made = work(ledger, 2.5, threads=8)
+    by_lane = {lane: sum(found == lane for _, found in made) for lane in ("urgent", "bulk")}
+    assert {lane for lane, calls in by_lane.items() if calls} == lanes
+    assert by_lane["bulk"] >= 20, by_lane
+    assert by_lane["urgent"] >= min(urgent, 30), by_lane
+
+
+def test_urgent_runs_ahead_of_a_saturated_bulk_lane(ledger: WorkLedger) -> None:
+    set_rate(ledger, 600, 60000)
+    fill(ledger, "bulk", 200)
+    work(ledger, 0.5, threads=4)
+    fill(ledger, "urgent", 3)
+    tails = ledger.release("pacer", {"urgent": 8}).tails["urgent"]
+    for job in ledger.claim("otp", tails):
+        assert ledger.start(job.tail, job.fence).word == "go", "the credit lets a few urgent calls go at once"
+
+
+def test_a_call_that_may_not_go_yet_costs_nothing(ledger: WorkLedger, accept: Callable[..., str]) -> None:
+    set_rate(ledger, 1, 60000)
+    accept()
+    accept()
+    first, second = ledger.claim("t", ledger.release("pacer", {"normal": 8}).tails["normal"])
+    assert ledger.start(first.tail, first.fence).word == "go"
+    spent = ledger.link.command("HGET", f"{ledger.prefix}bud", "tat")
+    verdict = ledger.start(second.tail, second.fence)
+    assert (verdict.word, verdict.millis > 0) == ("wait", True)
+    assert ledger.link.command("HGET", f"{ledger.prefix}bud", "tat") == spent
+
+
+def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(ledger: WorkLedger, accept: Callable[..., str]) -> None:
+    ledger.link.command("HSET", f"{ledger.prefix}state", "pair_ms", 6000)
+    accept(recipient="ann")
+    again = accept(recipient="ann")
+    accept(recipient="bob")
+    jobs = ledger.claim("t", ledger.release("pacer", {"normal": 8}).tails["normal"])
+    words = []
+    for job in jobs:
+        verdict = ledger.start(job.tail, job.fence)
+        while verdict.word == "wait":
+            time.sleep(verdict.millis / 1000)
+            verdict = ledger.start(job.tail, job.fence)
+        words.append(verdict.word)
+    assert words == ["go", "back", "go"]
+    assert ledger.read(again).state == "waiting"
+
+
+def test_two_accounts_have_two_budgets(link: Link, ledger: WorkLedger) -> None:
+    from worker.services import REGISTER
+
+    other = WorkLedger(link, "brand_b")
+    link.run(REGISTER, [other.prefix, "ij1:accounts"], "brand_b", 1, 60000)
+    set_rate(ledger, 1, 60000)
+    for each in (ledger, other):
+        fill(each, "normal", 1)
+        (job,) = each.claim("t", each.release("pacer", {"normal": 8}).tails["normal"])
+        assert each.start(job.tail, job.fence).word == "go"

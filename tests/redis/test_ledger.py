@@ -1,0 +1,308 @@
+"""A job's way through the scripts, step by step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from interakt_jobs.errors import LedgerFull, NoSuchJob, NotCancellable, Unregistered
+from interakt_jobs.ids import mint_tail
+from interakt_jobs.ledger import Ledger, NewJob, Terms
+from interakt_jobs.link import Link
+from worker.ledger import Work, WorkLedger
+
+DONE = ("done", "provider-1", 201, "Message queued", 3600, "0", "")
+WANTED = {"urgent": 8, "normal": 8, "bulk": 8}
+ONE = {"urgent": 1, "normal": 1, "bulk": 1}
+Accept = Callable[..., str]
+
+
+def run_to_claim(ledger: WorkLedger, token: str = "t") -> Work:
+    released = ledger.release("pacer", ONE)
+    tails = [tail for found in released.tails.values() for tail in found]
+    return ledger.claim(token, tails[:1])[0]
+
+
+def run_to_start(ledger: WorkLedger, token: str = "t") -> Work:
+    work = run_to_claim(ledger, token)
+    for _ in range(50):
+        verdict = ledger.start(work.tail, work.fence)
+        if verdict.word != "wait":
+            break
+        time.sleep(verdict.millis / 1000)
+    assert verdict.word == "go"
+    return work
+
+
+def reap(ledger: WorkLedger, **changed: int) -> dict[str, int]:
+    return ledger.reap(**{"most": 100, "hold_ms": 50, "otp_hold_ms": 50, "retry_ms": 1, **changed})
+
+
+def receipts_live(ledger: WorkLedger) -> None:
+    ledger.link.command("HSET", f"{ledger.prefix}state", "receipts_at", int(time.time() * 1000))
+
+
+def places(ledger: WorkLedger, tail: str) -> list[str]:
+    """Every set that holds the job: there must be exactly one while it lives."""
+    found = []
+    for lane in ("urgent", "normal", "bulk"):
+        for kind in ("ready", "rel", "run"):
+            if ledger.link.command("ZSCORE", f"{ledger.prefix}{kind}:{lane}", tail) is not None:
+                found.append(kind)
+    for kind in ("held", "dead"):
+        if ledger.link.command("ZSCORE", f"{ledger.prefix}{kind}", tail) is not None:
+            found.append(kind)
+    return found
+
+
+def test_a_job_goes_from_accept_to_done_and_is_in_one_place_at_each_step(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    assert places(ledger, tail) == ["ready"]
+    work = run_to_claim(ledger)
+    assert (work.tail, places(ledger, tail)) == (tail, ["rel"])
+    assert ledger.start(tail, work.fence).word == "go"
+    assert places(ledger, tail) == ["run"]
+    assert ledger.step(work, DONE) == ("ok", None)
+    assert places(ledger, tail) == []
+    reading = ledger.read(tail)
+    assert (reading.state, reading.provider_id, reading.status, reading.attempts) == ("done", "provider-1", 201, 1)
+    assert ledger.link.command("HLEN", f"{ledger.prefix}fl") == 0
+
+
+def test_every_script_may_be_repeated_by_its_caller(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    accept(tail=tail)
+    assert ledger.link.command("ZCARD", f"{ledger.prefix}ready:normal") == 1
+    released = ledger.release("pacer", WANTED)
+    first = ledger.claim("me", released.tails["normal"])
+    again = ledger.claim("me", released.tails["normal"])
+    assert first == again
+    assert ledger.claim("another", [tail]) == []
+    assert ledger.start(tail, first[0].fence).word == "go"
+    assert ledger.start(tail, first[0].fence).word == "go"
+    assert ledger.step(first[0], DONE)[0] == "ok"
+    assert ledger.step(first[0], DONE)[0] == "already"
+    assert ledger.read(tail).attempts == 1
+
+
+def test_a_repeated_step_finds_the_job_it_had_claimed(ledger: WorkLedger, accept: Accept) -> None:
+    first, second, third = accept(), accept(), accept()
+    work = run_to_start(ledger, "me")
+    assert work.tail == first
+    settled, following = ledger.step(work, DONE, "normal", "me")
+    assert settled == "ok"
+    assert following is not None
+    from worker.ledger import STEP
+
+    answer = ledger.link.run(
+        STEP, [ledger.prefix], work.tail, work.fence, "done", "normal", "me", 30000, "1", *DONE[1:]
+    )
+    assert answer[0] == b"already"
+    assert answer[1].decode() == following.tail
+    assert {following.tail} < {second, third}
+
+
+def test_an_unregistered_account_and_a_full_redis_are_told_apart(link: Link, ledger: WorkLedger) -> None:
+    with pytest.raises(Unregistered, match="no worker ever registered"):
+        Ledger(link, "nobody").accept(Terms("send_text", "normal"), [NewJob(mint_tail(), "{}")])
+    link.command("HSET", f"{ledger.prefix}state", "full", "bulk")
+    ledger.accept(Terms("send_text", "normal"), [NewJob(mint_tail(), "{}")])
+    with pytest.raises(LedgerFull):
+        ledger.accept(Terms("send_text", "bulk"), [NewJob(mint_tail(), "{}")])
+
+
+def test_an_idempotency_key_gives_back_the_first_job_or_a_conflict(ledger: WorkLedger) -> None:
+    first, other = mint_tail(), mint_tail()
+    terms = Terms("send_text", "normal")
+    assert ledger.accept(terms, [NewJob(first, "{}", key="order-1", digest="a")]) == ["new"]
+    assert ledger.accept(terms, [NewJob(other, "{}", key="order-1", digest="a")]) == [f"same {first}"]
+    assert ledger.accept(terms, [NewJob(other, "{}", key="order-1", digest="b")]) == ["conflict"]
+    assert ledger.accept(terms, [NewJob(first, "{}", key="order-1", digest="a")]) == ["known"]
+
+
+def test_a_scheduled_job_waits_in_redis_until_its_time(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept(not_before="+150")
+    assert ledger.read(tail).state == "waiting"
+    assert ledger.release("pacer", WANTED).tails == {}
+    time.sleep(0.16)
+    assert ledger.read(tail).state == "ready"
+    assert ledger.release("pacer", WANTED).tails == {"normal": [tail]}
+
+
+def test_a_retry_counts_an_attempt_and_the_last_one_is_a_dead_letter(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept(max_attempts=2)
+    for attempt in (1, 2):
+        work = run_to_start(ledger)
+        assert work.attempts == attempt - 1
+        ledger.step(work, ("retry", 1, "HTTP 500", '{"outcome":"unavailable"}'))
+        time.sleep(0.005)
+    reading = ledger.read(tail)
+    assert (reading.state, reading.reason, reading.attempts, len(reading.log)) == ("dead", "max_attempts", 2, 2)
+    assert reading.payload == {"a": 1}
+
+
+def test_a_429_costs_no_attempt_pauses_the_account_and_cuts_the_rate(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    ledger.step(run_to_start(ledger), ("throttled", 100))
+    assert ledger.read(tail).attempts == 0
+    assert ledger.release("pacer", WANTED).tails == {}
+    state = ledger.link.command("HMGET", f"{ledger.prefix}state", "factor", "why")
+    assert state == [b"0.500", b"throttled: HTTP 429"]
+    time.sleep(0.12)
+    ledger.step(run_to_start(ledger), DONE)
+    assert ledger.read(tail).state == "done"
+
+
+def test_a_released_job_whose_wake_up_was_lost_is_released_again(ledger: WorkLedger, accept: Accept) -> None:
+    ledger.release_ms = 20
+    tail = accept()
+    ledger.release("pacer", WANTED)
+    time.sleep(0.03)
+    assert reap(ledger)["again"] == 1
+    assert places(ledger, tail) == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "receipts", "state", "reason"),
+    [
+        ("never", True, "dead", "unknown_outcome"),
+        ("after_hold", False, "dead", "unknown_outcome"),
+        ("after_hold", True, "unknown", ""),
+        ("always", False, "waiting", ""),
+    ],
+)
+def test_a_worker_that_dies_after_sent_at_leaves_an_unknown_outcome(
+    ledger: WorkLedger, accept: Accept, repeat: str, receipts: bool, state: str, reason: str
+) -> None:
+    if receipts:
+        receipts_live(ledger)
+    ledger.lease_ms = 20
+    tail = accept(repeat=repeat)
+    run_to_start(ledger)
+    time.sleep(0.03)
+    reap(ledger, hold_ms=10_000, retry_ms=10_000)
+    reading = ledger.read(tail)
+    assert (reading.state, reading.reason) == (state, reason)
+
+
+def test_a_held_job_is_sent_again_and_marked_ambiguous(ledger: WorkLedger, accept: Accept) -> None:
+    receipts_live(ledger)
+    tail = accept()
+    ledger.step(run_to_start(ledger), ("unknown", 20, "timeout", "", 1))
+    assert places(ledger, tail) == ["held"]
+    time.sleep(0.03)
+    assert reap(ledger)["ended"] == 1
+    ledger.step(run_to_start(ledger), DONE)
+    assert ledger.read(tail).ambiguous
+
+
+def test_a_late_answer_settles_an_unknown_job_and_an_old_fence_nothing_else(ledger: WorkLedger, accept: Accept) -> None:
+    ledger.lease_ms = 20
+    tail = accept(repeat="never")
+    work = run_to_start(ledger)
+    time.sleep(0.03)
+    reap(ledger)
+    assert ledger.read(tail).reason == "unknown_outcome"
+    assert ledger.step(work, ("dead", "rejected", "no", 400, ""))[0] == "gone"
+    assert ledger.step(work, DONE)[0] == "settled"
+    reading = ledger.read(tail)
+    assert (reading.state, reading.ambiguous) == ("done", False)
+    assert places(ledger, tail) == []
+
+
+def test_a_job_that_kills_its_worker_each_time_is_dead(ledger: WorkLedger, accept: Accept) -> None:
+    ledger.lease_ms = 1
+    tail = accept(repeat="always")
+    for _ in range(3):
+        run_to_start(ledger)
+        time.sleep(0.01)
+        reap(ledger)
+        time.sleep(0.01)
+    assert ledger.read(tail).reason == "crash_loop"
+
+
+def test_a_template_refusal_pauses_that_template_only(ledger: WorkLedger, accept: Accept) -> None:
+    paused, other = accept(group="offer:en"), accept(group="welcome:en")
+    work = run_to_start(ledger)
+    assert work.tail == paused
+    ledger.step(work, ("template", "No approved template", ""))
+    assert ledger.read(paused).state == "parked"
+    later = accept(group="offer:en")
+    work = run_to_start(ledger)
+    assert work.tail == other
+    ledger.step(work, DONE)
+    claimed = run_to_claim(ledger)
+    assert claimed.tail == later
+    assert ledger.start(later, claimed.fence).word == "back"
+    ledger.link.command("HSET", f"{ledger.prefix}groups", "offer:en", "1|1|why")
+    assert reap(ledger)["unparked"] == 1
+    probe = run_to_start(ledger)
+    ledger.step(probe, DONE)
+    assert reap(ledger)["unparked"] == 1
+    ledger.step(run_to_start(ledger), DONE)
+    assert {ledger.read(paused).state, ledger.read(later).state} == {"done"}
+
+
+def test_a_refused_account_pauses_and_one_probe_opens_it_again(ledger: WorkLedger, accept: Accept) -> None:
+    tails = [accept() for _ in range(3)]
+    ledger.step(run_to_start(ledger), ("account", "account: Invalid token provided", ""))
+    assert ledger.release("pacer", WANTED).tails == {}
+    ledger.link.command("HSET", f"{ledger.prefix}state", "paused_until", "1")
+    reap(ledger)
+    probe = run_to_start(ledger)
+    assert ledger.release("pacer", WANTED).tails == {}
+    ledger.step(probe, DONE)
+    for _ in range(2):
+        ledger.step(run_to_start(ledger), DONE)
+    assert {ledger.read(tail).state for tail in tails} == {"done"}
+
+
+def test_what_expires_while_it_waits_is_dead_even_when_the_account_is_paused(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept(expires="+20")
+    ledger.link.command("HSET", f"{ledger.prefix}state", "paused_until", "9999999999999")
+    time.sleep(0.03)
+    assert reap(ledger)["dead"] == 1
+    assert ledger.read(tail).reason == "expired"
+
+
+def test_only_what_has_not_started_can_be_cancelled(ledger: WorkLedger, accept: Accept) -> None:
+    waiting, started = accept(not_before="+9999"), accept()
+    work = run_to_start(ledger)
+    ledger.cancel(waiting)
+    ledger.cancel(waiting)
+    assert ledger.read(waiting).state == "cancelled"
+    with pytest.raises(NotCancellable, match="running"):
+        ledger.cancel(started)
+    ledger.step(work, DONE)
+    with pytest.raises(NotCancellable, match="done"):
+        ledger.cancel(started)
+    with pytest.raises(NoSuchJob):
+        ledger.cancel("0" * 32)
+
+
+def test_a_forgotten_result_is_no_such_job(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    with pytest.raises(NotCancellable):
+        ledger.forget(tail)
+    ledger.step(run_to_start(ledger), DONE)
+    ledger.forget(tail)
+    with pytest.raises(NoSuchJob):
+        ledger.read(tail)
+
+
+def test_only_one_pacer_leads_until_its_lease_ends(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    assert ledger.release("one", {}, lease_ms=50).leads
+    assert not ledger.release("two", WANTED).leads
+    time.sleep(0.06)
+    assert ledger.release("two", WANTED).tails == {"normal": [tail]}
+
+
+def test_an_opted_out_recipient_gets_nothing_in_bulk(ledger: WorkLedger, accept: Accept) -> None:
+    ledger.link.command("SADD", f"{ledger.prefix}optout", "abc")
+    bulk = accept(lane="bulk", recipient="abc")
+    work = run_to_claim(ledger)
+    assert ledger.start(bulk, work.fence).word == "dead"
+    assert ledger.read(bulk).reason == "opted_out"

@@ -1,0 +1,100 @@
+"""Receipts: in any order, doubled, before the answer, for jobs whose answer was lost."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+import pytest
+
+from worker.dead_letters import DeadLetters, Filter
+from worker.ledger import WorkLedger
+from worker.receipts import apply_receipt
+
+from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
+
+Accept = Callable[..., str]
+KEPT = (*DONE[:5], "1", "")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["sent", "delivered", "read"])))
+def test_the_highest_rank_wins_in_any_order(ledger: WorkLedger, accept: Accept, order: tuple[str, ...]) -> None:
+    tail = accept()
+    ledger.step(run_to_start(ledger), DONE)
+    for kind in (*order, *order):
+        apply_receipt(ledger, tail, kind, at_ms=5)
+    assert ledger.read(tail).delivery == "4.read.5."
+
+
+@pytest.mark.parametrize("policy", ["after_hold", "never"])
+def test_a_receipt_settles_an_unknown_job_so_that_it_is_never_repeated(
+    ledger: WorkLedger, accept: Accept, policy: str
+) -> None:
+    receipts_live(ledger)
+    tail = accept(repeat=policy)
+    ledger.step(run_to_start(ledger), ("unknown", 10, "timeout", "", 1))
+    assert apply_receipt(ledger, tail, "sent", at_ms=5).job == "settled"
+    time.sleep(0.02)
+    reap(ledger)
+    assert ledger.release("pacer", ONE).tails == {}
+    reading = ledger.read(tail)
+    assert (reading.state, reading.ambiguous, reading.delivery) == ("done", False, "1.sent.5.")
+    assert places(ledger, tail) == []
+
+
+def test_a_receipt_after_the_job_was_sent_again_marks_it_ambiguous(ledger: WorkLedger, accept: Accept) -> None:
+    receipts_live(ledger)
+    tail = accept()
+    ledger.step(run_to_start(ledger), ("unknown", 1, "timeout", "", 1))
+    time.sleep(0.005)
+    reap(ledger)
+    again = run_to_start(ledger)
+    assert apply_receipt(ledger, tail, "delivered", at_ms=5).job == "known"
+    ledger.step(again, DONE)
+    reading = ledger.read(tail)
+    assert (reading.state, reading.ambiguous, reading.delivery) == ("done", True, "3.delivered.5.")
+
+
+def test_a_receipt_that_comes_before_the_answer_is_not_lost(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    work = run_to_start(ledger)
+    assert apply_receipt(ledger, tail, "delivered", at_ms=7).delivery == "none"
+    ledger.step(work, DONE)
+    assert ledger.read(tail).delivery == "3.delivered.7."
+
+
+def test_a_failed_delivery_is_listed_and_can_be_replayed(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept(payload='{"type":"Text"}')
+    ledger.step(run_to_start(ledger), KEPT)
+    apply_receipt(ledger, tail, "failed", at_ms=5, code="131026")
+    letters = DeadLetters(ledger, who="ann")
+    assert [letter.tail for letter in letters.find(Filter(delivery_failed=True))] == [tail]
+    assert letters.replay(tail) == "replayed"
+    assert letters.replay(tail) == "alive"
+    assert ledger.read(tail).payload == {"type": "Text"}
+    ledger.step(run_to_start(ledger), DONE)
+    assert ledger.read(tail).state == "done"
+    assert list(letters.find(Filter(delivery_failed=True))) == []
+
+
+def test_a_delivery_after_a_failure_takes_it_off_the_list(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    ledger.step(run_to_start(ledger), KEPT)
+    apply_receipt(ledger, tail, "failed", at_ms=5, code="131026")
+    apply_receipt(ledger, tail, "delivered", at_ms=6)
+    assert list(DeadLetters(ledger).find(Filter(delivery_failed=True))) == []
+    assert ledger.read(tail).payload is None, "the payload is not kept once it cannot be replayed"
+
+
+def test_a_job_may_ask_to_be_sent_again_on_some_codes(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept(options='{"resend_on":[131049]}')
+    ledger.step(run_to_start(ledger), DONE)
+    assert apply_receipt(ledger, tail, "failed", at_ms=5, code="131026").delivery == "new"
+    other = accept(options='{"resend_on":[131049]}')
+    ledger.step(run_to_start(ledger), DONE)
+    assert apply_receipt(ledger, other, "failed", at_ms=5, code="131049").delivery == "resend"
+
+
+def test_a_receipt_for_nobody_is_counted_and_changes_nothing(ledger: WorkLedger) -> None:
+    assert apply_receipt(ledger, "0" * 32, "sent", at_ms=1) == ("missing", "none")

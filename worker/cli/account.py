@@ -1,0 +1,84 @@
+"""``python -m worker account``: the rate, pauses, shares."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from worker import account as account_module
+from worker import status
+from worker.cli.common import accounts, expected, json_option, ledger, link, seconds, show_json
+
+
+@click.group()
+def command() -> None:
+    """Show, change, pause and resume an account.
+
+    Example: python -m worker account set default --calls-per-minute 600
+    """
+
+
+@command.command("list")
+@json_option
+@expected
+def list_(as_json: bool) -> None:
+    """The accounts and what holds for each."""
+    redis = link()
+    found = [status.read(redis, name) for name in accounts(redis)]
+    if as_json:
+        show_json([one.as_dict() for one in found])
+        return
+    for one in found:
+        paused = f", paused: {one.why}" if one.why else ""
+        click.echo(f"{one.account}: {one.rate} calls per {one.window_ms / 1000:g} s{paused}")
+
+
+@command.command("set")
+@click.argument("account")
+@click.option("--calls-per-minute", type=click.IntRange(1, 10_000_000), help="The plan's calls per minute.")
+@click.option("--calls-per-window", type=click.IntRange(1, 10_000_000), help="With --window-seconds: calls in a window.")
+@click.option("--window-seconds", type=click.FloatRange(0.1, 3600), help="The provider's window, 60 by default.")
+@click.option("--shares", help="Guaranteed percent of each lane: urgent=60,normal=20,bulk=20.")
+@expected
+def set_(
+    account: str, calls_per_minute: int | None, calls_per_window: int | None, window_seconds: float | None, shares: str | None
+) -> None:
+    """Change an account while it runs; it holds until it is changed again, whatever the environment says."""
+    if calls_per_minute and (calls_per_window or window_seconds):
+        raise click.UsageError("use --calls-per-minute alone, or --calls-per-window with --window-seconds")
+    if bool(calls_per_window) != bool(window_seconds):
+        raise click.UsageError("--calls-per-window and --window-seconds go together")
+    if not (calls_per_minute or calls_per_window or shares):
+        raise click.UsageError("say what to change: see --help")
+    found = ledger(account)
+    if calls_per_minute:
+        account_module.set_rate(found, calls_per_minute, 60.0)
+    if calls_per_window and window_seconds:
+        account_module.set_rate(found, calls_per_window, window_seconds)
+    if shares:
+        try:
+            account_module.set_shares(found, shares)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--shares") from None
+    click.echo(f"{account} is changed")
+
+
+@command.command()
+@click.argument("account")
+@click.option("--for", "span", default="365d", help="How long: 90s, 15m, 12h, 7d. Without it until resume.")
+@click.option("--why", default="paused by hand", show_default=True)
+@expected
+def pause(account: str, span: str, why: str) -> None:
+    """Stop all calls of an account; its jobs wait."""
+    account_module.pause(ledger(account), seconds(span), f"{why} ({getpass.getuser()})")
+    click.echo(f"{account} is paused")
+
+
+@command.command()
+@click.argument("account")
+@expected
+def resume(account: str) -> None:
+    """Let calls go again: closes the breaker, ends a pause and lifts a cut of the rate."""
+    account_module.resume(ledger(account))
+    click.echo(f"{account} runs")

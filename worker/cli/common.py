@@ -1,0 +1,102 @@
+"""What the commands share: an account's ledger, times and tables in words, expected errors without a traceback."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from interakt_jobs.errors import JobError
+from interakt_jobs.ids import DEFAULT_ACCOUNT, account_name, parse
+from interakt_jobs.link import Link
+from worker.ledger import WorkLedger
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)\Z")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def link() -> Link:
+    """The Redis of ``REDIS_URL``."""
+    return Link(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0")
+
+
+def ledger(account: str) -> WorkLedger:
+    try:
+        return WorkLedger(link(), account_name(account))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--account") from None
+
+
+def accounts(redis: Link) -> list[str]:
+    """The accounts that workers registered."""
+    return sorted(name.decode() for name in redis.command("SMEMBERS", "ij1:accounts"))
+
+
+def account_option(function: Command) -> Command:
+    option: Command = click.option(
+        "--account", default=DEFAULT_ACCOUNT, show_default=True, help="The account the jobs belong to."
+    )(function)
+    return option
+
+
+def json_option(function: Command) -> Command:
+    option: Command = click.option("--json", "as_json", is_flag=True, help="For machines: JSON.")(function)
+    return option
+
+
+def job_ledger(job: str) -> tuple[WorkLedger, str]:
+    """The ledger and the tail of a job id."""
+    try:
+        account, tail = parse(job)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="ID") from None
+    return ledger(account), tail
+
+
+def expected(function: Command) -> Command:
+    """Tell expected errors in one line and exit with 1."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except JobError as error:
+            raise click.ClickException(str(error)) from None
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise SystemExit(0) from None
+
+    return call  # type: ignore[return-value]
+
+
+def seconds(text: str) -> float:
+    """``90``, ``90s``, ``15m``, ``12h`` or ``7d`` in seconds."""
+    match = _AGE.match(text)
+    if not match:
+        raise click.BadParameter(f"{text!r} is no time: use 90s, 15m, 12h or 7d")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def ago(milliseconds: float) -> str:
+    """A span of time in the largest unit that says enough."""
+    passed = max(0.0, milliseconds / 1000)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if passed >= 2 * size:
+            return f"{passed / size:.0f} {unit}"
+    return f"{passed:.0f} s"
+
+
+def since(at_ms: float) -> str:
+    return f"{ago(time.time() * 1000 - at_ms)} ago"
+
+
+def show_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,219 @@
+"""``python -m worker dead-letters``: the workbench."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+import schemas
+from worker.cli.common import account_option, expected, job_ledger, json_option, ledger, seconds, show_json, since
+from worker.dead_letters import REASONS, DeadLetters, Filter
+
+ANSWERS = {
+    "replayed": "sent again",
+    "missing": "no such job",
+    "alive": "not a dead letter",
+    "no_payload": "its payload is no longer kept",
+    "unknown_outcome": "it may have been sent: --allow-duplicates sends it again all the same",
+}
+
+
+def filters(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose dead letters."""
+    for option in reversed(
+        (
+            click.option("--reason", type=click.Choice(REASONS), default=None),
+            click.option("--operation", default="", help="Such as send_template."),
+            click.option("--template", default="", help="The template's name."),
+            click.option("--lane", type=click.Choice(["urgent", "normal", "bulk"]), default=None),
+            click.option("--older", default="", help="Dead for longer than: 90s, 15m, 12h, 7d."),
+            click.option("--newer", default="", help="Dead for less than: 90s, 15m, 12h, 7d."),
+            click.option("--text", default="", help="A regular expression on the error."),
+            click.option("--delivery-failed", is_flag=True, help="Jobs accepted and then failed by receipt."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def chosen(options: dict[str, Any]) -> Filter:
+    return Filter(
+        reason=options["reason"] or "",
+        operation=options["operation"],
+        template=options["template"],
+        lane=options["lane"] or "",
+        older=seconds(options["older"]) if options["older"] else 0,
+        newer=seconds(options["newer"]) if options["newer"] else 0,
+        text=options["text"],
+        delivery_failed=options["delivery_failed"],
+    )
+
+
+@click.group()
+def command() -> None:
+    """Jobs that ended without being accepted: list, show, edit, replay, drop, export.
+
+    Example: python -m worker dead-letters list --reason rejected --newer 12h
+    """
+
+
+@command.command("list")
+@filters
+@click.option("--most", default=100, show_default=True, type=click.IntRange(1))
+@account_option
+@json_option
+@expected
+def list_(account: str, most: int, as_json: bool, **options: Any) -> None:
+    """List dead letters, the newest first."""
+    shown = 0
+    for letter in DeadLetters(ledger(account)).find(chosen(options)):
+        if shown == most:
+            click.echo(f"... more: --most {most * 10}", err=True)
+            break
+        shown += 1
+        if as_json:
+            show_json(asdict(letter))
+        else:
+            click.echo(f"{letter.id}  {since(letter.at):>9}  {letter.operation:20} {letter.reason:16} {letter.error[:80]}")
+    if not shown and not as_json:
+        click.echo("none")
+
+
+@command.command()
+@click.argument("id")
+@json_option
+@expected
+def show(id: str, as_json: bool) -> None:
+    """Everything about one: reason, all attempts, and the payload (which holds personal data)."""
+    found, tail = job_ledger(id)
+    reading = DeadLetters(found).show(tail)
+    if as_json:
+        show_json(asdict(reading))
+        return
+    click.echo(f"{id}: {reading.state}, {reading.reason}")
+    click.echo(f"  {reading.operation} in {reading.lane}, {reading.attempts} attempts, repeat {reading.repeat}")
+    if reading.error:
+        click.echo(f"  {reading.error}")
+    for entry in reading.log:
+        click.echo(f"  {since(entry['at'])}: {entry['outcome']} {entry.get('status') or ''} {entry.get('error', '')}")
+    click.echo(json.dumps(reading.payload, indent=2, ensure_ascii=False))
+
+
+@command.command()
+@click.argument("id")
+@click.option("--payload", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The new payload, JSON.")
+@click.option("--set", "changes", multiple=True, metavar="PATH=JSON", help="Such as --set phoneNumber='\"9999999999\"'.")
+@expected
+def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
+    """Change a dead letter's payload: with --payload FILE, --set PATH=JSON, or else in $EDITOR. Then replay it."""
+    found, tail = job_ledger(id)
+    letters = DeadLetters(found)
+    text = json.dumps(letters.show(tail).payload, indent=2, ensure_ascii=False)
+    if file:
+        text = file.read_text(encoding="utf-8")
+    elif not changes:
+        text = click.edit(text, extension=".json") or text
+    try:
+        payload = json.loads(text)
+        for change in changes:
+            _set(payload, change)
+        letters.edit(tail, payload)
+    except schemas.Invalid as error:
+        raise click.ClickException(str(error)) from None
+    except ValueError as error:
+        raise click.ClickException(f"not JSON: {error}") from None
+    click.echo(f"changed; send it with: python -m worker dead-letters replay {id}")
+
+
+def _set(payload: Any, change: str) -> None:
+    path, equals, value = change.partition("=")
+    if not equals:
+        raise click.BadParameter("write PATH=JSON", param_hint="--set")
+    *parents, last = path.split(".")
+    for name in parents:
+        payload = payload[int(name)] if isinstance(payload, list) else payload.setdefault(name, {})
+    payload[int(last) if isinstance(payload, list) else last] = json.loads(value)
+
+
+@command.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@filters
+@click.option("--all", "everything", is_flag=True, help="All that match; without a filter all there are.")
+@click.option("--allow-duplicates", is_flag=True, help="Also those that may have been sent.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
+@click.option("--per-minute", default=0.0, help="Spread them: so many a minute.")
+@account_option
+@expected
+def replay(
+    ids: tuple[str, ...],
+    everything: bool,
+    allow_duplicates: bool,
+    dry_run: bool,
+    per_minute: float,
+    account: str,
+    **options: Any,
+) -> None:
+    """Send dead letters again, with all checks of a new send."""
+    failed = 0
+    for id in ids:
+        found, tail = job_ledger(id)
+        answer = DeadLetters(found).replay(tail, allow_duplicates=allow_duplicates, dry_run=dry_run)
+        click.echo(f"{id}: {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
+        failed += answer != "replayed"
+    if ids:
+        raise SystemExit(1 if failed else 0)
+    wanted = chosen(options)
+    if wanted == Filter() and not everything:
+        raise click.UsageError("name ids, give a filter, or say --all")
+    counts: dict[str, int] = {}
+    letters = DeadLetters(ledger(account))
+    for _, answer in letters.replay_all(
+        wanted, per_minute=per_minute, allow_duplicates=allow_duplicates, dry_run=dry_run
+    ):
+        counts[answer] = counts.get(answer, 0) + 1
+    for answer, number in counts.items():
+        click.echo(f"{number:,} {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
+    if not counts:
+        click.echo("none match")
+
+
+@command.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@filters
+@click.option("--all", "everything", is_flag=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@account_option
+@expected
+def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **options: Any) -> None:
+    """Drop dead letters for good."""
+    wanted = chosen(options)
+    if not ids and wanted == Filter() and not everything:
+        raise click.UsageError("name ids, give a filter, or say --all")
+    if not yes:
+        click.confirm("They cannot be brought back. Drop them?", abort=True)
+    if ids:
+        dropped = sum(DeadLetters(found).drop(tail) for found, tail in map(job_ledger, ids))
+    else:
+        letters = DeadLetters(ledger(account))
+        tails = [letter.tail for letter in letters.find(wanted)]
+        dropped = sum(letters.drop(*tails[at : at + 500]) for at in range(0, len(tails), 500))
+    click.echo(f"{dropped:,} dropped")
+
+
+@command.command()
+@filters
+@account_option
+@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="A file; standard output without it.")
+@expected
+def export(account: str, output: Any, **options: Any) -> None:
+    """JSON lines with payload and attempts: they hold personal data."""
+    letters = DeadLetters(ledger(account))
+    for letter in letters.find(chosen(options)):
+        reading = letters.show(letter.tail)
+        line = {**asdict(letter), "payload": reading.payload, "log": reading.log}
+        output.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,0 +1,50 @@
+"""``python -m worker job``: one job."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from worker.cli.common import expected, job_ledger, json_option, show_json, since
+
+
+@click.group()
+def command() -> None:
+    """Show or cancel one job.
+
+    Example: python -m worker job show ij1.default.0190...
+    """
+
+
+@command.command()
+@click.argument("id")
+@json_option
+@expected
+def show(id: str, as_json: bool) -> None:
+    """Where a job is, and what happened to it."""
+    ledger, tail = job_ledger(id)
+    reading = ledger.read(tail)
+    if as_json:
+        show_json(asdict(reading))
+        return
+    click.echo(f"{id}: {reading.state} ({reading.operation}, {reading.lane}), {reading.attempts} attempts")
+    if reading.ended:
+        click.echo(f"  ended {since(reading.ended)}")
+    for name in ("reason", "error", "provider_id", "message", "delivery"):
+        if value := getattr(reading, name):
+            click.echo(f"  {name.replace('_', ' ')}: {value}")
+    if reading.ambiguous:
+        click.echo("  ambiguous: it was sent again after an attempt whose outcome was unknown")
+    for entry in reading.log:
+        click.echo(f"  {since(entry['at'])}: {entry['outcome']} {entry.get('error', '')}")
+
+
+@command.command()
+@click.argument("id")
+@expected
+def cancel(id: str) -> None:
+    """Cancel a job that has not started."""
+    ledger, tail = job_ledger(id)
+    ledger.cancel(tail)
+    click.echo(f"{id} is cancelled")

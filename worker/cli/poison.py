@@ -1,0 +1,55 @@
+"""``python -m worker poison``: messages that were not ours."""
+
+from __future__ import annotations
+
+import click
+
+from worker.cli.common import expected, json_option, link, show_json
+from worker.guard import POISON
+
+
+@click.group()
+def command() -> None:
+    """Messages that were not ours, kept raw with their reason.
+
+    Example: python -m worker poison list
+    """
+
+
+@command.command("list")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10000))
+@json_option
+@expected
+def list_(most: int, as_json: bool) -> None:
+    """The newest first."""
+    for identity, flat in link().command("XREVRANGE", POISON, "+", "-", "COUNT", most):
+        entry = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        line = {name: entry[name].decode("utf-8", "replace") for name in ("queue", "reason", "bytes", "sha256")}
+        line["id"] = identity.decode()
+        if as_json:
+            show_json(line)
+        else:
+            click.echo(f"{line['id']}  {line['queue']}  {line['bytes']} bytes  {line['reason']}")
+
+
+@command.command()
+@click.argument("id")
+@expected
+def show(id: str) -> None:
+    """One message as it was, up to 64 KiB; it may hold personal data."""
+    found = link().command("XRANGE", POISON, id, id)
+    if not found:
+        raise click.ClickException(f"no poison message {id}")
+    flat = found[0][1]
+    entry = dict(zip(flat[::2], flat[1::2], strict=True))
+    click.echo(entry[b"raw"].decode("utf-8", "backslashreplace"))
+
+
+@command.command()
+@click.confirmation_option(prompt="Drop all poison messages?")
+@expected
+def clear() -> None:
+    """Drop them all."""
+    dropped = link().command("XLEN", POISON)
+    link().command("DEL", POISON)
+    click.echo(f"{dropped} dropped")

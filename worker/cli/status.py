@@ -1,0 +1,87 @@
+"""``python -m worker status``."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+
+from worker import status as status_module
+from worker.cli.common import accounts, ago, expected, json_option, link, show_json
+from worker.status import Status
+
+
+def table(found: Status) -> Any:
+    """One account as a table and its remarks."""
+    seconds = found.window_ms / 1000
+    title = (
+        f"{found.account}: {found.rate} calls per {seconds:g} s"
+        + (f", cut to {found.factor:.0%} after a 429" if found.factor < 1 else "")
+        + f"; {found.used_last_minute} used in the last minute"
+    )
+    made = Table(title=title, title_justify="left", min_width=70)
+    for heading in ("lane", "ready", "waiting", "released", "running", "oldest"):
+        made.add_column(heading, justify="left" if heading == "lane" else "right")
+    for name, lane in found.lanes.items():
+        oldest = ago(lane.oldest_ms) if lane.ready else "-"
+        made.add_row(name, *(f"{n:,}" for n in (lane.ready, lane.waiting, lane.released, lane.running)), oldest)
+    return Group(made, *_remarks(found))
+
+
+def _remarks(found: Status) -> list[str]:
+    remarks = []
+    if found.paused_ms or found.breaker == "open":
+        until = f"for {ago(found.paused_ms)} more" if found.paused_ms else "one probe at a time"
+        remarks.append(f"  PAUSED ({until}): {found.why}")
+    if found.full:
+        remarks.append(f"  REDIS NEARLY FULL: no {found.full} work is accepted")
+    remarks += [f"  template {name} paused: {why}" for name, why in found.paused_templates.items()]
+    remarks += [f"  {number:,} jobs wait for template {name}" for name, number in found.parked.items()]
+    if found.held:
+        remarks.append(f"  {found.held:,} unknown, held for a receipt")
+    if found.dead:
+        remarks.append(f"  {found.dead:,} dead letters: python -m worker dead-letters list --account {found.account}")
+    if found.delivery_failed:
+        remarks.append(f"  {found.delivery_failed:,} delivery failed: ... dead-letters list --delivery-failed")
+    if found.outbox:
+        remarks.append(f"  {found.outbox:,} on_done messages not yet published")
+    return remarks
+
+
+@click.command()
+@click.option("--account", default="", help="Only this account.")
+@click.option("--watch", is_flag=True, help="Refresh each second until Ctrl-C.")
+@json_option
+@expected
+def command(account: str, watch: bool, as_json: bool) -> None:
+    """What each account is doing: allowance, use, lanes, pauses, dead letters.
+
+    Example: python -m worker status --watch
+    """
+    redis = link()
+
+    def look() -> list[Status]:
+        return [status_module.read(redis, name) for name in ([account] if account else accounts(redis))]
+
+    def page() -> Any:
+        found = look()
+        if not found:
+            return "No account is registered at this Redis: start a worker first."
+        alive = [worker for worker in status_module.workers(redis) if worker["age_ms"] < 15000]
+        summary = ", ".join(sorted(f"{w['host']}:{w['pid']} ({'+'.join(w['queues'])})" for w in alive))
+        return Group(*(table(one) for one in found), f"workers: {summary or 'none alive'}")
+
+    if as_json:
+        alive = status_module.workers(redis)
+        show_json({"accounts": [one.as_dict() for one in look()], "workers": alive})
+    elif watch:
+        with Live(page(), refresh_per_second=2) as live:
+            while True:
+                time.sleep(1)
+                live.update(page())
+    else:
+        Console().print(page())

@@ -1,0 +1,58 @@
+"""``python -m worker template``: templates that are paused, and their jobs."""
+
+from __future__ import annotations
+
+import click
+
+from worker import account as account_module
+from worker import status
+from worker.cli.common import account_option, expected, json_option, ledger, link, seconds, show_json
+
+
+@click.group()
+def command() -> None:
+    """Show, pause and resume templates; a template is written name:language.
+
+    Example: python -m worker template resume diwali_offer:en
+    """
+
+
+@command.command("list")
+@account_option
+@json_option
+@expected
+def list_(account: str, as_json: bool) -> None:
+    """Paused templates, why, and how many jobs wait for each."""
+    found = status.read(link(), account)
+    if as_json:
+        show_json({"paused": found.paused_templates, "parked": found.parked})
+        return
+    names = sorted({*found.paused_templates, *found.parked})
+    for name in names:
+        click.echo(f"{name}: {found.parked.get(name, 0)} jobs wait; {found.paused_templates.get(name, 'being let go')}")
+    if not names:
+        click.echo("no template is paused")
+
+
+@command.command()
+@click.argument("template")
+@click.option("--for", "span", default="365d", help="How long: 90s, 15m, 12h, 7d.")
+@click.option("--why", default="paused by hand", show_default=True)
+@account_option
+@expected
+def pause(template: str, span: str, why: str, account: str) -> None:
+    """Let a template's jobs wait."""
+    if ":" not in template:
+        raise click.BadParameter("write the template as name:language, such as diwali_offer:en", param_hint="TEMPLATE")
+    account_module.pause_template(ledger(account), template, seconds(span), why)
+    click.echo(f"{template} is paused")
+
+
+@command.command()
+@click.argument("template")
+@account_option
+@expected
+def resume(template: str, account: str) -> None:
+    """Let a template's jobs go."""
+    paused = account_module.resume_template(ledger(account), template)
+    click.echo(f"{template} runs" if paused else f"{template} was not paused")

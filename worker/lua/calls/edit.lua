@@ -1,0 +1,14 @@
+--! include common
+-- Change a dead letter's payload; it stays dead until it is replayed. KEYS[1] prefix; ARGV 1 tail, 2 payload JSON,
+-- 3 recipient hash, 4 group, 5 who. Returns edited, missing or alive.
+local raw = redis.call('GET', P .. 'j:' .. ARGV[1])
+if not raw then return 'missing' end
+if redis.call('EXISTS', P .. 'd:' .. ARGV[1]) == 0 then return 'alive' end
+local head = header(raw)
+local _, first = string.find(raw, '\n', 1, true)
+local second = string.find(raw, '\n', first + 1, true)
+redis.call('SET', P .. 'j:' .. ARGV[1], '1|' .. head.op .. '|' .. head.lane .. '|' .. int(head.accepted) .. '|' .. int(head.expires)
+  .. '|' .. head.policy .. '|' .. head.max .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. int(head.due)
+  .. string.sub(raw, first, second) .. ARGV[2])
+redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'edit', 'job', ARGV[1], 'who', ARGV[5])
+return 'edited'

@@ -1,0 +1,34 @@
+--! include common terminal campaigns account flight known
+-- A receipt for one job: settles what can be settled, records how far the message came. KEYS[1] prefix; ARGV 1 tail,
+-- 2 kind (sent, delivered, read, failed, clicked), 3 rank (higher wins), 4 at ms, 5 failure code or "", 6 reason,
+-- 7 provider id, 8 keep seconds.
+-- Returns {what became of the job, what became of the delivery}: settled | known | missing; new | old | none | resend
+-- (it failed with a code that the job lists in resend_on).
+local tail, kind, rank = ARGV[1], ARGV[2], tonumber(ARGV[3])
+redis.call('HSET', P .. 'state', 'receipts_at', int(now))
+count('receipt|' .. kind)
+local raw = redis.call('GET', P .. 'j:' .. tail)
+if not raw then
+  if fold_receipt then return fold_receipt(tail, kind, rank, tonumber(ARGV[4]), ARGV[5]) end
+  return {'missing', 'none'}
+end
+local became = 'known'
+if string.sub(raw, 1, 1) ~= '=' then
+  local head = header(raw)
+  if head and settle_unknown(tail, raw, head, {provider = ARGV[7], status = '', message = 'settled by a receipt',
+                                               keep = ARGV[8], keep_record = true}) then
+    became = 'settled'
+    count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
+    raw = redis.call('GET', P .. 'j:' .. tail)
+    if not raw and fold_receipt then
+      fold_receipt(tail, kind, rank, tonumber(ARGV[4]), ARGV[5])
+      return {'settled', 'new'}
+    end
+  end
+end
+if not raw or string.sub(raw, 1, 6) ~= '=done|' then
+  -- the receipt came before the send's own answer: kept until that settles the job
+  redis.call('SET', P .. 'early:' .. tail, rank .. '|' .. kind .. '|' .. ARGV[4] .. '|' .. ARGV[5], 'EX', 3600)
+  return {became, 'none'}
+end
+return {became, delivery(tail, raw, kind, rank, ARGV[4], ARGV[5])}

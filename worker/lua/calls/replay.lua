@@ -1,0 +1,37 @@
+--! include common terminal account flight
+-- Send a dead letter, or a done job whose delivery failed, again. KEYS[1] prefix; ARGV 1 tail, 2 allow duplicates ("1"),
+-- 3 who, 4 delay ms, 5 try only ("1": nothing is changed).
+-- Returns replayed, missing, alive, unknown_outcome (needs 2), or no_payload.
+local tail = ARGV[1]
+local raw = redis.call('GET', P .. 'j:' .. tail)
+if not raw then return 'missing' end
+local detail = redis.call('GET', P .. 'd:' .. tail)
+if detail then
+  local dead = cjson.decode(detail)
+  if (dead.reason == 'unknown_outcome' or dead.reason == 'crash_loop') and ARGV[2] ~= '1' then return 'unknown_outcome' end
+elseif string.sub(raw, 1, 6) == '=done|' and redis.call('ZSCORE', P .. 'failed', tail) then
+  local cut = string.find(raw, '\n', 1, true)
+  if not cut then return 'no_payload' end
+  raw = string.sub(raw, cut + 1)
+else
+  return 'alive'
+end
+if ARGV[5] == '1' then return 'replayed' end
+local head = header(raw)
+local due = now + tonumber(ARGV[4])
+local expires = head.expires > 0 and due + (head.expires - head.due) or 0
+local _, line = string.find(raw, '\n', 1, true)
+redis.call('SET', P .. 'j:' .. tail, '1|' .. head.op .. '|' .. head.lane .. '|' .. int(now) .. '|' .. int(expires) .. '|' .. head.policy
+  .. '|' .. head.max .. '|' .. head.recipient .. '|' .. head.group .. '|' .. int(due) .. string.sub(raw, line))
+redis.call('DEL', P .. 'd:' .. tail)
+redis.call('ZREM', P .. 'dead', tail)
+redis.call('ZREM', P .. 'failed', tail)
+redis.call('HDEL', P .. 'tries', tail)
+redis.call('HDEL', P .. 'maybe', tail)
+redis.call('HINCRBY', P .. 'replays', tail, 1)
+redis.call('ZADD', P .. 'ready:' .. head.lane, due, tail)
+if expires > 0 then redis.call('ZADD', P .. 'expires', expires, tail) end
+redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'replay', 'job', tail, 'who', ARGV[3])
+count('replayed|' .. head.op)
+if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
+return 'replayed'
