@@ -73,8 +73,10 @@ def main(arguments: list[str]) -> None:
     try:
         settings.change({**given, "checks": "strict" if strict else "relaxed" if relaxed else "default"})
         run(settings, host, port)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         made.error(str(error))
+    except OSError as error:
+        made.exit(1, f"{made.prog}: {error}\n")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
         self.app, self.connections = app, connections
         self.buffer = bytearray()
         self.request: Request | None = None
-        self.busy = self.closing = False
+        self.busy = self.closing = self.endless = False
         self.task: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.writable = asyncio.Event()
@@ -63,9 +63,9 @@ class Connection(asyncio.Protocol):
             self._advance()
 
     def shut(self) -> None:
-        """Close now when idle, else after the answer that is under way."""
+        """Close now when idle or without an end, else after the answer that is under way."""
         self.closing = True
-        if not self.busy:
+        if not self.busy or self.endless:
             self.transport.close()
 
     def _advance(self) -> None:
@@ -105,6 +105,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _send(self, reply: Reply) -> None:
+        self.endless = reply.manner in ("hang", "endless")
         if reply.manner == "hang":
             if reply.delay:
                 self.timer = self.loop.call_later(reply.delay, self._reset)
@@ -131,8 +132,8 @@ class Connection(asyncio.Protocol):
         self.transport.write(self._head(reply, size))
         if reply.manner == "drip":
             for byte in reply.body:
-                self.transport.write(bytes((byte,)))
                 await asyncio.sleep(reply.pace)
+                self.transport.write(bytes((byte,)))
         else:
             for piece in reply.stream or repeat(b" " * 16_384):
                 self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
