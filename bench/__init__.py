@@ -1,0 +1,1 @@
+"""Measures: this worker beside everything a user could pick instead, on the same job and machine."""

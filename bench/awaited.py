@@ -1,0 +1,27 @@
+"""The job as a careful user writes it for asyncio: one schema, one aiohttp session for each process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+
+from bench import job
+
+SCHEMA = job.ListMessage()
+
+
+def session() -> aiohttp.ClientSession:
+    """To be made inside the worker's loop, once."""
+    return aiohttp.ClientSession(
+        headers=job.headers(),
+        connector=aiohttp.TCPConnector(limit=512),
+        timeout=aiohttp.ClientTimeout(total=20),
+    )
+
+
+async def perform(session: aiohttp.ClientSession, payload: dict[str, Any]) -> str:
+    """Check, send, give the id."""
+    SCHEMA.load(payload)
+    async with session.post(job.url(), json=payload) as answer:
+        return job.kept(answer.status, await answer.json())

@@ -1,0 +1,24 @@
+"""Celery as a first version is written: defaults, a new schema and a new connection for each job."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import requests
+from celery import Celery
+
+from bench import job
+
+app = Celery("naive", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
+
+
+@app.task
+def send(payload: dict[str, Any]) -> str:
+    job.ListMessage().load(payload)
+    answer = requests.post(job.url(), json=payload, headers=job.headers(), timeout=20)
+    return job.kept(answer.status_code, answer.json())
+
+
+def enqueue(payload: dict[str, Any]) -> None:
+    send.delay(payload)

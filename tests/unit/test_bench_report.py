@@ -1,0 +1,106 @@
+"""The bench's own machinery: figures, tables, charts, and what it reads of processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench import chart, processes, report
+from bench.__main__ import cells, chosen
+from bench.job import ListMessage, payload
+from bench.roster import PEERS
+
+
+def test_the_job_is_the_documents_example_of_349_bytes() -> None:
+    assert len(json.dumps(payload(), separators=(",", ":"))) == 349
+    assert ListMessage().load(payload()) == payload()
+
+
+def test_the_spread_is_median_lowest_and_highest() -> None:
+    assert report.spread([3.0, 1.0, 2.0]) == {
+        "median": 2.0,
+        "low": 1.0,
+        "high": 3.0,
+        "rounds": [3.0, 1.0, 2.0],
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals", "text"),
+    [([1234.5], 0, "1,234"), ([0.9, 1.1, 1.0], 1, "1.0 (0.9-1.1)")],
+)
+def test_a_figure_shows_its_spread_when_there_were_rounds(
+    values: list[float], decimals: int, text: str
+) -> None:
+    assert report.shown(report.spread(values), decimals) == text
+
+
+def test_a_figure_that_was_not_measured_is_a_dash() -> None:
+    assert report.shown(None, 2) == "-"
+
+
+def test_backlog_figures_carry_their_latency_and_others_do_not() -> None:
+    run = report.Run()
+    run.add("rq", 150, {"cpu_ms": 1.0, "bytes_waiting": 2.0, "enqueue_per_second": 3.0})
+    run.add("rq", None, {"ready_seconds": 4.0})
+    assert set(run.values["rq"]) == {"cpu_ms_150", "bytes_waiting", "enqueue_per_second", "ready_seconds"}
+
+
+def test_every_peer_has_its_file_its_requirements_and_its_guarantee() -> None:
+    for peer in PEERS:
+        assert (processes.ROOT / "bench" / "peers" / f"{peer.module}.py").exists()
+        assert peer.guarantee
+        assert peer.workers(peer.slots[0]) and peer.workers(peer.slots[150])
+        if peer.environment:
+            assert (processes.ROOT / "requirements" / f"bench-{peer.environment}.in").exists()
+
+
+def test_each_round_measures_each_peer_in_each_way_once_and_begins_with_another() -> None:
+    order = list(cells(PEERS, 2))
+    assert len(order) == len({(number, peer.name, latency) for number, peer, latency in order})
+    assert len(order) == 2 * 3 * len(PEERS)
+    assert order[0][1] is not order[len(order) // 2][1]
+
+
+def test_an_unknown_peer_is_named() -> None:
+    with pytest.raises(ValueError, match="unknown: sidekiq"):
+        chosen("rq,sidekiq")
+
+
+def test_a_chart_is_xml_with_a_bar_for_each_row_and_escapes_its_labels() -> None:
+    drawn = chart.bars("A < B", [chart.Bar("x & y", 2.0, 1.0, 3.0, True), chart.Bar("z", 0.0, 0.0, 0.0)], 1)
+    root = ElementTree.fromstring(drawn)
+    space = "{http://www.w3.org/2000/svg}"
+    assert [rect.get("class") for rect in root.iter(f"{space}rect")] == ["own", "bar"]
+    assert [text.text for text in root.iter(f"{space}text")] == ["A < B", "x & y", "2.0", "z", "0.0"]
+
+
+def test_cpu_of_ended_children_counts_and_odd_names_do_not_confuse() -> None:
+    line = "7 (a) b) R 3 7 7 0 -1 4194304 9 9 0 0 150 50 100 200 20 0 1 0 5 6 7"
+    assert processes.parse_stat(line) == (3, 500 / processes.TICK)
+
+
+def test_a_whole_tree_is_measured_and_stopped(tmp_path: Path) -> None:
+    child = "import time; time.sleep(60)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    started = processes.start([sys.executable, "-c", parent], os.environ, tmp_path / "log")
+    try:
+        end = time.monotonic() + 10
+        while len(pids := processes.tree([started.pid])) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        assert len(pids) == 2
+        assert processes.cpu_seconds([started.pid]) >= 0
+        assert 0 < processes.memory([started.pid]).pss <= processes.memory([started.pid]).rss
+    finally:
+        processes.stop([started])
+    alive = subprocess.run(
+        ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))], capture_output=True, text=True
+    )
+    assert [state for state in alive.stdout.split() if not state.startswith("Z")] == []
