@@ -41,6 +41,10 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         account, tail = parse(task_id)
         settings.ledger(account).forget(tail)
 
+    def remove_pending_result(self, result: Any) -> Any:
+        """Nothing is pending here: ``Job.get`` subscribes only while it waits."""
+        return result
+
     def cleanup(self) -> None:
         """Results expire by themselves."""
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib
+import json
+import logging
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from celery import Task
 
-from interakt_jobs import OPERATIONS, Job, PayloadError
+from interakt_jobs import OPERATIONS, Job, JobError, LedgerFull, LedgerUnreachable, PayloadError, settings
 from interakt_jobs.operation import Operation
 
+log = logging.getLogger(__name__)
 OPTIONS = frozenset(
     "countdown eta expires lane account idempotency_key repeat on_done on_done_queue on_receipts max_attempts resend_on".split()
 )
@@ -51,10 +58,38 @@ class JobTask(Task):  # type: ignore[misc]
         """As ``Operation.delay_many``; each item is checked by marshmallow in the worker."""
         return self._operation.delay_many(payloads, **options)
 
-    def accept(self, payload: Any, options: dict[str, Any]) -> str:
-        """Take in a message that another Celery or language published by name; its task id gives the job's id."""
-        unknown = sorted(set(options) - OPTIONS)
-        if unknown:
+    def accept(self, payload: Any, options: dict[str, Any]) -> str | None:
+        """Take in a message that another Celery or language published by name; its task id gives the job's id.
+
+        The promise starts here. While Redis is away it is tried again for a minute; what cannot be accepted is kept
+        among the poison messages with its reason.
+        """
+        for name in ("eta", "expires"):
+            if moment := options.pop("_" + name, None):
+                options.setdefault(name, datetime.fromisoformat(moment))
+        for attempt in range(30):
+            try:
+                self._refuse_unknown(options)
+                return str(self._operation.apply_async((payload,), task_id=self.request.id, **options).id)
+            except (LedgerUnreachable, LedgerFull):
+                time.sleep(min(5.0, 0.2 * 2**attempt))
+            except (ValueError, TypeError, JobError) as error:
+                self.refused(payload, error)
+                return None
+        self.refused(payload, LedgerUnreachable("Redis was away for too long"))
+        return None
+
+    @staticmethod
+    def _refuse_unknown(options: dict[str, Any]) -> None:
+        if unknown := sorted(set(options) - OPTIONS):
             raise PayloadError({f"option {name[:40]}": "unknown option" for name in unknown})
-        job = self._operation.apply_async((payload,), task_id=self.request.id, **options)
-        return str(job.id)
+
+    def refused(self, payload: Any, error: Exception) -> None:
+        """Keep a message that could not be accepted."""
+        raw = json.dumps({"task": self.name, "id": self.request.id, "payload": payload}, default=str)[:65536]
+        log.error("message refused", extra={"action": "intake_refused", "error": str(error)[:300], "task": self.name})
+        with contextlib.suppress(JobError):
+            settings.link().command(
+                "XADD", "ij1:poison", "MAXLEN", "~", 10000, "*", "queue", "intake", "reason", str(error)[:300],
+                "bytes", len(raw), "sha256", hashlib.sha256(raw.encode()).hexdigest(), "raw", raw,
+            )  # fmt: skip

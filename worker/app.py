@@ -45,12 +45,19 @@ def refuse_green_pools(conf: Any = None, options: dict[str, Any] | None = None, 
 
 @signals.worker_init.connect
 def prepare(sender: Any = None, **_: Any) -> None:
-    services.prepare(sender)
+    try:
+        services.prepare(sender)
+    except ValueError as error:
+        raise SystemExit(f"the worker cannot start: {error}") from None
 
 
 @signals.worker_ready.connect
-def begin(sender: Any = None, **_: Any) -> None:
-    services.begin(sender)
+def begin(**_: Any) -> None:
+    try:
+        services.begin()
+    except Exception as error:
+        # Celery only logs what a signal's receiver raises; a worker without its pacer must not look alive.
+        raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
 
 
 @signals.worker_shutting_down.connect

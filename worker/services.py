@@ -15,8 +15,11 @@ from interakt_jobs.link import Link
 from . import alarms, logs, sentry
 from .attempt import Attempt
 from .client import Client
+from .dead_letters import DeadLetters
 from .delivery import Delivery
 from .ledger import WorkLedger, load
+from .memory import watch_memory
+from .outbox import Outbox
 from .pacer import Pacer
 from .presence import Presence
 from .publisher import Publisher
@@ -87,6 +90,7 @@ class Room:
 
 _room: Room | None = None
 _running: list[Any] = []
+_worker: Any = None
 
 
 def room() -> Room:
@@ -113,15 +117,17 @@ def deliver(version: int, account: str, tails: list[str]) -> None:
 
 def prepare(worker: Any) -> None:
     """Before the pool starts: read the settings, so that every mistake is told at once."""
+    global _worker
+    _worker = worker
     settings = current()
     logs.start(settings)
     sentry.start(settings)
     room()
 
 
-def begin(worker: Any) -> None:
+def begin() -> None:
     """The worker is ready: register, beat, pace."""
-    here = room()
+    here, worker = room(), _worker
     queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
     here.presence.queues = queues
     here.presence.tuner.slots = here.presence.slots = int(worker.concurrency or 1)
@@ -164,7 +170,13 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], None]]:
         if any(done.values()):
             log.info("repaired", extra={"action": "reaped", "account": ledger.account, **done})
 
-    return [reap]
+    def purge(ledger: WorkLedger) -> None:
+        DeadLetters(ledger, who="retention").purge(settings.keep_dead_seconds, settings.keep_dead_count)
+
+    chores = [reap, watch_memory, purge]
+    if settings.on_done_broker_url:
+        chores.append(Outbox(settings.on_done_broker_url))
+    return chores
 
 
 def end() -> None:

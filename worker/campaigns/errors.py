@@ -1,0 +1,22 @@
+"""What a person got wrong: a campaign's definition, its recipients' file, the price file."""
+
+from __future__ import annotations
+
+
+class CampaignError(ValueError):
+    """Raised with every mistake at once; ``errors`` is path -> message."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "\n".join(f"{path}: {message}" if path else message for path, message in self.errors.items())
+
+
+class PlanTaken(RuntimeError):
+    """Raised when another process has taken over the planning, or the campaign is not being planned."""
+
+
+class NoSuchCampaign(LookupError):
+    """Raised for a campaign id that this Redis does not have."""
