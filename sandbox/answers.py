@@ -28,6 +28,9 @@ HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
 
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 class Refused(Exception):
     """A view refuses the call: ``message`` goes into the envelope, with ``status``."""
 
@@ -92,4 +95,5 @@ def page(status: int, title: str) -> Reply:
 
 
 def encode(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    """Compact JSON in UTF-8."""
+    return _encoder(value).encode()

@@ -155,7 +155,7 @@ def _json(request: Request) -> Any:
     if not request.body or request.headers.get("content-type", "").startswith("multipart/"):
         return None
     try:
-        return json.loads(request.body)
+        return json.loads(request.body.decode())
     except (ValueError, RecursionError):
         return None
 

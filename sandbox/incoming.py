@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 MOST_HEAD = 65_536
@@ -53,7 +54,7 @@ def take_head(buffer: bytearray) -> Request | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     path, _, query = words[1].partition("?")
-    request = Request(words[0], path, query, words[2] == "HTTP/1.0", headers)
+    request = Request(words[0], sys.intern(path), query, words[2] == "HTTP/1.0", headers)
     request.chunked = "chunked" in headers.get("transfer-encoding", "").lower()
     length = headers.get("content-length", "0")
     if not length.isdecimal():

@@ -112,7 +112,13 @@ def test_permissive_lets_unknown_templates_pass() -> None:
     unknown = {**SEND, "template": {"name": "nowhere", "languageCode": "de", "bodyValues": ["a", "b"]}}
     with Sandbox(permissive=True) as sandbox:
         assert status(sandbox.port, unknown) == 201
-        assert status(sandbox.port, {**SEND, "template": {**SEND["template"], "bodyValues": []}}) == 400
+        assert (
+            status(
+                sandbox.port,
+                {**SEND, "template": {"name": "welcome_message", "languageCode": "en", "bodyValues": []}},
+            )
+            == 400
+        )
 
 
 def test_only_the_named_keys_are_taken() -> None:
