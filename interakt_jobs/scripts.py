@@ -1,4 +1,8 @@
-"""Lua scripts as files: a first line ``--! include a b`` puts ``a.lua`` and ``b.lua`` in front."""
+"""Lua scripts as files. A first line ``--! allow-oom include a b`` puts ``a.lua`` and ``b.lua`` in front.
+
+``allow-oom`` lets a script run when Redis is at its maxmemory: what has begun must be able to end (Redis: "Scripting with
+Lua", script flags; needs Redis 7 or Valkey).
+"""
 
 from __future__ import annotations
 
@@ -32,8 +36,10 @@ def load(name: str, folder: str = OWN, parts: tuple[str, ...] = ()) -> Script:
     text = _read((folder,), name)
     first, _, rest = text.partition("\n")
     pieces = []
-    if first.startswith("--! include"):
-        pieces = [_read((*parts, OWN), part) for part in first.removeprefix("--! include").split()]
+    if first.startswith("--!"):
+        flag, _, names = first.removeprefix("--!").partition("include")
+        pieces = ["#!lua flags=allow-oom"] if "allow-oom" in flag else []
+        pieces += [_read((*parts, OWN), part) for part in names.split()]
         text = rest
     whole = "\n".join([*pieces, text])
     return Script(name, whole, hashlib.sha1(whole.encode()).hexdigest())  # noqa: S324  EVALSHA's own digest

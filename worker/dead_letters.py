@@ -175,6 +175,8 @@ class DeadLetters:
         zset = f"{self.ledger.prefix}dead"
         clock = self.ledger.link.command("TIME")
         limit = int(clock[0]) * 1000 + int(clock[1]) // 1000 - int(keep_seconds * 1000)
+        for name in ("failed", "ambiguous"):
+            self.ledger.link.command("ZREMRANGEBYSCORE", f"{self.ledger.prefix}{name}", "-inf", f"({limit}")
         old = self.ledger.link.command("ZRANGE", zset, "-inf", f"({limit}", "BYSCORE", "LIMIT", 0, most)
         surplus = int(self.ledger.link.command("ZCARD", zset)) - keep_count
         if surplus > 0:

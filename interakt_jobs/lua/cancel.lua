@@ -1,4 +1,4 @@
---! include common terminal campaigns
+--! allow-oom include common terminal campaigns
 -- Cancel a job that has not started. KEYS[1] prefix; ARGV 1 tail, 2 seconds the answer is kept.
 -- Returns cancelled, known (cancelled before: a repeat), missing, or the state that forbids it: running, done, dead.
 local tail = ARGV[1]

@@ -1,4 +1,4 @@
---! include common
+--! allow-oom include common
 -- Where one job is. KEYS[1] prefix; ARGV 1 tail.
 -- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, maybe, data}: state is ready, waiting, parked,
 -- released, running, unknown, done, dead or cancelled; place is a time in ms or the in-flight value; raw the record or

@@ -11,20 +11,29 @@ from .definition import Definition
 from .errors import CampaignError
 
 _FULL = ("fullphonenumber",)
-_PHONES = ("phone", "phonenumber", "phoneno", "mobile", "mobilenumber", "mobileno", "whatsapp", "whatsappnumber",
-           "contactnumber", "msisdn", "cell", "cellphone", "telephone", "tel")  # fmt: skip
+_PHONES = (
+    "phone",
+    "phonenumber",
+    "phoneno",
+    "mobile",
+    "mobilenumber",
+    "mobileno",
+    "whatsapp",
+    "whatsappnumber",
+) + ("contactnumber", "msisdn", "cell", "cellphone", "telephone", "tel")
 _CODES = ("countrycode", "dialcode", "dialingcode", "isdcode")
 _ZONES = ("timezone", "tz")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns to read, in this order: phone, then country code and time zone where there are any, then values."""
+    """The columns to read: phone, then country code and time zone where there are any, then values."""
 
     phone: str
     country_code: str
     timezone: str
     values: tuple[str, ...]
+    full: bool = False
 
     @property
     def wanted(self) -> list[str]:
@@ -32,16 +41,14 @@ class Columns:
 
 
 def match(available: Sequence[str], definition: Definition) -> Columns:
-    """Match a source's columns to a definition; raises ``CampaignError`` with every column that is missing."""
+    """Match a source's columns to a definition; raises ``CampaignError`` with every missing column."""
     errors: dict[str, str] = {}
     asked = definition.recipients
     full = _found(available, _FULL)
     phones = full or _found(available, _PHONES)
     phone = asked.phone or (phones[0] if phones else "")
     if not asked.phone and len(phones) > 1:
-        errors["recipients.phone"] = (
-            f"several columns may be the phone number: say which of {', '.join(phones)}"
-        )
+        errors["recipients.phone"] = f"several columns may be the phone number: {', '.join(phones)}; name one"
     elif not phone:
         errors["recipients.phone"] = f"no column for the phone number; there are: {_some(available)}"
     codes = _found(available, _CODES) if not full or asked.phone else []
@@ -51,6 +58,7 @@ def match(available: Sequence[str], definition: Definition) -> Columns:
         asked.country_code_column or (codes[0] if codes else ""),
         asked.timezone_column or (zones[0] if zones else ""),
         definition.value_columns,
+        full=phone in full,
     )
     for path, name in (
         ("recipients.phone", asked.phone),

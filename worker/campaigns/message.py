@@ -83,7 +83,7 @@ def read(fields: Fields) -> Message:
     if fields.has("media") and not fields.has("header"):
         media = fields.take("media")
         value = fields.value("media", media)
-        header = (value,) if value else ()
+        header: tuple[Value, ...] = (value,) if value else ()
         if value and not value.parts[0].startswith(("http://", "https://")) and value.parts[0]:
             fields.wrong("media", "must be the public http(s) address of a file")
         body, buttons = fields.values("body"), _buttons(fields)

@@ -1,7 +1,7 @@
 """Phone numbers as people type them and as spreadsheets spoil them: E.164 digits, or the reason why not.
 
-One compiled pattern per country code answers most rows in about a microsecond; only what it does not take goes
-to ``phonenumbers``, which is some fifty times slower.
+One compiled pattern per country code answers most rows in about a microsecond; only what it does not
+take goes to ``phonenumbers``, which is some fifty times slower.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberType
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
 _DROPPED = re.compile(r"[\s\u00a0\u2007\u200b-\u200f\u202a-\u202f\u2060\ufeff().\-\u2010-\u2015/]+")
+_DECIMALS = re.compile(r"(?<=\d{6})[.,]0{1,2}\Z")
 _MOST_CHARACTERS = 40
 
 
@@ -25,7 +26,7 @@ class BadPhone(ValueError):
 
 
 def split(digits: str) -> tuple[str, str]:
-    """Country calling code and national number of E.164 digits; the code is empty when there is no such country."""
+    """Country calling code and national number of E.164 digits; the code is empty when there is none such."""
     for size in (2, 1, 3):
         if digits[:size].isdigit() and int(digits[:size]) in REGIONS:
             return digits[:size], digits[size:]
@@ -43,44 +44,62 @@ def _pattern(code: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)")
 
 
+@lru_cache(maxsize=512)
+def _mobile_lengths(code: str) -> frozenset[int]:
+    """How many digits the national mobile numbers of a calling code may have."""
+    found = (PhoneMetadata.metadata_for_region(region, None) for region in REGIONS.get(int(code), ()))
+    return frozenset(
+        length for data in found if data and data.mobile for length in data.mobile.possible_length
+    )
+
+
 class Phones:
     """Reads numbers for one list of recipients.
 
     ``country_code`` completes numbers that have none. ``check`` is ``mobile`` (Interakt refuses landlines,
-    facts 3.1), ``valid`` (landlines too) or ``possible`` (the length alone, for a numbering plan that is newer than the
-    installed ``phonenumbers``).
+    facts 3.1), ``valid`` (landlines too) or ``possible`` (the length alone, for a numbering plan that is
+    newer than the installed ``phonenumbers``). ``full`` says that every number begins with its country code.
     """
 
-    def __init__(self, country_code: str = "+91", check: str = "mobile") -> None:
+    def __init__(self, country_code: str = "+91", check: str = "mobile", *, full: bool = False) -> None:
         self.code = country_code.lstrip("+")
         self.check = check
+        self.full = full
         self._own = _pattern(self.code)
+        self._own_lengths = _mobile_lengths(self.code)
 
     def read(self, raw: str, code: str = "") -> str:
-        """The E.164 digits; raises ``BadPhone``. A number without ``+`` is read as national first, then as a full one."""
-        if not code and len(raw) == 10 and raw.isascii() and raw.isdigit() and self._own.fullmatch(raw):
-            return self.code + raw
-        text, international = _clean(raw)
-        if international:
+        """The E.164 digits; raises ``BadPhone``.
+
+        Without ``+`` or a code of its own, a number is a national one, or a full one of the list's country, or one of
+        another country if it is too long or too short to be a mistyped national one.
+        """
+        text, international = (
+            (raw, False) if raw.isascii() and raw.isdigit() and raw[0] != "0" else _clean(raw)
+        )
+        if international or self.full:
             return self._full(text)
-        if not code:
-            own = self.code
+        if code:
+            own = _country(code)
+        elif self._own.fullmatch(text):
+            return self.code + text
         else:
-            own, _ = _clean(code)
-            own = own.lstrip("0")
-            if not own or len(own) > 3 or int(own) not in REGIONS:
-                raise BadPhone("no such country code")
-        if _pattern(own).fullmatch(text):
+            own = self.code
+        pattern = _pattern(own)
+        if pattern.fullmatch(text):
             return own + text
-        if code and not text.startswith(own):
-            return self._slow(own, text)
+        if text.startswith(own) and pattern.fullmatch(text[len(own) :]):
+            return text
         try:
             return self._slow(own, text)
-        except BadPhone as national:
+        except BadPhone:
+            if code or len(text) in self._own_lengths:
+                raise
             try:
                 return self._full(text)
             except BadPhone:
-                raise national from None
+                pass
+            raise
 
     def _full(self, digits: str) -> str:
         code, national = split(digits)
@@ -105,6 +124,15 @@ class Phones:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
 
 
+@lru_cache(maxsize=1024)
+def _country(code: str) -> str:
+    """A country code as a column has it (``+91``, ``91``, ``0091``), as digits; raises ``BadPhone``."""
+    digits = _clean(code)[0].lstrip("0")
+    if not digits or len(digits) > 3 or int(digits) not in REGIONS:
+        raise BadPhone("no such country code")
+    return digits
+
+
 def _clean(raw: str) -> tuple[str, bool]:
     """Digits alone, and whether the country code is among them (``+`` or ``00`` in front)."""
     if len(raw) > _MOST_CHARACTERS:
@@ -117,8 +145,7 @@ def _clean(raw: str) -> tuple[str, bool]:
         if len(fraction) != power:
             raise BadPhone("digits lost by a spreadsheet (scientific notation): format the column as text")
         return found[1] + fraction, False
-    text = re.sub(r"[.,]0{1,2}\Z", "", text)
-    text = _DROPPED.sub("", text)
+    text = _DROPPED.sub("", _DECIMALS.sub("", text))
     plus = text[:1] in ("+", "\uff0b")
     digits = text[1:] if plus else text
     if not digits.isdecimal():

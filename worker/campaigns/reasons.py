@@ -1,4 +1,4 @@
-"""States and reasons of a recipient, as names and as the numbers in its slot; ``slot.lua`` has the same numbers.
+"""States and reasons of a recipient, as names and as the numbers in its slot; ``slot.lua`` has the same.
 
 A number once given is never given again: slots outlive a release.
 """
@@ -6,17 +6,8 @@ A number once given is never given again: slots outlive a release.
 from __future__ import annotations
 
 STATES = (
-    "planned",
-    "skipped",
-    "fed",
-    "accepted",
-    "sent",
-    "delivered",
-    "read",
-    "failed",
-    "dead",
-    "unknown",
-    "cancelled",
+    *("planned", "skipped", "fed", "accepted", "sent", "delivered", "read"),
+    *("failed", "dead", "unknown", "cancelled"),
 )
 STATE = {name: number for number, name in enumerate(STATES)}
 

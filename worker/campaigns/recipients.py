@@ -6,7 +6,6 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from types import TracebackType
 from typing import NamedTuple, TextIO
 
 from interakt_jobs.recipient import recipient_hash
@@ -33,7 +32,7 @@ class Recipient(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A row that is left out. ``kind`` is one of the closed list of docs/campaigns.md, ``reason`` says it to a person."""
+    """A row that is left out. ``kind`` is of the list in docs/campaigns.md; ``reason`` is for people."""
 
     line: int
     kind: str
@@ -42,7 +41,7 @@ class Rejected(NamedTuple):
 
 
 class Intake:
-    """Checks one list's rows. ``rejected`` counts by kind; the same object also remembers the numbers it has seen.
+    """Checks one list's rows. ``rejected`` counts by kind; the numbers already seen are remembered.
 
     ``opted_out`` takes recipient hashes and answers one bool for each.
     """
@@ -51,7 +50,9 @@ class Intake:
         self.source = source
         self.columns: Columns = match(source.columns(), definition)
         self.rejected: Counter[str] = Counter()
-        self._phones = Phones(definition.recipients.country_code, definition.recipients.check)
+        self._phones = Phones(
+            definition.recipients.country_code, definition.recipients.check, full=self.columns.full
+        )
         self._zones = Zones(definition.recipients.timezone)
         self._seen = Seen()
         self._opted_out = opted_out
@@ -101,20 +102,11 @@ class Intake:
 
 
 class RejectsFile:
-    """The CSV of rejected rows: line, kind, reason and the phone cell as it came (it is the user's own file)."""
+    """The CSV of rejected rows: line, kind, reason and the phone cell as it came (it is the user's file)."""
 
     def __init__(self, file: TextIO) -> None:
-        self._file = file
         self._writer = csv.writer(file)
         self._writer.writerow(("line", "kind", "reason", "phone"))
-
-    def __enter__(self) -> RejectsFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.flush()
 
     def add(self, row: Rejected) -> None:
         self._writer.writerow((row.line, row.kind, _safe(row.reason), _safe(row.phone[:64])))
@@ -123,8 +115,5 @@ class RejectsFile:
 def _safe(cell: str) -> str:
     """A cell that a spreadsheet will not run as a formula, without what a file cannot hold."""
     cell = cell.encode("utf-8", "replace").decode().replace("\x00", "")
-    if cell[:1] in ("=", "@", "\t", "\r") or (
-        cell[:1] in ("+", "-") and not cell[1:].replace(" ", "").isdigit()
-    ):
-        return "'" + cell
-    return cell
+    signed = cell[:1] in ("+", "-") and not cell[1:].replace(" ", "").isdigit()
+    return "'" + cell if signed or cell[:1] in ("=", "@", "\t", "\r") else cell

@@ -15,7 +15,7 @@ _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]|24):([0-5]
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop when at least ``count`` recipients and at least ``share`` of those tried failed, for ``reason`` or for any."""
+    """Stop when ``count`` recipients and ``share`` of those tried have failed, for ``reason`` or for any."""
 
     share: float
     count: int
@@ -24,7 +24,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``opens`` and ``closes`` are minutes of the recipient's day; a window over midnight has ``opens > closes``."""
+    """``opens`` and ``closes`` are minutes of the recipient's day; over midnight, ``opens > closes``."""
 
     opens: int = 0
     closes: int = 1440

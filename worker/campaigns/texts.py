@@ -23,8 +23,8 @@ _MARKS = (
 def encoding_of(path: Path) -> str:
     """The encoding a spreadsheet has written: by its mark; else UTF-8; else Windows-1252.
 
-    The whole file is looked at once, about a second per gigabyte. One that is UTF-8 but for some damaged bytes stays
-    UTF-8: the damaged rows are rejected, and the others keep their letters.
+    The whole file is looked at once, about a second per gigabyte. One that is UTF-8 but for some damaged
+    bytes stays UTF-8: the damaged rows are rejected, and the others keep their letters.
     """
     good = bad = 0
     with path.open("rb") as file:
@@ -46,7 +46,7 @@ def encoding_of(path: Path) -> str:
 
 @contextmanager
 def open_text(path: Path | str, encoding: str = "") -> Iterator[TextIO]:
-    """The file as text, line ends untouched; bytes that cannot be read become U+FFFD. Raises ``OSError``, ``LookupError``."""
+    """The file as text, line ends untouched; what cannot be read becomes U+FFFD. Raises ``OSError``."""
     path = Path(path)
     with path.open("r", encoding=encoding or encoding_of(path), errors="replace", newline="") as file:
         yield file

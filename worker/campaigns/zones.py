@@ -1,7 +1,7 @@
 """A recipient's time zone: from a column, else from the number.
 
-A number may lie in several zones (an Australian mobile, a Portuguese one). Then its zone is all of them, written
-``Atlantic/Azores|Europe/Lisbon``, and nothing is sent unless the window is open in each.
+A number may lie in several zones (an Australian mobile, a Portuguese one). Then its zone is all of them,
+written ``Atlantic/Azores|Europe/Lisbon``, and nothing is sent unless the window is open in each.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+local CLAIM_MS = 5000  -- a claimed job waits at most a second for its permit
 -- Claim: a released job becomes this caller's. A wake-up that came twice, or too late, finds nothing.
 local function claim_one(tail, token, lease_ms)
   local flight = flight_of(tail)
@@ -8,7 +9,7 @@ local function claim_one(tail, token, lease_ms)
   elseif flight.step ~= 'c' or flight.token ~= token then
     return nil
   end
-  redis.call('ZADD', P .. 'rel:' .. flight.lane, 'XX', now + lease_ms, tail)
+  redis.call('ZADD', P .. 'rel:' .. flight.lane, 'XX', now + math.min(lease_ms, CLAIM_MS), tail)
   return flight.fence
 end
 
@@ -29,6 +30,6 @@ local function claim_next(lane, token, lease_ms, again)
   local fence = redis.call('INCR', P .. 'fence')
   redis.call('ZREM', P .. 'ready:' .. lane, head[1])
   set_flight(head[1], 'c', fence, token, 0, lane)
-  redis.call('ZADD', P .. 'rel:' .. lane, now + lease_ms, head[1])
+  redis.call('ZADD', P .. 'rel:' .. lane, now + math.min(lease_ms, CLAIM_MS), head[1])
   return head[1], fence
 end

@@ -1,4 +1,4 @@
---! include common
+--! allow-oom include common
 -- Drop dead letters for good. KEYS[1] prefix; ARGV 1 who, 2.. tails. Returns how many were dropped.
 local dropped = 0
 for i = 2, #ARGV do
@@ -7,7 +7,6 @@ for i = 2, #ARGV do
     redis.call('DEL', P .. 'j:' .. tail, P .. 'd:' .. tail, P .. 'log:' .. tail)
     redis.call('HDEL', P .. 'tries', tail)
     redis.call('HDEL', P .. 'maybe', tail)
-    redis.call('HDEL', P .. 'replays', tail)
     dropped = dropped + 1
   end
 end

@@ -1,4 +1,4 @@
---! include common terminal campaigns account flight known
+--! allow-oom include common terminal campaigns account flight known
 -- A receipt for one job: settles what can be settled, records how far the message came. KEYS[1] prefix; ARGV 1 tail,
 -- 2 kind (sent, delivered, read, failed, clicked), 3 rank (higher wins), 4 at ms, 5 failure code or "", 6 reason,
 -- 7 provider id, 8 keep seconds.

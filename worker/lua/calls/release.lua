@@ -1,4 +1,4 @@
---! include common terminal account flight
+--! allow-oom include common terminal account flight
 -- The pacer's tick. KEYS[1] prefix; ARGV 1 pacer token, 2 pacer lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
 -- urgent, normal, bulk by the workers that serve them, 7 "1" to give the lease up.
 -- Returns {0, ms until the other pacer's lease ends}, or {1, ms until something is due, urgent tails, normal tails, bulk tails}.
@@ -10,6 +10,7 @@ if ARGV[7] == '1' then
 end
 if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', lease)} end
 redis.call('SET', lease, ARGV[1], 'PX', ARGV[2])
+local took_over = not holder
 local answer = {1, 1000, {}, {}, {}}
 local pause = paused_until() - now
 if pause > 0 then
@@ -29,14 +30,22 @@ for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   local running = redis.call('ZCARD', P .. 'run:' .. lane)
   local room = math.min(100, half_second - out, tonumber(ARGV[3 + i]) - out - running)
   if probing then room = math.min(room, 1 - out) end
+  if took_over then
+    -- the one before may have died between release and publish: a second wake-up is harmless
+    for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, 99)) do
+      local flight = flight_of(tail)
+      if flight and flight.step == 'r' then table.insert(answer[2 + i], tail) end
+    end
+  end
   if room > 0 then
+    local deadline = now + (lane == 'urgent' and math.min(2000, tonumber(ARGV[3])) or tonumber(ARGV[3]))
     local due = redis.call('ZRANGE', ready, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, room)
     for _, tail in ipairs(due) do
       redis.call('ZREM', ready, tail)
       set_flight(tail, 'r', 0, '', 0, lane)
-      redis.call('ZADD', P .. 'rel:' .. lane, now + tonumber(ARGV[3]), tail)
+      redis.call('ZADD', P .. 'rel:' .. lane, deadline, tail)
+      table.insert(answer[2 + i], tail)
     end
-    answer[2 + i] = due
     if probing and #due > 0 then return answer end
   end
   local head = redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')

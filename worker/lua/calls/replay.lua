@@ -1,4 +1,4 @@
---! include common terminal account flight
+--! allow-oom include common terminal account flight
 -- Send a dead letter, or a done job whose delivery failed, again. KEYS[1] prefix; ARGV 1 tail, 2 allow duplicates ("1"),
 -- 3 who, 4 delay ms, 5 try only ("1": nothing is changed).
 -- Returns replayed, missing, alive, unknown_outcome (needs 2), or no_payload.
@@ -28,7 +28,8 @@ redis.call('ZREM', P .. 'dead', tail)
 redis.call('ZREM', P .. 'failed', tail)
 redis.call('HDEL', P .. 'tries', tail)
 redis.call('HDEL', P .. 'maybe', tail)
-redis.call('HINCRBY', P .. 'replays', tail, 1)
+redis.call('INCR', P .. 'replays:' .. tail)
+redis.call('EXPIRE', P .. 'replays:' .. tail, 2592000)
 redis.call('ZADD', P .. 'ready:' .. head.lane, due, tail)
 if expires > 0 then redis.call('ZADD', P .. 'expires', expires, tail) end
 redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'replay', 'job', tail, 'who', ARGV[3])
