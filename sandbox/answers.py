@@ -28,7 +28,7 @@ HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
 
-_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encoder = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Refused(Exception):
@@ -95,5 +95,5 @@ def page(status: int, title: str) -> Reply:
 
 
 def encode(value: Any) -> bytes:
-    """Compact JSON in UTF-8."""
+    """Compact JSON."""
     return _encoder(value).encode()

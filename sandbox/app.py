@@ -162,4 +162,5 @@ def _json(request: Request) -> Any:
 
 def _job(body: Any) -> str | None:
     callback = body.get("callbackData") if isinstance(body, dict) else None
-    return callback.partition("|")[0] if isinstance(callback, str) and callback else None
+    job = callback.partition("|")[0] if isinstance(callback, str) else ""
+    return job if 0 < len(job) <= 512 and job.isascii() and job.isprintable() else None

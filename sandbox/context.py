@@ -41,7 +41,7 @@ class Context:
         text = self.query.get(name, "")
         if not text:
             return default
-        if not text.isdecimal() or (most is not None and int(text) > most):
+        if not text.isdecimal() or len(text) > 9 or (most is not None and int(text) > most):
             raise Refused(f"Invalid {name}" + (f", maximum is {most}" if most else ""))
         return int(text)
 

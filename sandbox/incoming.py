@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field
 
 MOST_HEAD = 65_536
 MOST_BODY = 128 * 1024 * 1024
+
+_HEX = re.compile(rb"[0-9a-fA-F]{1,8}")
 
 
 class BadRequest(Exception):
@@ -59,7 +62,7 @@ def take_head(buffer: bytearray) -> Request | None:
     length = headers.get("content-length", "0")
     if not length.isdecimal():
         raise BadRequest(400)
-    request.size = int(length)
+    request.size = int(length[:12])
     if request.size > MOST_BODY:
         raise BadRequest(413)
     return request
@@ -83,10 +86,10 @@ def _take_chunks(request: Request, buffer: bytearray) -> bool:
     if len(buffer) > MOST_BODY:
         raise BadRequest(413)
     while (end := buffer.find(b"\r\n", at)) >= 0:
-        try:
-            size = int(bytes(buffer[at:end]).split(b";")[0], 16)
-        except ValueError:
-            raise BadRequest(400) from None
+        digits = bytes(buffer[at:end]).partition(b";")[0].strip()
+        if not _HEX.fullmatch(digits):
+            raise BadRequest(400)
+        size = int(digits, 16)
         start = end + 2
         if len(buffer) < start + size + 2:
             return False

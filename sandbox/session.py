@@ -41,7 +41,12 @@ def choices(data: dict[str, Any]) -> str:
     sections = action.get("sections")
     if not isinstance(sections, list) or not sections:
         raise Refused("Interactive list must have sections")
-    rows = [row for section in sections if isinstance(section, dict) for row in section.get("rows") or []]
+    rows: list[Any] = []
+    for section in sections:
+        given = section.get("rows") if isinstance(section, dict) else None
+        if not isinstance(given, list):
+            raise Refused("Each section of an interactive list must have rows")
+        rows += given
     if not 1 <= len(rows) <= 10:
         raise Refused("Interactive list must have 1 to 10 rows")
     for section in sections:
