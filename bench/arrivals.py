@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -55,3 +56,31 @@ def spacing(times: Sequence[float], share: float) -> float:
 def waits(called: Mapping[str, float], arrived: Mapping[str, float]) -> list[float]:
     """From each call of ``.delay()`` to the arrival of its request; jobs that never arrived are left out."""
     return [arrived[job] - moment for job, moment in called.items() if job in arrived]
+
+
+class Verdict(NamedTuple):
+    """What a limiter made of its limit: ``used`` is a share, ``spacing`` in seconds, the others are calls."""
+
+    used: float
+    most: int
+    over: int
+    refused: int
+    spacing_p50: float
+    spacing_p99: float
+
+
+def judge(
+    accepted: Sequence[float], refused: Sequence[float], limit: int, window: float, start: float, end: float
+) -> Verdict:
+    """Judge the calls that arrived in ``start <= time < end``, which may not all have been accepted."""
+    taken = [time for time in accepted if start <= time < end]
+    not_taken = [time for time in refused if start <= time < end]
+    both = taken + not_taken
+    return Verdict(
+        used_share(taken, window, limit, start, end),
+        max_in_any_window(both, window),
+        over_windows(both, window, limit),
+        len(not_taken),
+        spacing(both, 0.5),
+        spacing(both, 0.99),
+    )

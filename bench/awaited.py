@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from bench import job
+from bench import call, job
 
 SCHEMA = job.ListMessage()
 
@@ -14,7 +14,7 @@ SCHEMA = job.ListMessage()
 def session() -> aiohttp.ClientSession:
     """To be made inside the worker's loop, once."""
     return aiohttp.ClientSession(
-        headers=job.headers(),
+        headers=call.headers(),
         connector=aiohttp.TCPConnector(limit=512),
         timeout=aiohttp.ClientTimeout(total=20),
     )
@@ -23,5 +23,5 @@ def session() -> aiohttp.ClientSession:
 async def perform(session: aiohttp.ClientSession, payload: dict[str, Any]) -> str:
     """Check, send, give the id."""
     SCHEMA.load(payload)
-    async with session.post(job.url(), json=payload) as answer:
-        return job.kept(answer.status, await answer.json())
+    async with session.post(call.url(), json=payload) as answer:
+        return call.kept(answer.status, await answer.json())

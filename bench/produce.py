@@ -19,7 +19,7 @@ from importlib import import_module, metadata
 from types import ModuleType
 from typing import Any
 
-from bench import job
+from bench import call
 
 WARM, WARM_PACED = 20, 5
 
@@ -33,7 +33,7 @@ async def _queue(peer: ModuleType, payload: dict[str, Any]) -> str | None:
 
 async def _each(peer: ModuleType, count: int) -> None:
     for _ in range(count):
-        await _queue(peer, job.payload())
+        await _queue(peer, call.payload())
 
 
 async def _one(peer: ModuleType, count: int) -> dict[str, float]:
@@ -44,7 +44,7 @@ async def _one(peer: ModuleType, count: int) -> dict[str, float]:
 
 async def _many(peer: ModuleType, count: int) -> dict[str, float]:
     async def queue() -> None:
-        peer.enqueue_many(job.payload() for _ in range(count))
+        peer.enqueue_many(call.payload() for _ in range(count))
 
     return await _timed(queue, count)
 
@@ -64,7 +64,7 @@ async def _paced(peer: ModuleType, count: int) -> dict[str, Any]:
     calls = []
     for number in range(count + WARM_PACED):
         called = time.time()
-        marked = job.payload() | {"callbackData": f"b{number}"}
+        marked = call.marked(f"b{number}")
         calls.append((await _queue(peer, marked) or f"b{number}", called))
         await asyncio.sleep(random.uniform(0.015, 0.045))
     return {"calls": calls[WARM_PACED:]}

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from bench import job
+from bench import call, job
 
 SCHEMA = job.ListMessage()
 
@@ -18,7 +18,7 @@ def session() -> requests.Session:
     """Made at the first job, so after a fork. ``trust_env`` off: no look at .netrc with each call."""
     made = requests.Session()
     made.trust_env = False
-    made.headers.update(job.headers())
+    made.headers.update(call.headers())
     made.mount("http://", HTTPAdapter(pool_maxsize=256))
     return made
 
@@ -26,5 +26,5 @@ def session() -> requests.Session:
 def perform(payload: dict[str, Any]) -> str:
     """Check, send, give the id."""
     SCHEMA.load(payload)
-    answer = session().post(job.url(), json=payload, timeout=20)
-    return job.kept(answer.status_code, answer.json())
+    answer = session().post(call.url(), json=payload, timeout=20)
+    return call.kept(answer.status_code, answer.json())

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from celery import Celery
 
-from bench import job
+from bench import call, job
 
 app = Celery("naive", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
 
@@ -16,8 +16,8 @@ app = Celery("naive", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_
 @app.task
 def send(payload: dict[str, Any]) -> str:
     job.ListMessage().load(payload)
-    answer = requests.post(job.url(), json=payload, headers=job.headers(), timeout=20)
-    return job.kept(answer.status_code, answer.json())
+    answer = requests.post(call.url(), json=payload, headers=call.headers(), timeout=20)
+    return call.kept(answer.status_code, answer.json())
 
 
 def enqueue(payload: dict[str, Any]) -> None:

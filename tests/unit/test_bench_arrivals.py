@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.arrivals import max_in_any_window, over_windows, percentile, spacing, used_share, waits
+from bench.arrivals import judge, max_in_any_window, over_windows, percentile, spacing, used_share, waits
 
 TIMES = st.lists(st.integers(0, 2_000).map(lambda ms: ms / 1000), max_size=60)
 
@@ -70,3 +70,11 @@ def test_a_percentile_lies_between_the_least_and_the_most(values: list[float], s
 def test_a_wait_is_from_the_call_to_the_arrival_of_the_same_job() -> None:
     called = {"a": 10.0, "b": 11.0, "never": 12.0}
     assert waits(called, {"b": 11.5, "a": 10.25, "other": 1.0}) == [0.25, 0.5]
+
+
+def test_a_verdict_counts_refused_calls_as_arrivals_but_not_as_use() -> None:
+    accepted = [10.0 + number * 0.125 for number in range(16)]
+    verdict = judge(accepted, [10.5625, 30.0], 8, 1.0, 10.0, 12.0)
+    assert verdict.used == pytest.approx(1.0)
+    assert (verdict.most, verdict.over, verdict.refused) == (9, 6, 1)
+    assert verdict.spacing_p50 == 0.125

@@ -14,7 +14,8 @@ import pytest
 
 from bench import chart, processes, report
 from bench.__main__ import cells, chosen
-from bench.job import ListMessage, payload
+from bench.call import payload
+from bench.job import ListMessage
 from bench.roster import PEERS
 
 
