@@ -16,7 +16,7 @@ $(READY): requirements/dev.txt
 	@touch $@
 
 demo: $(READY) ## Every operation from .delay() to a fake Interakt and back, in a minute
-	$(RUN) -m sandbox.demo
+	$(RUN) -m examples.demo
 
 test: $(READY) lint types ## All tests, with linter and type checker
 	$(RUN) -m pytest

@@ -1,0 +1,93 @@
+"""``make demo``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+import interakt_jobs
+from sandbox.stack import Stack
+
+from . import plan, table
+
+SECONDS = 45.0
+SETTINGS = {"INTERAKT_HOLD_SECONDS": "5", "INTERAKT_LOG_FORMAT": "text"}
+
+
+def main() -> int:
+    """Run the demo; 0 only if every job came to the end it must come to."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        media = Path(folder) / "offer.jpg"
+        media.write_bytes(b"\xff\xd8\xff\xe0 not much of a picture")
+        with Stack(calls_per_minute=600, env={**SETTINGS, "INTERAKT_UPLOAD_DIR": folder}) as stack:
+            return show(stack, media, console)
+
+
+def show(stack: Stack, media: Path, console: Console) -> int:
+    console.print(f"Valkey at {stack.valkey.url}, a fake Interakt at {stack.sandbox.base_url}")
+    stack.worker(concurrency=16)
+    stack.bulk()
+    stack.beat()
+    stack.web()
+    stack.sandbox.webhooks(url=stack.webhook_url, secret=stack.environment["INTERAKT_WEBHOOK_SECRET"], delay_ms=300)
+    stack.wait_for_workers(2)
+    interakt_jobs.configure(stack.valkey.url)
+    rows = enqueue([*plan.document_items(), *plan.further_items(media), *plan.failing_items()])
+    with Live(table.draw(rows, "jobs"), console=console, refresh_per_second=8) as live:
+        wait(rows, live)
+    return verdict(rows, stack, console)
+
+
+def enqueue(items: list[plan.Item]) -> list[table.Row]:
+    """Accept every job, as an application would."""
+    rows = []
+    for item in items:
+        job = interakt_jobs.OPERATIONS[item.operation].delay(item.payload, **item.options)
+        if item.cancel:
+            job.revoke()
+        rows.append(table.Row(item, job))
+    return rows
+
+
+def wait(rows: list[table.Row], live: Live) -> None:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        for row in rows:
+            row.look()
+        live.update(table.draw(rows, "jobs"))
+        if all(row.ended for row in rows):
+            break
+        time.sleep(0.15)
+    time.sleep(1.0)
+    for row in rows:
+        row.look()
+    live.update(table.draw(rows, "jobs"))
+
+
+def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
+    wrong = [row for row in rows if not row.right]
+    shown = {row.item.operation for row in rows if row.right and row.item.ends == "done"}
+    missing = sorted(set(interakt_jobs.OPERATIONS) - shown)
+    summary = stack.sandbox.summary()
+    console.print(f"{len(rows)} jobs, {summary['calls']} calls, {len(shown)} of {len(interakt_jobs.OPERATIONS)} operations done")
+    for row in wrong:
+        state = row.reading.reason or row.reading.state if row.reading else "not read"
+        console.print(f"[red]{row.item.label}: expected {row.item.ends}, found {state}[/]")
+    if missing:
+        console.print(f"[red]operations without a done job: {', '.join(missing)}[/]")
+    if wrong or missing:
+        for name in stack.processes:
+            console.print(f"--- {name}\n{stack.tail(name, 2000)}", markup=False)
+        return 1
+    console.print("Everything ended as it should. Where to look next: README.md, then `python -m worker --help`.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
