@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,10 +62,10 @@ def run(peers: list[Peer], rounds: int, seconds: float, samples: int, until: flo
     rates = {(peer.name, latency): peer.rate[latency] for peer in peers for latency in LATENCIES}
     # Without latency_tracking off, a histogram for each command used would be counted as bytes of jobs.
     server, fake = Valkey(latency_tracking="no"), Sandbox(calls_per_minute=0, relaxed=True, keep_bodies=0)
-    with server as valkey, fake as api:
+    with server as valkey, fake as api, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = measure.Place(valkey, api)
         for peer in peers:
-            peer.surroundings(valkey.url, api.base_url, api.key)
+            peer.surroundings(valkey.url, api.base_url, api.key, Path(folder))
         for number, peer, latency in cells(peers, rounds):
             if time.monotonic() > until:
                 print(f"the time is up in round {number + 1}", file=sys.stderr)

@@ -54,7 +54,7 @@ def run(baseline: Baseline, limit: Limit, number: int, seconds: float) -> Verdic
     fake = Sandbox(calls_per_minute=per_minute, window_seconds=limit.window, relaxed=True, keep_bodies=0)
     with Valkey() as valkey, fake as api, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         peer = Peer("rate", "", "celery_rate", baseline.environment, "", lambda slots: [], {}, {})
-        peer.surroundings(valkey.url, api.base_url, api.key)
+        peer.surroundings(valkey.url, api.base_url, api.key, Path(folder))
         command = ["-m", "bench.limiters", baseline.name, str(limit.calls), str(limit.window)]
         if baseline.rate is not None:
             peer.environ["BENCH_RATE"] = baseline.rate(limit, number)
@@ -67,12 +67,12 @@ def run(baseline: Baseline, limit: Limit, number: int, seconds: float) -> Verdic
             for index in range(number):
                 own = ["--hostname", f"w{index}@bench"] if baseline.rate is not None else []
                 line = [environments.python(baseline.environment), *command, *own]
-                started.append(processes.start(line, peer.environ, Path(folder) / "log"))
+                started.append(processes.start(line, peer.environ, peer.log))
             _all_called(api, number)
             begin = time.time()
             time.sleep(seconds)
             if any(process.poll() is not None for process in started):
-                raise RuntimeError(f"{baseline.title}: {(Path(folder) / 'log').read_text()[-2000:]}")
+                raise RuntimeError(f"{baseline.title}: {peer.words()}")
             end = time.time()
         finally:
             processes.stop(started, patience=3)

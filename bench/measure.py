@@ -132,7 +132,7 @@ def _wait(peer: Peer, place: Place, count: int) -> None:
             seen, since = now, time.monotonic()
         if time.monotonic() - since > STALL or not peer.alive():
             state = "stalled" if peer.alive() else "ended"
-            raise Stalled(f"{peer.name} {state} at {now} of {count} calls: {peer.words()}")
+            raise Stalled(f"{peer.name} {state} at {now} of {count} calls\n{peer.words()}")
         time.sleep(POLL)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,10 +37,11 @@ class Peer:
     bulk: bool = False
     environ: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    log: Path | None = None
+    log: Path = Path(os.devnull)
 
-    def surroundings(self, redis_url: str, api_url: str, key: str) -> None:
-        """Where the Redis and the API of this run are; to be said before anything else."""
+    def surroundings(self, redis_url: str, api_url: str, key: str, folder: Path) -> None:
+        """Where the Redis, the API and the folder for logs of this run are; to be said before all else."""
+        self.log = folder / f"{self.name}.log"
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
         self.environ = {name: os.environ[name] for name in kept if name in os.environ} | {
             "REDIS_URL": redis_url,
@@ -53,8 +53,6 @@ class Peer:
 
     def start(self, slots: int) -> list[int]:
         """Start the workers with ``slots`` jobs at once in all; gives their process ids."""
-        if self.log is None:
-            self.log = Path(tempfile.mkdtemp(prefix="bench-")) / f"{self.name}.log"
         environ = self.environ | {"BENCH_SLOTS": str(slots)}
         for command in self.workers(slots):
             line = [environments.python(self.environment), *command]
@@ -70,7 +68,7 @@ class Peer:
 
     def words(self, size: int = 2000) -> str:
         """The end of what the workers wrote."""
-        return self.log.read_text(errors="replace")[-size:] if self.log and self.log.exists() else ""
+        return self.log.read_text(errors="replace")[-size:] if self.log.exists() else ""
 
     def enqueue(self, count: int) -> dict[str, float]:
         """Queue ``count`` jobs in a process of its own: ``count``, ``seconds`` and ``cpu_seconds``."""
@@ -91,5 +89,5 @@ class Peer:
             command, cwd=processes.ROOT, env=self.environ, capture_output=True, text=True, timeout=300
         )
         if done.returncode:
-            raise RuntimeError(f"{self.name}: {' '.join(arguments)} failed: {done.stderr[-2000:]}")
+            raise RuntimeError(f"{self.name}: {' '.join(arguments)} failed\n{done.stderr[-2000:]}")
         return json.loads(done.stdout.splitlines()[-1])

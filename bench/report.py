@@ -92,7 +92,7 @@ def summary(run: Run, peers: list[Peer], seconds: float) -> dict[str, Any]:
                 "slots": {str(latency): slots for latency, slots in peer.slots.items()},
                 "command": [" ".join(["python", *line]) for line in peer.workers(peer.slots[0])],
                 "versions": peer.versions(),
-                "failure": run.failures.get(peer.name),
+                "failure": run.failures.get(peer.name, "").partition("\n")[0] or None,
                 "measures": {name: spread(values) for name, values in run.values[peer.name].items()},
             }
             for peer in peers
