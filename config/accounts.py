@@ -1,0 +1,93 @@
+"""Accounts from the environment: unsuffixed names are `default`'s, `__BRAND_B` at the end makes `brand_b`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marshmallow import ValidationError
+
+from .schema import AccountSchema
+from .secret import Secret
+
+DEFAULT = "default"
+_SCHEMA = AccountSchema()
+NAMES = frozenset(str(field.data_key) for field in _SCHEMA.fields.values())
+OWN = frozenset({"INTERAKT_API_KEY", "INTERAKT_WEBHOOK_SECRET"})
+_NAME = re.compile(r"[a-z0-9_]{1,32}\Z")
+
+
+@dataclass(frozen=True)
+class Account:
+    """One Interakt API key with its limit: ``calls_per_minute`` calls a minute in any ``window_seconds``."""
+
+    name: str
+    api_key: Secret
+    base_url: str
+    calls_per_minute: float
+    window_seconds: float
+    webhook_secret: Secret | None = None
+
+    @property
+    def calls_per_window(self) -> int:
+        """Whole calls allowed in one window, at least 1."""
+        return max(1, int(self.calls_per_minute * self.window_seconds / 60 + 1e-6))
+
+
+def read_accounts(
+    environ: Mapping[str, str], mistakes: dict[str, str], *, keys: bool = True
+) -> dict[str, Account]:
+    """All accounts; what is wrong is added to ``mistakes`` by variable.
+
+    Without ``keys``, an account without a key is no mistake (a process that makes no calls).
+    """
+    accounts: dict[str, Account] = {}
+    for name, values in sorted(_groups(environ, mistakes).items()):
+        suffix = "" if name == DEFAULT else f"__{name.upper()}"
+        missing = "INTERAKT_API_KEY" not in values
+        if missing and keys and name != DEFAULT:
+            mistakes[f"{min(values)}{suffix}"] = f"it has no key: set INTERAKT_API_KEY{suffix}, or unset this"
+        inherited = {known: environ[known].strip() for known in NAMES - OWN if environ.get(known, "").strip()}
+        try:
+            loaded = _SCHEMA.load({"INTERAKT_API_KEY": "", **inherited, **values})
+        except ValidationError as error:
+            for variable, messages in error.messages_dict.items():
+                mistakes[f"{variable}{suffix if variable in values else ''}"] = str(messages[0])
+            continue
+        if not (missing and keys):
+            accounts[name] = Account(name=name, **loaded)
+    _same_keys(accounts, mistakes)
+    if keys and not accounts and not any(name.startswith("INTERAKT_API_KEY") for name in mistakes):
+        mistakes["INTERAKT_API_KEY"] = (
+            "it is missing: set it to the Secret Key of Interakt's Developer Settings"
+        )
+    return accounts
+
+
+def _groups(environ: Mapping[str, str], mistakes: dict[str, str]) -> dict[str, dict[str, str]]:
+    groups: dict[str, dict[str, str]] = {}
+    for variable, value in environ.items():
+        known, mark, suffix = variable.partition("__")
+        if known not in NAMES or not value.strip():
+            continue
+        name = suffix.lower() if mark else DEFAULT
+        if mark and (not _NAME.match(name) or suffix != suffix.upper()):
+            mistakes[variable] = (
+                "the suffix is no account: use __ and capitals, digits and underscores, at most 32"
+            )
+        elif mark and name == DEFAULT:
+            mistakes[variable] = f"the account `default` has no suffix: use {known}"
+        else:
+            groups.setdefault(name, {})[known] = value.strip()
+    return groups
+
+
+def _same_keys(accounts: dict[str, Account], mistakes: dict[str, str]) -> None:
+    seen: dict[Secret, str] = {}
+    for name, account in accounts.items():
+        other = seen.setdefault(account.api_key, name)
+        if other != name and account.api_key.reveal():
+            mistakes[f"INTERAKT_API_KEY__{name.upper()}"] = (
+                f"it is the key of the account {other!r} too, and one key has one limit: remove one of them"
+            )

@@ -1,0 +1,130 @@
+"""One frozen object made of the environment; all mistakes are told together. Nothing is read at import."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from marshmallow import ValidationError
+
+from .accounts import NAMES as ACCOUNT_NAMES
+from .accounts import Account, read_accounts
+from .schema import SettingsSchema
+from .secret import Secret
+
+__all__ = ["Account", "Secret", "Settings", "SettingsError", "current", "load"]
+_SCHEMA = SettingsSchema()
+NAMES = frozenset(str(known.data_key) for known in _SCHEMA.fields.values())
+# Read elsewhere: by producers, and by the tests.
+ELSEWHERE = frozenset({"INTERAKT_REDIS_URL"})
+
+
+class SettingsError(ValueError):
+    """Raised for an unusable environment; ``mistakes`` maps each variable to what is wrong and the fix."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        self.mistakes = dict(mistakes)
+        super().__init__(self.mistakes)
+
+    def __str__(self) -> str:
+        lines = [f"  {name}: {text}" for name, text in sorted(self.mistakes.items())]
+        return "\n".join([f"{len(lines)} setting{'s' * (len(lines) != 1)} to mend:", *lines])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set; seconds unless the name says otherwise; ``config/schema.py`` tells more."""
+
+    accounts: Mapping[str, Account]
+    redis_url: str = field(repr=False)
+    sentry_dsn: Secret | None
+    allow_unknown_fields: bool
+    http_deadline_seconds: float
+    max_attempts: int
+    max_age_seconds: float
+    keep_done_seconds: float
+    keep_dead_seconds: float
+    keep_dead_count: int
+    hold_seconds: float
+    otp_hold_seconds: float
+    lease_seconds: float
+    release_seconds: float
+    retry_base_seconds: float
+    retry_cap_seconds: float
+    lane_shares: Mapping[str, int]
+    pair_seconds: float
+    bulk_per_recipient_per_day: int
+    on_done_broker_url: str | None = field(repr=False)
+    on_inbound: str | None
+    on_inbound_queue: str
+    stop_words: tuple[str, ...]
+    start_words: tuple[str, ...]
+    session_window_guard: bool
+    silence_minutes: float
+    spool_dir: str | None
+    rcs_path_secret: Secret | None
+    rcs_allowed_ips: tuple[str, ...]
+    upload_dir: str | None
+    upload_private_urls: bool
+    log_format: str
+    log_level: str
+    poison_guard: bool
+    port: int
+    warnings: tuple[str, ...] = ()
+
+
+def load(environ: Mapping[str, str] = os.environ, *, keys: bool = True) -> Settings:
+    """The settings of ``environ``; raises ``SettingsError`` with all mistakes.
+
+    An empty value counts as unset. Without ``keys`` it is no mistake that there is no API key.
+    """
+    given = {name: environ[name].strip() for name in NAMES if environ.get(name, "").strip()}
+    mistakes: dict[str, str] = {}
+    loaded: dict[str, object] = {}
+    try:
+        loaded = _SCHEMA.load(given)
+    except ValidationError as error:
+        mistakes |= {name: str(messages[0]) for name, messages in error.messages_dict.items()}
+        loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
+    mistakes |= _together(loaded, mistakes)
+    accounts = read_accounts(environ, mistakes, keys=keys)
+    if mistakes:
+        raise SettingsError(mistakes)
+    return Settings(accounts=accounts, warnings=_unknown(environ), **loaded)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(1)
+def current() -> Settings:
+    """The settings of this process, read when first asked for; raises ``SettingsError``."""
+    return load()
+
+
+def _together(loaded: Mapping[str, object], mistakes: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    base, cap = loaded.get("retry_base_seconds", 1), loaded.get("retry_cap_seconds", 300)
+    if isinstance(base, int | float) and isinstance(cap, int | float) and base > cap:
+        found["INTERAKT_RETRY_CAP_SECONDS"] = f"it is below INTERAKT_RETRY_BASE_SECONDS ({base:g}): raise it"
+    both = set(loaded.get("stop_words") or ()) & set(loaded.get("start_words") or ())  # type: ignore[call-overload]
+    if both:
+        found["INTERAKT_START_WORDS"] = (
+            f"{sorted(both)[0]!r} is in INTERAKT_STOP_WORDS too: take it out of one"
+        )
+    return {name: text for name, text in found.items() if name not in mistakes}
+
+
+def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
+    known = NAMES | ACCOUNT_NAMES | ELSEWHERE
+    warnings = []
+    for name in sorted(environ):
+        if (
+            not name.startswith("INTERAKT_")
+            or name.startswith("INTERAKT_TEST_")
+            or name.partition("__")[0] in known
+        ):
+            continue
+        near = get_close_matches(name.partition("__")[0], known, 1, 0.75)
+        warnings.append(f"{name} is not a setting" + (f": did you mean {near[0]}?" if near else ""))
+    return tuple(warnings)
