@@ -12,15 +12,9 @@ from .errors import CampaignError
 
 _FULL = ("fullphonenumber",)
 _PHONES = (
-    "phone",
-    "phonenumber",
-    "phoneno",
-    "mobile",
-    "mobilenumber",
-    "mobileno",
-    "whatsapp",
-    "whatsappnumber",
-) + ("contactnumber", "msisdn", "cell", "cellphone", "telephone", "tel")
+    *("phone", "phonenumber", "phoneno", "mobile", "mobilenumber", "mobileno", "whatsapp", "whatsappnumber"),
+    *("contactnumber", "msisdn", "cell", "cellphone", "telephone", "tel"),
+)
 _CODES = ("countrycode", "dialcode", "dialingcode", "isdcode")
 _ZONES = ("timezone", "tz")
 

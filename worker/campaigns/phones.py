@@ -18,7 +18,7 @@ _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
 _DROPPED = re.compile(r"[\s\u00a0\u2007\u200b-\u200f\u202a-\u202f\u2060\ufeff().\-\u2010-\u2015/]+")
 _DECIMALS = re.compile(r"(?<=\d{6})[.,]0{1,2}\Z")
-_MOST_CHARACTERS = 40
+_MOST_CHARACTERS, _MOST_DIGITS = 40, 20
 
 
 class BadPhone(ValueError):
@@ -71,12 +71,11 @@ class Phones:
     def read(self, raw: str, code: str = "") -> str:
         """The E.164 digits; raises ``BadPhone``.
 
-        Without ``+`` or a code of its own, a number is a national one, or a full one of the list's country, or one of
-        another country if it is too long or too short to be a mistyped national one.
+        Without ``+`` or a code of its own, it is a national number, or a full one of the list's country, or
+        of another country if it is too long or too short to be a mistyped national one.
         """
-        text, international = (
-            (raw, False) if raw.isascii() and raw.isdigit() and raw[0] != "0" else _clean(raw)
-        )
+        plain = raw.isascii() and raw.isdigit() and raw[0] != "0" and len(raw) <= _MOST_DIGITS
+        text, international = (raw, False) if plain else _clean(raw)
         if international or self.full:
             return self._full(text)
         if code:
@@ -107,12 +106,11 @@ class Phones:
             raise BadPhone("no such country code")
         if _pattern(code).fullmatch(national):
             return digits
-        return self._slow(code, national)
+        return self._slow(code, f"+{digits}")
 
-    def _slow(self, code: str, national: str) -> str:
+    def _slow(self, code: str, text: str) -> str:
         try:
-            region = phonenumbers.region_code_for_country_code(int(code))
-            number = phonenumbers.parse(national, region)
+            number = phonenumbers.parse(text, phonenumbers.region_code_for_country_code(int(code)))
         except phonenumbers.NumberParseException:
             raise BadPhone(f"not a phone number of +{code}") from None
         if number.country_code != int(code) or not phonenumbers.is_possible_number(number):

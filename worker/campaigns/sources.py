@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO
 
 from .errors import CampaignError
+from .records import records
 from .texts import TOO_LONG, lines, open_text
 
 DELIMITERS = ",;\t|"
@@ -47,17 +47,13 @@ class CsvFile:
 
     def rows(self, wanted: Sequence[str]) -> Iterator[Raw]:
         with open_text(self.path, self.encoding) as file:
-            header, reader, before = self._header(file)
+            header, rows, before = self._header(file)
             width = len(header)
             places = [header.index(name) for name in wanted]
             pick = itemgetter(*places) if len(places) > 1 else None
-            while True:
-                line = before + reader.line_num + 1
-                try:
-                    row = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error:
+            for at, row in rows:
+                line = before + at
+                if row is None:
                     yield Raw(line, (), "a quotation mark is opened and not closed, or a cell is too long")
                     continue
                 if len(row) != width:
@@ -74,28 +70,23 @@ class CsvFile:
                     continue
                 yield Raw(line, values)
 
-    def _header(self, file: TextIO) -> tuple[list[str], Any, int]:
+    def _header(self, file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str] | None]], int]:
         source = lines(file)
         first, before = next(source, ""), 0
         delimiter = self._delimiter
         if first.lower().startswith("sep=") and len(first.strip()) == 5:
             delimiter, first, before = delimiter or first.strip()[4], next(source, ""), 1
         delimiter = delimiter or max(DELIMITERS, key=first.count)
-        reader = csv.reader(chain([first], source), delimiter=delimiter)
-        try:
-            header = [name.replace("\u00a0", " ").strip() for name in next(reader, [])]
-        except csv.Error:
-            header = []
+        rows = records(chain([first], source), delimiter)
+        header = [name.replace("\u00a0", " ").strip() for name in next(rows)[1] or []]
         while header and not header[-1]:
             header.pop()
         if not header or "\x00" in "".join(header):
             raise CampaignError({"recipients": "the first line must name the columns"})
         if sum(character.isdigit() for character in "".join(header)) >= 8:
-            raise CampaignError(
-                {"recipients": "the first line must name the columns; it looks like a recipient"}
-            )
+            raise CampaignError({"recipients": "the first line must name the columns; it is a recipient"})
         _no_twins(header)
-        return header, reader, before
+        return header, rows, before
 
 
 class JsonLines:
@@ -178,8 +169,10 @@ def _picked(line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> Raw:
             values.append(value)
         elif value is None:
             values.append("")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        elif isinstance(value, bool) or not isinstance(value, int | float):
             return Raw(line, (), f"{name}: neither text nor a number")
+        elif isinstance(value, float) and not math.isfinite(value):
+            return Raw(line, (), f"{name}: not a number")
         else:
             try:
                 values.append(str(value))

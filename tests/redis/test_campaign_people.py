@@ -1,0 +1,100 @@
+"""The opt-out list and the frequency cap, on a real server."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from interakt_jobs.link import Link
+from interakt_jobs.recipient import recipient_hash
+from worker.campaigns.frequency import FrequencyCap
+from worker.campaigns.optout import OptOut
+
+ASHA = recipient_hash("919999999999")
+
+
+@pytest.fixture
+def link(redis_url: str) -> Iterator[Link]:
+    found = Link(redis_url)
+    yield found
+    found.close()
+
+
+def test_people_opt_out_and_in_again_and_no_number_is_kept(link: Link) -> None:
+    optout = OptOut(link, "default")
+    assert optout.add("919999999999")
+    assert not optout.add("919999999999")
+    assert optout.has("919999999999")
+    assert optout.check([ASHA, recipient_hash("919999999998")]) == [True, False]
+    assert list(optout.hashes()) == [ASHA]
+    assert len(ASHA) == 16
+    assert b"9999999999" not in link.command("DUMP", optout.key)
+    assert OptOut(link, "other").count() == 0
+    assert optout.remove("919999999999")
+    assert optout.count() == 0
+
+
+def test_a_file_of_numbers_is_taken_and_the_rest_is_told(link: Link, tmp_path: Path) -> None:
+    path = tmp_path / "stop.csv"
+    rows = "".join(f"+91 99999 {at:05d};since May\n" for at in range(2500))
+    path.write_text(f"Telefon;Grund\n{rows}\nnobody;x\n9999900001\n", encoding="utf-16")
+    optout, counts = OptOut(link, "default"), Counter[str]()
+    rejected = list(optout.import_file(path, rejected=counts))
+    assert [(row.line, row.kind) for row in rejected] == [(2503, "phone")]
+    assert counts == {"added": 2500, "known": 1}
+    assert optout.count() == 2500
+    assert len(set(optout.hashes())) == 2500
+    assert OptOut(link, "other").add_hashes(optout.hashes()) == 2500
+
+
+def test_nobody_gets_more_than_the_cap_however_many_ask_at_once(link: Link) -> None:
+    cap, granted = FrequencyCap(link, "default", 3, 7), []
+
+    def ask() -> None:
+        for _ in range(20):
+            granted.extend(cap.take([ASHA])[0])
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sum(granted), len(granted)) == (3, 80)
+    assert cap.take([recipient_hash("919999999998")])[0] == [True]
+
+
+def test_what_was_never_sent_is_given_back(link: Link) -> None:
+    cap = FrequencyCap(link, "default", 1, 7)
+    answers, taken = cap.take([ASHA])
+    assert (answers, cap.take([ASHA])[0]) == ([True], [False])
+    cap.give_back([ASHA], taken)
+    cap.give_back([ASHA], taken)
+    assert [cap.take([ASHA])[0], cap.take([ASHA])[0]] == [[True], [False]]
+
+
+def test_counts_of_earlier_days_are_seen_and_older_ones_are_not(link: Link) -> None:
+    day = int(link.command("TIME")[0]) // 86_400
+    member = bytes.fromhex(ASHA[3:15])
+    cap = FrequencyCap(link, "default", 2, 7)
+    link.command("HSET", f"ij1:default:freq:{day - 8}:{ASHA[:3]}", member, 2)
+    link.command("HSET", f"ij1:default:freq:{day - 7}:{ASHA[:3]}", member, 1)
+    assert [cap.take([ASHA])[0], cap.take([ASHA])[0]] == [[True], [False]]
+
+
+def test_counts_go_by_themselves_and_are_packed(link: Link) -> None:
+    cap = FrequencyCap(link, "default", 1, 7)
+    for start in range(0, 20_000, 1000):
+        cap.take([recipient_hash(f"9199999{at:05d}") for at in range(start, start + 1000)])
+    keys = link.command("KEYS", "ij1:default:freq:*")
+    assert len(keys) <= 4096
+    assert {link.command("OBJECT", "ENCODING", key) for key in keys[:50]} == {b"listpack"}
+    assert all(7 * 86_400 < link.command("TTL", key) <= 9 * 86_400 for key in keys[:50])
+
+
+def test_no_cap_counts_nothing(link: Link) -> None:
+    assert FrequencyCap(link, "default", 0, 7).take([ASHA])[0] == [True]
+    assert link.command("KEYS", "*") == []

@@ -1,0 +1,268 @@
+"""Planning into a real server: what is stored, what a crash leaves, slots that Lua and Python both read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from interakt_jobs.link import Link
+from interakt_jobs.scripts import Script
+from interakt_jobs.scripts import load as load_script
+from worker.campaigns import blocks, slots
+from worker.campaigns.definition import Definition, read
+from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
+from worker.campaigns.optout import OptOut
+from worker.campaigns.planner import plan, survey
+from worker.campaigns.reasons import REASONS, STATE
+from worker.campaigns.recipients import Recipient
+from worker.campaigns.slots import Slot
+from worker.campaigns.sources import Dicts
+from worker.campaigns.store import CampaignStore, campaigns, mint_id
+
+CID = "c00000001"
+NAMES = ("Asha", "Venkatesh")
+
+
+@pytest.fixture
+def link(redis_url: str) -> Iterator[Link]:
+    found = Link(redis_url)
+    yield found
+    found.close()
+
+
+def definition() -> Definition:
+    return read({"name": "Diwali", "template": {"name": "diwali_offer", "body": ["{name}"]}})
+
+
+def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
+    return [{"phone": f"99999{at:05d}", "name": f"N{at}"} for at in range(start, start + count)]
+
+
+def store(link: Link) -> CampaignStore:
+    return CampaignStore(link, "default", CID)
+
+
+def lua(text: str) -> Script:
+    common, slot = load_script("common").text, load_script("slot").text
+    whole = "\n".join((common, slot, text))
+    return Script("test", whole, hashlib.sha1(whole.encode()).hexdigest())
+
+
+def keys(link: Link) -> set[str]:
+    return {key.decode() for key in link.command("KEYS", "*")}
+
+
+def test_a_plan_keeps_every_recipient_once_with_an_empty_outcome(link: Link) -> None:
+    mixed = [*rows(1500), {"phone": "+14155550123", "name": "Jo"}, *rows(3, 1000)]
+    tally = plan(link, definition(), CID, Dicts(mixed))
+    assert (tally.recipients, dict(tally.rejected)) == (1501, {"duplicate": 3})
+    assert dict(tally.countries) == {"91": 1500, "1": 1}
+    found = store(link)
+    outcomes = list(found.outcomes())
+    assert len(outcomes) == 1501
+    assert {outcome.slot for outcome in outcomes} == {Slot()}
+    assert len({outcome.index for outcome in outcomes}) == 1501
+    assert {(outcome.recipient.line, outcome.recipient.digits) for outcome in outcomes} >= {
+        (1501, "14155550123")
+    }
+    assert found.counts() == {"planned": 1501}
+    assert found.zones() == ["Asia/Kolkata", "America/Los_Angeles", "Asia/Kolkata"]
+    assert (found.status(), found.meta()["recipients"]) == ("planned", "1501")
+    assert found.definition() == definition()
+    assert campaigns(link, "default")[0][0] == CID
+    assert found.slot(1) == Slot()
+    assert found.slot(999_999) is None
+    assert all(key.startswith("ij1:default:") for key in keys(link))
+
+
+def test_a_dry_run_writes_nothing(link: Link) -> None:
+    tally = survey(definition(), Dicts(rows(10)), OptOut(link, "default"))
+    assert (tally.recipients, len(tally.sample)) == (10, 3)
+    assert keys(link) == set()
+
+
+def test_a_crash_while_planning_leaves_nothing_sendable_and_the_next_attempt_starts_clean(link: Link) -> None:
+    def crashing() -> Iterator[dict[str, Any]]:
+        yield from rows(3500)
+        raise OSError("the disk went away")
+
+    with pytest.raises(OSError, match="disk"):
+        plan(link, definition(), CID, Dicts(crashing()))
+    found = store(link)
+    assert (found.status(), found.counts()) == ("planning", {})
+    assert f"ij1:default:c:{CID}:s:2" in keys(link)
+    tally = plan(link, definition(), CID, Dicts(rows(1200)))
+    assert (tally.recipients, found.status()) == (1200, "planned")
+    assert f"ij1:default:c:{CID}:s:2" not in keys(link)
+    assert sum(1 for _ in found.outcomes()) == 1200
+
+
+def test_the_same_list_gives_the_same_version_and_another_one_does_not(link: Link) -> None:
+    versions = []
+    for campaign, count in (("caaaaaaaa", 5), ("cbbbbbbbb", 5), ("ccccccccc", 6)):
+        plan(link, definition(), campaign, Dicts(rows(count)))
+        versions.append(CampaignStore(link, "default", campaign).meta()["version"])
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_a_plan_is_frozen(link: Link) -> None:
+    plan(link, definition(), CID, Dicts(rows(5)))
+    with pytest.raises(CampaignError, match="is planned"):
+        plan(link, definition(), CID, Dicts(rows(7)))
+    assert store(link).counts() == {"planned": 5}
+
+
+def test_of_two_planners_the_later_one_wins_and_the_other_hears_of_it(link: Link) -> None:
+    def taken_over() -> Iterator[dict[str, Any]]:
+        yield from rows(1000)
+        plan(link, definition(), CID, Dicts(rows(7)))
+        yield from rows(1000, 1000)
+
+    with pytest.raises(PlanTaken):
+        plan(link, definition(), CID, Dicts(taken_over()))
+    assert store(link).counts() == {"planned": 7}
+    assert sum(1 for _ in store(link).outcomes()) == 7
+
+
+def test_the_opted_out_are_left_out_of_a_plan(link: Link) -> None:
+    optout = OptOut(link, "default")
+    optout.add("919999900003")
+    rejected: list[int] = []
+    tally = plan(link, definition(), CID, Dicts(rows(5)), lambda row: rejected.append(row.line))
+    assert (tally.recipients, rejected) == (4, [4])
+
+
+def test_a_campaign_is_dropped_whole(link: Link) -> None:
+    plan(link, definition(), CID, Dicts(rows(1200)))
+    assert store(link).drop("done") == "planned"
+    assert store(link).drop() == "dropped"
+    assert store(link).drop() == "missing"
+    assert keys(link) == set()
+    with pytest.raises(NoSuchCampaign):
+        store(link).meta()
+
+
+def test_ids_are_minted_as_jobs_want_them(link: Link) -> None:
+    CampaignStore(link, "default", mint_id())
+    with pytest.raises(ValueError, match="campaign's id"):
+        CampaignStore(link, "default", "c:*")
+
+
+def test_blocks_read_back_what_was_packed() -> None:
+    people = [
+        Recipient(at * 3 + 2, f"9199999{at:05d}", (f"अमित {at}", "x"), "Asia/Kolkata") for at in range(1000)
+    ]
+    assert blocks.unpack(blocks.pack(people)) == people
+    bare = [Recipient(9, "919999999999", (), "UTC"), Recipient(4, "919999999998", (), "UTC")]
+    assert blocks.unpack(blocks.pack(bare)) == bare
+    for broken in (b"", b"x", blocks.pack(people)[:-100]):
+        with pytest.raises(ValueError):
+            blocks.unpack(broken)
+
+
+def test_lua_and_python_have_the_same_numbers(link: Link) -> None:
+    found = link.run(
+        lua("return cjson.encode({SLOT_STATES, SLOT_REASONS, {SLOT_WIDTH, SLOT_BLOCK}})"), ["ij1:default:"]
+    )
+    assert json.loads(found) == [STATE, REASONS, [slots.WIDTH, blocks.SIZE]]
+
+
+WRITE = """
+local slot = slot_read(ARGV[1], ARGV[2])
+local from, reason = slot.state, slot.reason
+slot.state, slot.reason = ARGV[3], tonumber(ARGV[4])
+slot.round, slot.at = tonumber(ARGV[5]), tonumber(ARGV[6])
+slot.provider, slot.digest = slot_provider(ARGV[7])
+slot.sent, slot.last = slot_offset(slot, tonumber(ARGV[8])), slot_offset(slot, tonumber(ARGV[9]))
+slot.ambiguous = 1
+slot_write(ARGV[1], ARGV[2], slot, from, reason)
+return 1
+"""
+
+
+def test_what_lua_writes_python_reads_and_the_counts_follow(link: Link) -> None:
+    plan(link, definition(), CID, Dicts(rows(1200)))
+    found, provider, at = store(link), str(uuid.uuid4()), 1_795_000_000
+    script = lua(WRITE)
+    arguments = (
+        "failed",
+        REASONS["marketing_cap"],
+        3,
+        at,
+        provider,
+        (at + 2) * 1000 + 7,
+        (at + 86_400) * 1000,
+    )
+    link.run(script, found.keys, CID, 1100, *arguments)
+    wanted = Slot("failed", "marketing_cap", 3, provider, at, at + 2, 0, at + 86_400, True)
+    assert found.slot(1100) == wanted
+    assert [outcome.slot for outcome in found.outcomes() if outcome.index == 1100] == [wanted]
+    assert found.counts() == {"planned": 1199, "failed": 1, "failed|marketing_cap": 1}
+    link.run(script, found.keys, CID, 1100, "delivered", 0, 3, at, "an odd id", at * 1000, (at - 50) * 1000)
+    slot = found.slot(1100)
+    assert slot is not None
+    assert slot.provider_id.startswith("sha1:")
+    assert (slot.state, slot.last) == ("delivered", at)
+    assert found.counts() == {"planned": 1199, "delivered": 1}
+    assert {found.slot(at) for at in (1099, 1101, 0, 999)} == {Slot()}
+
+
+ECHO = """
+local made = {}
+for i = 1, #ARGV do
+  redis.call('SET', P .. 'c:x:s:0', ARGV[i])
+  local slot = slot_read('x', 0)
+  slot_write('x', 0, slot, slot.state, slot.reason)
+  made[i] = redis.call('GET', P .. 'c:x:s:0')
+end
+return made
+"""
+
+
+def test_slots_of_both_languages_agree_on_any_value(link: Link) -> None:
+    chance = random.Random(11)
+    echo = lua(ECHO)
+    packed = []
+    for _ in range(500):
+        at = chance.randrange(1, 2**32 - 2**24)
+        packed.append(
+            slots.pack(
+                Slot(
+                    chance.choice(list(STATE)),
+                    chance.choice(["", *REASONS]),
+                    chance.randrange(64),
+                    chance.choice(["", str(uuid.UUID(int=chance.getrandbits(128))), "sha1:" + "ab" * 16]),
+                    at,
+                    chance.choice([0, at + chance.randrange(2**24 - 2)]),
+                    chance.choice([0, at]),
+                    chance.choice([0, at + 10**6]),
+                    chance.random() < 0.5,
+                )
+            )
+        )
+    assert link.run(echo, ["ij1:default:"], *packed) == packed
+    assert [slots.pack(slots.unpack(raw)) for raw in packed] == packed
+
+
+def test_a_recipient_weighs_less_than_64_bytes(link: Link) -> None:
+    chance = random.Random(1)
+    people = [
+        {
+            "phone": f"9{number:09d}",
+            "name": f"{chance.choice(NAMES)} {chance.randrange(99)}",
+            "code": f"{at:06X}",
+        }
+        for at, number in enumerate(chance.sample(range(10**9), 20_000))
+    ]
+    campaign = read({"name": "D", "template": {"name": "x", "body": ["{name}", "{code}"]}})
+    plan(link, campaign, "cwarmingup", Dicts(people[:10]))
+    before = int(link.command("INFO", "memory").partition(b"used_memory:")[2].partition(b"\r")[0])
+    plan(link, campaign, CID, Dicts(people))
+    after = int(link.command("INFO", "memory").partition(b"used_memory:")[2].partition(b"\r")[0])
+    assert (after - before) / 20_000 < 64

@@ -1,0 +1,14 @@
+--! include common
+-- Remove a campaign whole. KEYS[1] prefix; ARGV 1 campaign, 2 comma-separated statuses in which it may be removed.
+-- Returns {"dropped"}, {"missing"} or {the status that forbids it}.
+local base = P .. 'c:' .. ARGV[1]
+local meta = redis.call('HMGET', base .. ':meta', 'status', 'blocks')
+if not meta[1] then
+  redis.call('ZREM', P .. 'campaigns', ARGV[1])
+  return {'missing'}
+end
+if not string.find(',' .. ARGV[2] .. ',', ',' .. meta[1] .. ',', 1, true) then return {meta[1]} end
+for block = 0, tonumber(meta[2]) - 1 do redis.call('UNLINK', base .. ':s:' .. block) end
+redis.call('UNLINK', base .. ':blocks', base .. ':count', base .. ':meta')
+redis.call('ZREM', P .. 'campaigns', ARGV[1])
+return {'dropped'}

@@ -1,0 +1,15 @@
+--! include common
+-- Begin to plan, or begin again after a crash: what an unfinished plan has left is removed. KEYS[1] prefix; ARGV 1 campaign,
+-- 2 planner's token, then field, value pairs of the meta hash.
+-- Returns {"begun"} or {the status that forbids it}.
+local base = P .. 'c:' .. ARGV[1]
+local status = redis.call('HGET', base .. ':meta', 'status')
+if status and status ~= 'planning' then return {status} end
+for block = 0, tonumber(redis.call('HGET', base .. ':meta', 'blocks') or '0') - 1 do
+  redis.call('UNLINK', base .. ':s:' .. block)
+end
+redis.call('UNLINK', base .. ':blocks', base .. ':count', base .. ':meta')
+redis.call('ZADD', P .. 'campaigns', now, ARGV[1])
+redis.call('HSET', base .. ':meta', 'status', 'planning', 'planner', ARGV[2], 'blocks', 0, 'created', int(now))
+for i = 3, #ARGV, 2 do redis.call('HSET', base .. ':meta', ARGV[i], ARGV[i + 1]) end
+return {'begun'}
