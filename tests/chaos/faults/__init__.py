@@ -1,0 +1,25 @@
+"""The faults, a module for each kind."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = (
+    "quiet",
+    "kills",
+    "deploys",
+    "redis_down",
+    "answers_lost",
+    "poisoned",
+    "provider",
+    "time",
+    "wakeups",
+    "intake",
+    "mutations",
+)
+
+
+def load_all() -> None:
+    """Register every fault, in the order of the table."""
+    for name in MODULES:
+        importlib.import_module(f"{__name__}.{name}")

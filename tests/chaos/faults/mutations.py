@@ -1,0 +1,42 @@
+"""The oracle's own test: break the worker on purpose, and every one of these must be caught."""
+
+from __future__ import annotations
+
+import time
+
+from tests.chaos.bed import Trial
+from tests.chaos.registry import fault
+
+
+def _kill_mutant(trial: Trial, mutation: str) -> None:
+    trial.quiet_seconds = 12
+    trial.latency(80, 160)
+    worker = trial.worker("a", app="tests.chaos.mutant:app", env={"CHAOS_MUTATION": mutation})
+    trial.load(150 * trial.rounds, rate=80, mix="after_hold")
+    for _ in range(trial.rounds):
+        trial.wait_ready(worker)
+        trial.wait_busy(2)
+        time.sleep(0.3)
+        worker.kill()
+        trial.bound += worker.slots
+
+
+@fault("mutation: no reaper (must be caught)", rounds=3, short=1, mutation=True)
+def no_reaper(trial: Trial) -> None:
+    _kill_mutant(trial, "no_reaper")
+
+
+@fault("mutation: sent_at is not written (must be caught)", rounds=3, short=2, mutation=True)
+def no_sent_at(trial: Trial) -> None:
+    _kill_mutant(trial, "no_sent_at")
+
+
+@fault("mutation: everything marked ambiguous (must be caught)", rounds=3, short=1, mutation=True)
+def all_ambiguous(trial: Trial) -> None:
+    _kill_mutant(trial, "all_ambiguous")
+
+
+@fault("mutation: the budget lets everything pass (must be caught)", rounds=1, mutation=True)
+def no_budget(trial: Trial) -> None:
+    trial.worker("a", app="tests.chaos.mutant:app", env={"CHAOS_MUTATION": "no_budget"}, slots=16)
+    trial.load(3000)

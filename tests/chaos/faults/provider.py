@@ -1,0 +1,86 @@
+"""The provider misbehaves: too many requests, errors, silence, half answers, a bad key, a paused template."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.chaos.bed import Trial
+from tests.chaos.registry import fault
+
+
+def _while_loaded(trial: Trial, seconds: float, *, jobs: int = 300, rate: float = 60, **rule: Any) -> int:
+    """Set a rule for ``seconds`` under load; how often it struck."""
+    trial.worker("a")
+    trial.worker("b")
+    trial.load(jobs, rate=rate)
+    trial.wait_busy()
+    time.sleep(0.5)
+    trial.bed.sandbox.faults(seed=trial.seed, **rule)
+    time.sleep(seconds)
+    struck = _struck(trial)
+    trial.bed.sandbox.faults()
+    trial.bed.redis.hset("ij1:default:state", "paused_until", "0")
+    return struck
+
+
+def _struck(trial: Trial) -> int:
+    """Calls that a fault of the sandbox has spoiled."""
+    return sum(call["fault"] is not None for call in trial.bed.sandbox.calls())
+
+
+@fault("429 to everything for 2 s", rounds=1, short=1)
+def throttled(trial: Trial) -> None:
+    struck = _while_loaded(trial, 2, share_429=1)
+    trial.expect(struck > 0, "no 429 was answered")
+    trial.expect(struck <= 40, f"{struck} calls were made into a storm of 429 in 2 s")
+
+
+@fault("500 to a third of the calls", rounds=1, short=1)
+def broken(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, share_500=0.33)
+
+
+@fault("503 to everything for 3 s", rounds=1)
+def unavailable(trial: Trial) -> None:
+    _while_loaded(trial, 3, share_503=1)
+
+
+@fault("calls hang past their deadline", rounds=1)
+def hanging(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, share_hang=0.1, hang_seconds=5, accepted=0.5)
+
+
+@fault("connections reset after the request was read, half of them accepted", rounds=1, short=1)
+def reset_after_reading(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, reset_after_reading=0.2, accepted=0.5)
+
+
+@fault("connections reset before the request was read", rounds=1)
+def reset_before_reading(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, reset_before_reading=0.2)
+
+
+@fault("accepted, but the answer is lost", rounds=1)
+def answer_lost(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, accept_lose_answer=0.2)
+
+
+@fault("answers drip byte by byte past the deadline", rounds=1)
+def dripping(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, drip_bytes=0.1, drip_ms=50)
+
+
+@fault("HTML pages instead of JSON", rounds=1)
+def html(trial: Trial) -> None:
+    trial.bound += _while_loaded(trial, 4, html_502=0.3)
+
+
+@fault("401 to everything for 3 s: the account pauses, no job dies", rounds=1, short=1)
+def bad_key(trial: Trial) -> None:
+    struck = _while_loaded(trial, 3, share_status=1, status=401)
+    trial.expect(struck <= 20, f"{struck} calls were made with a refused key in 3 s")
+    load = trial.loads[0]
+    load.wait(60)
+    trial.reader.settle_down(60)
+    trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "jobs died of a bad key")

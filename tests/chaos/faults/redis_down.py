@@ -1,0 +1,109 @@
+"""Redis killed, frozen, cut off, full."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tests.chaos.bed import Trial
+from tests.chaos.processes import Worker
+from tests.chaos.registry import fault
+
+
+def _same_processes(trial: Trial, before: list[int]) -> None:
+    now = [worker.pid for worker in trial.supervisor.workers]
+    trial.expect(now == before and trial.supervisor.restarts == 0, "a worker had to be restarted")
+
+
+def _pids(trial: Trial) -> list[int]:
+    return [worker.pid for worker in trial.supervisor.workers]
+
+
+def _two(trial: Trial) -> list[Worker]:
+    trial.latency()
+    return [trial.worker(name) for name in ("a", "b")]
+
+
+@fault("Redis: SIGKILL, restart from its AOF", rounds=8, short=1)
+def redis_killed(trial: Trial) -> None:
+    workers = _two(trial)
+    pids = _pids(trial)
+    trial.load(400 * trial.rounds, rate=120)
+    for _ in range(trial.rounds):
+        trial.wait_busy()
+        time.sleep(trial.random.uniform(0.2, 1.0))
+        trial.bed.valkey.kill()
+        time.sleep(trial.random.uniform(0.2, 1.5))
+        trial.bed.valkey.start()
+        trial.bound += sum(worker.slots for worker in workers)
+        before = len(trial.calls())
+        time.sleep(2.0)
+        trial.expect(len(trial.calls()) > before, "no call within 2 s of Redis being back")
+    _same_processes(trial, pids)
+
+
+@fault("Redis: SIGSTOP for 4 s", rounds=4, short=1)
+def redis_frozen(trial: Trial) -> None:
+    workers = _two(trial)
+    pids = _pids(trial)
+    trial.load(600 * trial.rounds, rate=80)
+    for _ in range(trial.rounds):
+        trial.wait_busy()
+        time.sleep(trial.random.uniform(0.2, 1.0))
+        trial.bed.valkey.signal(signal.SIGSTOP)
+        time.sleep(4)
+        trial.bed.valkey.signal(signal.SIGCONT)
+        trial.bound += sum(worker.slots for worker in workers)
+        time.sleep(2)
+    _same_processes(trial, pids)
+
+
+@fault("Redis: every client killed each 0.3 s", rounds=30, short=10)
+def clients_killed(trial: Trial) -> None:
+    _two(trial)
+    pids = _pids(trial)
+    trial.load(60 * trial.rounds, rate=150)
+    for _ in range(trial.rounds):
+        time.sleep(0.3)
+        for kind in ("normal", "pubsub"):
+            trial.bed.redis.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+    _same_processes(trial, pids)
+
+
+@fault("network: cut, refused for 1 s, stalled for 2 s", rounds=6, short=1)
+def network_cut(trial: Trial) -> None:
+    trial.latency()
+    workers = [trial.worker(name, proxied=True) for name in ("a", "b")]
+    pids = _pids(trial)
+    trial.load(500 * trial.rounds, rate=100, proxied=True)
+    proxy = trial.bed.proxy
+    for _ in range(trial.rounds):
+        time.sleep(0.5)
+        proxy.tell(cut=True)
+        time.sleep(0.5)
+        proxy.tell(cut=True, refuse=True)
+        time.sleep(1)
+        proxy.tell(refuse=False)
+        time.sleep(1)
+        proxy.tell(stall=True)
+        time.sleep(2)
+        proxy.tell(stall=False)
+        trial.bound += sum(worker.slots for worker in workers)
+    _same_processes(trial, pids)
+
+
+@fault("Redis: maxmemory reached, then raised", rounds=2, short=1)
+def memory_full(trial: Trial) -> None:
+    trial.latency()
+    trial.worker("a")
+    pids = _pids(trial)
+    for _ in range(trial.rounds):
+        used = int(trial.bed.redis.info("memory")["used_memory"])
+        trial.bed.redis.config_set("maxmemory", used + 400_000)
+        load = trial.load(1500)
+        time.sleep(3)
+        trial.expect(load.going or load.uncertain() > 0, "a full Redis refused nothing")
+        trial.bed.redis.config_set("maxmemory", 0)
+        load.wait(120)
+    _same_processes(trial, pids)
+    trial.bound += trial.supervisor.workers[0].slots * trial.rounds

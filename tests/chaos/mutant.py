@@ -1,0 +1,73 @@
+"""The worker's app with one thing broken on purpose, named by ``CHAOS_MUTATION``.
+
+``no_reaper``      nothing is repaired
+``no_sent_at``     the reaper believes that no request has left
+``all_ambiguous``  every finished job is marked as perhaps sent twice
+``no_budget``      every permit is given
+``crash``          a message that says "crash" ends the process during its call
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from typing import Any
+
+from worker.client import Client
+
+from interakt_jobs.scripts import Script
+from worker import ledger
+from worker.app import app
+
+__all__ = ["app"]
+MUTATION = os.environ.get("CHAOS_MUTATION", "")
+
+
+def changed(script: Script, old: str, new: str) -> Script:
+    """The script with one text replaced; raises ``ValueError`` when it is not in there."""
+    if old not in script.text:
+        raise ValueError(f"mutation {MUTATION}: {script.name} no longer has {old!r}")
+    text = script.text.replace(old, new)
+    return replace(script, text=text, sha=hashlib.sha1(text.encode()).hexdigest())
+
+
+def mutate(mutation: str) -> None:
+    """Break one thing; raises ``ValueError`` for a name that is none."""
+    match mutation:
+        case "no_reaper":
+            ledger.REAP = changed(
+                ledger.REAP, "local again, unknown,", "do return {0, 0, 0, 0, 0} end\nlocal again, unknown,"
+            )
+        case "no_sent_at":
+            ledger.REAP = changed(
+                ledger.REAP,
+                "if crashes + 1 >= tonumber(ARGV[5]) then",
+                "if true then\n to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[5]) then",
+            )
+        case "all_ambiguous":
+            before = "local ambiguous = redis.call('HGET', P .. 'maybe', tail) == '2' and 1 or 0"
+            ledger.STEP = changed(ledger.STEP, before, "local ambiguous = 1")
+        case "no_budget":
+            for name in ("START", "STEP"):
+                before = "local wait = permit(head.lane, state)"
+                setattr(ledger, name, changed(getattr(ledger, name), before, "local wait = 0"))
+        case "crash":
+            _crash_on_call()
+        case _:
+            raise ValueError(f"no mutation is called {mutation!r}")
+
+
+def _crash_on_call() -> None:
+    original = Client.call
+
+    def call(self: Client, operation: str, body: bytes, *args: Any, **kwargs: Any) -> Any:
+        if b'"crash"' in body:
+            os._exit(1)
+        return original(self, operation, body, *args, **kwargs)
+
+    Client.call = call  # type: ignore[method-assign]
+
+
+if MUTATION:
+    mutate(MUTATION)
