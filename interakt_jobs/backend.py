@@ -56,6 +56,9 @@ def results_app() -> Celery:
         with _lock:
             if _app is None:
                 _app = Celery(
-                    "interakt_jobs", backend="interakt_jobs.backend:LedgerBackend", set_as_current=False, autofinalize=False
+                    "interakt_jobs",
+                    backend="interakt_jobs.backend:LedgerBackend",
+                    set_as_current=False,
+                    autofinalize=False,
                 )
     return _app

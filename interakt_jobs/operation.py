@@ -41,7 +41,7 @@ _REFUSED = {
 class Accepted(NamedTuple):
     """What became of one item of ``delay_many``: its position, its job, whether it is new, or the error."""
 
-    index: int
+    position: int
     job: Job | None
     new: bool
     error: Exception | None = None
@@ -115,7 +115,10 @@ class Operation(Generic[Payload]):
         if task_id and task_id.startswith("ij1."):
             account = account or parse(task_id)[0]
         if settings.recorder is not None:
-            return settings.recorder.record(self.name, payload, account, tail, terms, extra, idempotency_key)
+            recorded: Job = settings.recorder.record(
+                self.name, payload, account, tail, terms, extra, idempotency_key
+            )
+            return recorded
         ledger = settings.ledger(account)
         new = self.new_job(payload, tail, extra, idempotency_key)
         return _job(ledger.account, new, ledger.accept(terms, [new])[0])
@@ -235,7 +238,9 @@ def _refuse(other: Mapping[str, Any]) -> None:
     for name, value in other.items():
         if value is None:
             continue
-        raise TypeError(f"option {name!r} would do nothing here: {_REFUSED.get(name, 'see the options of apply_async')}")
+        raise TypeError(
+            f"option {name!r} would do nothing here: {_REFUSED.get(name, 'see the options of apply_async')}"
+        )
 
 
 def _options(on_done: str | None, queue: str | None, receipts: bool, resend_on: Sequence[int]) -> str:

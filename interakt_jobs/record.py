@@ -57,22 +57,21 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
     """Make a ``Reading`` of what ``read.lua`` answered."""
     if not answer:
         return None
-    state, place, raw, detail, tries, log, maybe, data = (
-        [_text(item) for item in part] if isinstance(part, list) else _text(part) for part in answer
-    )
-    attempts = int(str(tries).partition(":")[0])
+    state, place, raw, detail, tries = (_text(part) for part in answer[:5])
+    log, maybe, data = [_text(entry) for entry in answer[5]], _text(answer[6]), _text(answer[7])
+    attempts = int(tries.partition(":")[0])
     common: dict[str, Any] = {
         "log": [json.loads(entry) for entry in log],
         "data": json.loads(data) if data else None,
     }
-    if str(raw).startswith("="):
-        return _ended(tail, str(raw), common)
-    head, options, payload = split(str(raw))
+    if raw.startswith("="):
+        return _ended(tail, raw, common)
+    head, options, payload = split(raw)
     dead: dict[str, Any] = json.loads(detail) if detail else {}
     due = int(float(place)) if state in ("ready", "waiting", "unknown") and place else int(head[9])
     return Reading(
         tail=tail,
-        state=str(state),
+        state=state,
         operation=head[1],
         lane=head[2],
         accepted=int(head[3]),
@@ -95,7 +94,9 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
 
 def _ended(tail: str, raw: str, common: dict[str, Any]) -> Reading:
     short, _, record = raw.partition("\n")
-    state, operation, lane, ended, attempts, ambiguous, status, provider, delivery, message = short[1:].split("|", 9)
+    state, operation, lane, ended, attempts, ambiguous, status, provider, delivery, message = short[1:].split(
+        "|", 9
+    )
     return Reading(
         tail=tail,
         state=state,

@@ -1,4 +1,4 @@
-"""Where the ledger is: ``configure(redis_url=...)`` or ``INTERAKT_REDIS_URL``. The host's own ``REDIS_URL`` is never read."""
+"""Where the ledger is: ``configure(redis_url=...)`` or ``INTERAKT_REDIS_URL``; never the host's ``REDIS_URL``."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def redis_url() -> str:
     """The URL in force; raises ``NotConfigured``."""
     url = _redis_url or os.environ.get("INTERAKT_REDIS_URL")
     if not url:
-        raise NotConfigured("say where the workers' Redis is: interakt_jobs.configure(redis_url=...) or INTERAKT_REDIS_URL")
+        raise NotConfigured(
+            "say where the workers' Redis is: interakt_jobs.configure(redis_url=...) or INTERAKT_REDIS_URL"
+        )
     return url
 
 

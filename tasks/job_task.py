@@ -19,7 +19,20 @@ from interakt_jobs.operation import Operation
 
 log = logging.getLogger(__name__)
 OPTIONS = frozenset(
-    "countdown eta expires lane account idempotency_key repeat on_done on_done_queue on_receipts max_attempts resend_on".split()
+    [
+        "countdown",
+        "eta",
+        "expires",
+        "lane",
+        "account",
+        "idempotency_key",
+        "repeat",
+        "on_done",
+        "on_done_queue",
+        "on_receipts",
+        "max_attempts",
+        "resend_on",
+    ]
 )
 
 
@@ -87,7 +100,10 @@ class JobTask(Task):  # type: ignore[misc]
     def refused(self, payload: Any, error: Exception) -> None:
         """Keep a message that could not be accepted."""
         raw = json.dumps({"task": self.name, "id": self.request.id, "payload": payload}, default=str)[:65536]
-        log.error("message refused", extra={"action": "intake_refused", "error": str(error)[:300], "task": self.name})
+        log.error(
+            "message refused",
+            extra={"action": "intake_refused", "error": str(error)[:300], "task": self.name},
+        )
         with contextlib.suppress(JobError):
             settings.link().command(
                 "XADD", "ij1:poison", "MAXLEN", "~", 10000, "*", "queue", "intake", "reason", str(error)[:300],

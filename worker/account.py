@@ -16,17 +16,23 @@ def _state(ledger: WorkLedger) -> str:
 
 def set_rate(ledger: WorkLedger, calls: int, window_seconds: float) -> None:
     """Allow ``calls`` in any window of ``window_seconds``; holds for all workers from their next call on."""
-    ledger.link.command("HSET", _state(ledger), "rate", calls, "window_ms", int(window_seconds * 1000), "factor", "1")
+    ledger.link.command(
+        "HSET", _state(ledger), "rate", calls, "window_ms", int(window_seconds * 1000), "factor", "1"
+    )
 
 
 def parse_shares(text: str) -> dict[str, int]:
     """``urgent=60,normal=20,bulk=20`` as percentages; raises ``ValueError``."""
     try:
-        shares = {name.strip(): int(value) for name, _, value in (part.partition("=") for part in text.split(","))}
+        shares = {
+            name.strip(): int(value) for name, _, value in (part.partition("=") for part in text.split(","))
+        }
     except ValueError:
         raise ValueError("shares look like urgent=60,normal=20,bulk=20") from None
     if set(shares) != set(LANES) or sum(shares.values()) > 100 or min(shares.values()) < 1:
-        raise ValueError("shares name urgent, normal and bulk, each at least 1 and together at most 100 percent")
+        raise ValueError(
+            "shares name urgent, normal and bulk, each at least 1 and together at most 100 percent"
+        )
     return shares
 
 
@@ -40,7 +46,16 @@ def pause(ledger: WorkLedger, seconds: float, why: str) -> None:
     """Stop all calls for ``seconds``, or until ``resume``."""
     now = int(ledger.link.command("TIME")[0]) * 1000
     ledger.link.command(
-        "HSET", _state(ledger), "paused_until", now + int(seconds * 1000), "why", why, "by_hand", 1, "breaker", "closed"
+        "HSET",
+        _state(ledger),
+        "paused_until",
+        now + int(seconds * 1000),
+        "why",
+        why,
+        "by_hand",
+        1,
+        "breaker",
+        "closed",
     )
 
 
@@ -57,7 +72,9 @@ def resume(ledger: WorkLedger) -> None:
 def pause_template(ledger: WorkLedger, group: str, seconds: float, why: str) -> None:
     """Park the jobs of a template (``name:language``) for ``seconds``."""
     now = int(ledger.link.command("TIME")[0]) * 1000
-    ledger.link.command("HSET", f"{ledger.prefix}groups", group, f"{now + int(seconds * 1000)}|1|{why.replace('|', '/')}")
+    ledger.link.command(
+        "HSET", f"{ledger.prefix}groups", group, f"{now + int(seconds * 1000)}|1|{why.replace('|', '/')}"
+    )
 
 
 def resume_template(ledger: WorkLedger, group: str) -> bool:

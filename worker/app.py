@@ -22,7 +22,7 @@ REFUSED_POOLS = ("gevent", "eventlet")
 
 @app.task(name="interakt.wake", ignore_result=True, acks_late=False)
 def wake(version: int, account: str, tails: list[str]) -> None:
-    """The only message we publish ourselves: these jobs of this account are yours to claim. Never raises for a job's sake."""
+    """These jobs of this account are yours to claim: the only message we publish. Never raises for a job's sake."""
     services.deliver(version, account, tails)
 
 

@@ -14,7 +14,7 @@ from .retry import RetryPolicy
 from .routes import ROUTES
 
 
-class PermitStale(Exception):  # noqa: N818  it is no error: the permit was not used in time, so nothing was sent
+class PermitStale(Exception):
     """Raised right before the request's bytes would leave when the permit has grown too old to be inside the limit."""
 
 
@@ -40,7 +40,14 @@ class Attempt:
         self.on_error, self.receipts_live = on_error, receipts_live
 
     def make(
-        self, client: Client, operation: str, body: bytes, head: list[str], attempt: int, before_write: Callable[[], None], job: str
+        self,
+        client: Client,
+        operation: str,
+        body: bytes,
+        head: list[str],
+        attempt: int,
+        before_write: Callable[[], None],
+        job: str,
     ) -> Sequence[Any]:
         """Call Interakt and return the outcome: a word of settle.lua and its arguments."""
         try:
@@ -53,7 +60,15 @@ class Attempt:
         kind = ROUTES[operation].kind
         data = json.dumps(answer.data, separators=(",", ":")) if answer.data is not None else ""
         keep_record = "1" if kind == "send" and self.receipts_live() else "0"
-        return ("done", _word(answer.id), answer.status, _word(answer.message)[:200], self.keep, keep_record, data)
+        return (
+            "done",
+            _word(answer.id),
+            answer.status,
+            _word(answer.message)[:200],
+            self.keep,
+            keep_record,
+            data,
+        )
 
     def dead(self, reason: str, error: str, status: int | None) -> Sequence[Any]:
         """A job that is refused for good."""
@@ -83,4 +98,6 @@ def _word(text: str | None) -> str:
 
 
 def _entry(outcome: str, error: str, status: int | None) -> str:
-    return json.dumps({"at": int(time.time() * 1000), "outcome": outcome, "error": error[:500], "status": status})
+    return json.dumps(
+        {"at": int(time.time() * 1000), "outcome": outcome, "error": error[:500], "status": status}
+    )

@@ -137,7 +137,9 @@ class DeadLetters:
         if answer == "alive":
             raise NotCancellable(job_id(self.ledger.account, tail), "not a dead letter")
 
-    def replay(self, tail: str, *, allow_duplicates: bool = False, delay: float = 0, dry_run: bool = False) -> str:
+    def replay(
+        self, tail: str, *, allow_duplicates: bool = False, delay: float = 0, dry_run: bool = False
+    ) -> str:
         """Send one again after ``delay`` seconds, with all checks of a new send.
 
         Returns replayed, missing, alive, no_payload, or unknown_outcome: that one needs ``allow_duplicates``.

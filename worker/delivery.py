@@ -32,7 +32,9 @@ UNSENT = ("unsent",)
 class Delivery:
     """Delivers one account's jobs in this process."""
 
-    def __init__(self, ledger: WorkLedger, client: Client, attempt: Attempt, presence: Presence, allow_unknown: bool) -> None:
+    def __init__(
+        self, ledger: WorkLedger, client: Client, attempt: Attempt, presence: Presence, allow_unknown: bool
+    ) -> None:
         self.ledger, self.client, self.attempt, self.presence = ledger, client, attempt, presence
         self.allow_unknown = allow_unknown
 
@@ -71,7 +73,9 @@ class Delivery:
         settled, after = self.ledger.step(work, outcome, following, token)
         self.presence.swap(self.ledger, work, after)
         if settled != "ok":
-            log.info("late answer", extra={"action": "late_answer", "job": self._id(work), "settled": settled})
+            log.info(
+                "late answer", extra={"action": "late_answer", "job": self._id(work), "settled": settled}
+            )
         return after
 
     def _prepare(self, work: Work, operation: str) -> bytes | Sequence[Any]:
@@ -84,9 +88,13 @@ class Delivery:
         except schemas.Invalid as error:
             return self.attempt.dead("invalid_payload", str(error), None)
         except KeyError:
-            return self.attempt.dead("unknown_operation", f"this worker knows no operation {operation[:40]!r}", None)
+            return self.attempt.dead(
+                "unknown_operation", f"this worker knows no operation {operation[:40]!r}", None
+            )
         except (ValueError, TypeError, RecursionError) as error:
-            return self.attempt.dead("invalid_payload", f"the payload cannot be read: {type(error).__name__}", None)
+            return self.attempt.dead(
+                "invalid_payload", f"the payload cannot be read: {type(error).__name__}", None
+            )
 
     def _start(self, work: Work, asked: float) -> float | None:
         """Take the permit: the monotonic time until which it is fresh, 0 to give the job back, None when it is not ours."""
@@ -114,7 +122,9 @@ class Delivery:
 
         began, cpu = time.monotonic(), time.thread_time()
         with self.presence.calling(work):
-            outcome = self.attempt.make(self.client, operation, body, head, work.attempts + 1, permit_is_fresh, self._id(work))
+            outcome = self.attempt.make(
+                self.client, operation, body, head, work.attempts + 1, permit_is_fresh, self._id(work)
+            )
         self.presence.measured(time.monotonic() - began, time.thread_time() - cpu)
         return outcome
 

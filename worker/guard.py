@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import uuid
+from queue import Empty
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
@@ -25,7 +26,7 @@ _NAME = re.compile(r"interakt\.[a-z_]{1,60}\Z")
 _ID = re.compile(r"[A-Za-z0-9_.\-]{1,120}\Z")
 
 
-class Poison(Exception):  # noqa: N818  the message is at fault, not the program
+class Poison(Exception):
     """Raised for a message that is not one of ours; its text is the reason."""
 
 
@@ -92,7 +93,7 @@ def _body(body: Any, properties: Any) -> tuple[list[Any], dict[str, Any]]:
     return args, kwargs
 
 
-class Channel(kombu_redis.Channel):  # type: ignore[misc]
+class Channel(kombu_redis.Channel):
     """kombu's channel; what BRPOP brings is read by ``rebuild`` first."""
 
     def _brpop_read(self, **options: Any) -> bool:
@@ -103,7 +104,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
                 self.client.connection.disconnect()
                 raise
             if not found:
-                raise kombu_redis.Empty
+                raise Empty
             destination, raw = found
             queue = destination.decode("utf-8", "replace").rsplit(self.sep, 1)[0]
             queue = queue.removeprefix(self.global_keyprefix)
@@ -112,7 +113,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
                 message = rebuild(raw, known_tasks())
             except Poison as poison:
                 self._keep(queue, raw, str(poison))
-                raise kombu_redis.Empty from None
+                raise Empty from None
             self.connection._deliver(message, queue)
             return True
         finally:
@@ -127,7 +128,9 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
 def keep_poison(client: Any, queue: str, raw: bytes, reason: str) -> None:
     """Keep a message in the stream ``ij1:poison``, truncated; ``client`` has redis-py's ``execute_command``."""
     digest = hashlib.sha256(raw).hexdigest()
-    log.error("poison message kept", extra={"action": "poison", "queue": queue, "reason": reason, "sha256": digest})
+    log.error(
+        "poison message kept", extra={"action": "poison", "queue": queue, "reason": reason, "sha256": digest}
+    )
     client.execute_command(
         "XADD", POISON, "MAXLEN", "~", KEPT_MESSAGES, "*",
         "queue", queue, "reason", reason, "bytes", len(raw), "sha256", digest, "raw", raw[:KEPT_BYTES],
@@ -147,7 +150,7 @@ def known_tasks() -> frozenset[str]:
     return _tasks
 
 
-class Transport(kombu_redis.Transport):  # type: ignore[misc]
+class Transport(kombu_redis.Transport):
     """kombu's Redis transport with the guarded channel."""
 
     Channel = Channel

@@ -95,7 +95,9 @@ class WorkLedger(Ledger):
         flat = [value for pair in jobs for value in pair]
         return int(self.link.run(RENEW, self._keys, self.lease_ms, *flat))
 
-    def release(self, token: str, wanted: dict[str, int], *, lease_ms: int = 2000, leave: bool = False) -> Released:
+    def release(
+        self, token: str, wanted: dict[str, int], *, lease_ms: int = 2000, leave: bool = False
+    ) -> Released:
         """One tick of the pacer holding ``token``; ``wanted`` jobs in flight per lane."""
         answer = self.link.run(
             RELEASE,
@@ -107,11 +109,15 @@ class WorkLedger(Ledger):
             "1" if leave else "0",
         )
         tails = {
-            lane: [tail.decode() for tail in found] for lane, found in zip(LANES, answer[2:], strict=False) if found
+            lane: [tail.decode() for tail in found]
+            for lane, found in zip(LANES, answer[2:], strict=False)
+            if found
         }
         return Released(answer[0] == 1, int(answer[1]), tails)
 
-    def reap(self, *, most: int, hold_ms: int, otp_hold_ms: int, retry_ms: int, crashes: int = 3) -> dict[str, int]:
+    def reap(
+        self, *, most: int, hold_ms: int, otp_hold_ms: int, retry_ms: int, crashes: int = 3
+    ) -> dict[str, int]:
         """Repair what a dead worker, a lost message or an ended hold left; returns counts by what was done."""
         answer = self.link.run(REAP, self._keys, most, hold_ms, otp_hold_ms, retry_ms, crashes)
         return dict(zip(("again", "unknown", "dead", "ended", "unparked"), answer, strict=True))

@@ -26,4 +26,6 @@ def watch_memory(ledger: WorkLedger) -> None:
     before = (ledger.link.command("HGET", key, "full") or b"").decode()
     if found != before:
         ledger.link.command("HSET", key, "full", found)
-        log.critical("Redis memory: refusing %s", found or "nothing", extra={"action": "memory", "full": found})
+        log.critical(
+            "Redis memory: refusing %s", found or "nothing", extra={"action": "memory", "full": found}
+        )

@@ -28,7 +28,11 @@ class Outbox:
         self.app.conf.update(
             task_ignore_result=True,
             task_serializer="json",
-            broker_transport_options={"socket_timeout": 10, "socket_connect_timeout": 3, "confirm_publish": True},
+            broker_transport_options={
+                "socket_timeout": 10,
+                "socket_connect_timeout": 3,
+                "confirm_publish": True,
+            },
             task_publish_retry=False,
         )
         self.default_queue = default_queue
@@ -44,7 +48,7 @@ class Outbox:
                 self._publish(ledger.account, entry)
             except (ValueError, KeyError, TypeError):
                 log.error("unreadable outbox entry dropped", extra={"action": "outbox_unreadable"})
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever the broker says, the entry waits
                 self._producer = None
                 log.warning("outbox waits", extra={"action": "outbox_waits", "error": type(error).__name__})
                 break

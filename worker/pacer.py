@@ -36,7 +36,7 @@ class Pacer(threading.Thread):
         link: Link,
         ledgers: Sequence[WorkLedger],
         publish: Publish,
-        chores: Sequence[Callable[[WorkLedger], None]] = (),
+        chores: Sequence[Callable[[WorkLedger], object]] = (),
         chore_seconds: float = 1.0,
     ) -> None:
         super().__init__(name="pacer", daemon=True)
@@ -56,7 +56,7 @@ class Pacer(threading.Thread):
             except JobError as error:
                 log.warning("pacer: ledger away", extra={"action": "ledger_away", "error": str(error)})
                 time.sleep(0.5)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  the pacer must outlive what a tick meets
                 log.error("pacer failed", extra={"action": "pacer_failed", "error": type(error).__name__})
                 time.sleep(0.5)
         self._leave()

@@ -31,7 +31,9 @@ class Presence:
     ``queues`` are the Celery queues it serves, ``slots`` its threads or processes.
     """
 
-    def __init__(self, link: Link, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1) -> None:
+    def __init__(
+        self, link: Link, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1
+    ) -> None:
         self.link, self.queues, self.slots = link, list(queues), slots
         self.token = uuid.uuid4().hex[:12]
         self.tuner = Tuner(slots)

@@ -23,7 +23,13 @@ class Publisher:
     def wake(self, lane: str, account: str, tails: list[str]) -> None:
         """Tell the workers of ``lane`` that these jobs are theirs to claim."""
         identity = uuid.uuid4().hex
-        headers = {"lang": "py", "task": "interakt.wake", "id": identity, "root_id": identity, "ignore_result": True}
+        headers = {
+            "lang": "py",
+            "task": "interakt.wake",
+            "id": identity,
+            "root_id": identity,
+            "ignore_result": True,
+        }
         with self._lock:
             if self._producer is None:
                 self._producer = self.app.amqp.Producer(self.app.connection_for_write())

@@ -31,6 +31,15 @@ def apply_receipt(
 ) -> Applied:
     """Apply one receipt by our id; ``kind`` is a key of ``RANKS``. Safe to repeat, in any order."""
     answer = ledger.link.run(
-        RECEIPT, [ledger.prefix], tail, kind, RANKS[kind], at_ms, code[:20], "", provider_id[:80], keep_seconds
+        RECEIPT,
+        [ledger.prefix],
+        tail,
+        kind,
+        RANKS[kind],
+        at_ms,
+        code[:20],
+        "",
+        provider_id[:80],
+        keep_seconds,
     )
     return Applied(answer[0].decode(), answer[1].decode())

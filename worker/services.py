@@ -136,10 +136,14 @@ def begin() -> None:
     _retry_until_up(here.register)
     here.presence.start()
     publisher = Publisher(worker.app)
-    pacer = Pacer(here.link, list(here.ledgers.values()), publisher.wake, _chores(here), _chore_seconds(here.settings))
+    pacer = Pacer(
+        here.link, list(here.ledgers.values()), publisher.wake, _chores(here), _chore_seconds(here.settings)
+    )
     pacer.start()
     _running.append(pacer)
-    log.info("worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)})
+    log.info(
+        "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)}
+    )
 
 
 def _retry_until_up(action: Callable[[], None]) -> None:
@@ -157,7 +161,7 @@ def _chore_seconds(settings: Settings) -> float:
     return min(1.0, settings.lease_seconds / 4)
 
 
-def _chores(here: Room) -> list[Callable[[WorkLedger], None]]:
+def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
     settings = here.settings
 
     def reap(ledger: WorkLedger) -> None:
@@ -173,7 +177,7 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], None]]:
     def purge(ledger: WorkLedger) -> None:
         DeadLetters(ledger, who="retention").purge(settings.keep_dead_seconds, settings.keep_dead_count)
 
-    chores = [reap, watch_memory, purge]
+    chores: list[Callable[[WorkLedger], object]] = [reap, watch_memory, purge]
     if settings.on_done_broker_url:
         chores.append(Outbox(settings.on_done_broker_url))
     return chores
@@ -186,5 +190,3 @@ def end() -> None:
     _running.clear()
     if _room is not None:
         _room.presence.leave()
-
-

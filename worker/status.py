@@ -115,4 +115,7 @@ def _used(used: dict[str, str], second: int) -> int:
 
 
 def _pairs(flat: list[bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode("utf-8", "replace") for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return {
+        name.decode(): value.decode("utf-8", "replace")
+        for name, value in zip(flat[::2], flat[1::2], strict=True)
+    }

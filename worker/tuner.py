@@ -46,7 +46,9 @@ class Tuner:
             wanted = START
         else:
             # a call's own CPU is a third of what a job costs besides
-            wanted = max(LEAST, math.ceil(1 + max(0.0, latency - self._cpu) / max(0.0005, 2.5 * self._cpu)) + 1)
+            wanted = max(
+                LEAST, math.ceil(1 + max(0.0, latency - self._cpu) / max(0.0005, 2.5 * self._cpu)) + 1
+            )
         self._told = min(self.slots, wanted + hanging)
         return self._told
 

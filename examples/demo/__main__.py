@@ -35,7 +35,9 @@ def show(stack: Stack, media: Path, console: Console) -> int:
     stack.bulk()
     stack.beat()
     stack.web()
-    stack.sandbox.webhooks(url=stack.webhook_url, secret=stack.environment["INTERAKT_WEBHOOK_SECRET"], delay_ms=300)
+    stack.sandbox.webhooks(
+        url=stack.webhook_url, secret=stack.environment["INTERAKT_WEBHOOK_SECRET"], delay_ms=300
+    )
     stack.wait_for_workers(2)
     interakt_jobs.configure(stack.valkey.url)
     rows = enqueue([*plan.document_items(), *plan.further_items(media), *plan.failing_items()])
@@ -75,7 +77,9 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
     shown = {row.item.operation for row in rows if row.right and row.item.ends == "done"}
     missing = sorted(set(interakt_jobs.OPERATIONS) - shown)
     summary = stack.sandbox.summary()
-    console.print(f"{len(rows)} jobs, {summary['calls']} calls, {len(shown)} of {len(interakt_jobs.OPERATIONS)} operations done")
+    console.print(
+        f"{len(rows)} jobs, {summary['calls']} calls, {len(shown)} of {len(interakt_jobs.OPERATIONS)} operations done"
+    )
     for row in wrong:
         state = row.reading.reason or row.reading.state if row.reading else "not read"
         console.print(f"[red]{row.item.label}: expected {row.item.ends}, found {state}[/]")
@@ -85,7 +89,9 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
         for name in stack.processes:
             console.print(f"--- {name}\n{stack.tail(name, 2000)}", markup=False)
         return 1
-    console.print("Everything ended as it should. Where to look next: README.md, then `python -m worker --help`.")
+    console.print(
+        "Everything ended as it should. Where to look next: README.md, then `python -m worker --help`."
+    )
     return 0
 
 

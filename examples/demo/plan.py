@@ -79,18 +79,35 @@ def failing_items() -> list[Item]:
     """What must not be sent, each for another reason."""
     buttons = [{"type": "reply", "reply": {"id": f"b{n}", "title": f"B{n}"}} for n in range(4)]
     template = {"name": "no_such_template", "languageCode": "en", "bodyValues": ["x"]}
-    code = {"name": "auth_one_tap_code", "languageCode": "en", "bodyValues": ["1234"], "buttonValues": {"0": ["9"]}}
+    code = {
+        "name": "auth_one_tap_code",
+        "languageCode": "en",
+        "bodyValues": ["1234"],
+        "buttonValues": {"0": ["9"]},
+    }
     stranger = {"countryCode": "+91", "phoneNumber": "9888888888"}
     return [
         Item(
             "four buttons",
             "send_buttons",
-            {**PHONE, "type": "InteractiveButton", "data": {"body": {"text": "?"}, "action": {"buttons": buttons}}},
+            {
+                **PHONE,
+                "type": "InteractiveButton",
+                "data": {"body": {"text": "?"}, "action": {"buttons": buttons}},
+            },
             "invalid_payload",
         ),
-        Item("two different codes", "send_auth_template", {**PHONE, "type": "Template", "template": code}, "invalid_payload"),
         Item(
-            "not a customer", "send_text", {**stranger, "type": "Text", "data": {"message": "Hello"}}, "rejected"
+            "two different codes",
+            "send_auth_template",
+            {**PHONE, "type": "Template", "template": code},
+            "invalid_payload",
+        ),
+        Item(
+            "not a customer",
+            "send_text",
+            {**stranger, "type": "Text", "data": {"message": "Hello"}},
+            "rejected",
         ),
         Item(
             "unknown template",
@@ -107,7 +124,5 @@ def failing_items() -> list[Item]:
             {"countdown": 3600},
             cancel=True,
         ),
-        Item(
-            "scheduled in 3 s", "track_event", {**PHONE, "event": "Later"}, "done", {"countdown": 3}
-        ),
+        Item("scheduled in 3 s", "track_event", {**PHONE, "event": "Later"}, "done", {"countdown": 3}),
     ]

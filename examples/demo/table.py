@@ -55,6 +55,12 @@ def draw(rows: list[Row], title: str) -> Any:
         delivery = found.delivery.split(".")[1] if found.delivery else ""
         colour = COLOURS.get(found.state, "white")
         table.add_row(
-            mark, row.item.label, row.item.operation, found.lane, f"[{colour}]{state}[/]", delivery, words[:60]
+            mark,
+            row.item.label,
+            row.item.operation,
+            found.lane,
+            f"[{colour}]{state}[/]",
+            delivery,
+            words[:60],
         )
     return table

@@ -38,7 +38,9 @@ def work(ledger: WorkLedger, seconds: float, threads: int) -> list[tuple[float, 
             with lock:
                 if not ready:
                     released = ledger.release("pacer", {"urgent": 20, "normal": 20, "bulk": 20})
-                    ready.extend(tail for lane in ("urgent", "normal", "bulk") for tail in released.tails.get(lane, ()))
+                    ready.extend(
+                        tail for lane in ("urgent", "normal", "bulk") for tail in released.tails.get(lane, ())
+                    )
                 tails = [ready.pop(0)] if ready else []
             if not tails:
                 time.sleep(0.005)
@@ -124,7 +126,9 @@ def test_a_call_that_may_not_go_yet_costs_nothing(ledger: WorkLedger, accept: Ca
     assert ledger.link.command("HGET", f"{ledger.prefix}bud", "tat") == spent
 
 
-def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(ledger: WorkLedger, accept: Callable[..., str]) -> None:
+def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(
+    ledger: WorkLedger, accept: Callable[..., str]
+) -> None:
     ledger.link.command("HSET", f"{ledger.prefix}state", "pair_ms", 6000)
     accept(recipient="ann")
     again = accept(recipient="ann")

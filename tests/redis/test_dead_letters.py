@@ -13,7 +13,9 @@ from .test_ledger import DONE, run_to_start
 Accept = Callable[..., str]
 
 
-def kill(ledger: WorkLedger, accept: Accept, reason: str = "rejected", error: str = "no", **terms: object) -> str:
+def kill(
+    ledger: WorkLedger, accept: Accept, reason: str = "rejected", error: str = "no", **terms: object
+) -> str:
     tail = accept(**terms)
     ledger.step(run_to_start(ledger), ("dead", reason, error, 400, '{"outcome":"refused"}'))
     return tail
@@ -21,7 +23,9 @@ def kill(ledger: WorkLedger, accept: Accept, reason: str = "rejected", error: st
 
 def test_dead_letters_are_found_by_what_they_have_in_common(ledger: WorkLedger, accept: Accept) -> None:
     first = kill(ledger, accept, error="Phone Number invalid", group="offer:en")
-    second = kill(ledger, accept, reason="unknown_outcome", operation="send_image", lane="bulk", repeat="never")
+    second = kill(
+        ledger, accept, reason="unknown_outcome", operation="send_image", lane="bulk", repeat="never"
+    )
     letters = DeadLetters(ledger)
 
     def found(**wanted: object) -> set[str]:
@@ -40,7 +44,9 @@ def test_dead_letters_are_found_by_what_they_have_in_common(ledger: WorkLedger, 
 def test_many_dead_letters_of_one_instant_are_each_listed_once(ledger: WorkLedger) -> None:
     for number in range(450):
         ledger.link.command("ZADD", f"{ledger.prefix}dead", 1000 + number // 300, f"t{number}")
-        ledger.link.command("SET", f"{ledger.prefix}d:t{number}", '{"op":"send_text","lane":"bulk","reason":"rejected"}')
+        ledger.link.command(
+            "SET", f"{ledger.prefix}d:t{number}", '{"op":"send_text","lane":"bulk","reason":"rejected"}'
+        )
     tails = [letter.tail for letter in DeadLetters(ledger).find()]
     assert (len(tails), len(set(tails))) == (450, 450)
 
@@ -58,7 +64,9 @@ def test_a_replay_is_a_new_send_with_its_attempts_at_zero(ledger: WorkLedger, ac
     assert ledger.read(tail).state == "done"
 
 
-def test_an_unknown_outcome_is_replayed_only_by_one_who_accepts_duplicates(ledger: WorkLedger, accept: Accept) -> None:
+def test_an_unknown_outcome_is_replayed_only_by_one_who_accepts_duplicates(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     tail = kill(ledger, accept, reason="unknown_outcome", repeat="never")
     letters = DeadLetters(ledger)
     assert letters.replay(tail) == "unknown_outcome"
@@ -84,7 +92,9 @@ def test_a_replayed_otp_gets_its_whole_time_to_live_again(ledger: WorkLedger, ac
     assert reading.expires - reading.due == 300_000
 
 
-def test_what_is_dropped_or_too_old_or_too_many_is_gone_and_audited(ledger: WorkLedger, accept: Accept) -> None:
+def test_what_is_dropped_or_too_old_or_too_many_is_gone_and_audited(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     tails = [kill(ledger, accept) for _ in range(4)]
     letters = DeadLetters(ledger, who="ann")
     assert letters.drop(tails[0], "nothing") == 1

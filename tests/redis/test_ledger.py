@@ -57,7 +57,9 @@ def places(ledger: WorkLedger, tail: str) -> list[str]:
     return found
 
 
-def test_a_job_goes_from_accept_to_done_and_is_in_one_place_at_each_step(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_job_goes_from_accept_to_done_and_is_in_one_place_at_each_step(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     tail = accept()
     assert places(ledger, tail) == ["ready"]
     work = run_to_claim(ledger)
@@ -67,7 +69,12 @@ def test_a_job_goes_from_accept_to_done_and_is_in_one_place_at_each_step(ledger:
     assert ledger.step(work, DONE) == ("ok", None)
     assert places(ledger, tail) == []
     reading = ledger.read(tail)
-    assert (reading.state, reading.provider_id, reading.status, reading.attempts) == ("done", "provider-1", 201, 1)
+    assert (reading.state, reading.provider_id, reading.status, reading.attempts) == (
+        "done",
+        "provider-1",
+        201,
+        1,
+    )
     assert ledger.link.command("HLEN", f"{ledger.prefix}fl") == 0
 
 
@@ -131,7 +138,9 @@ def test_a_scheduled_job_waits_in_redis_until_its_time(ledger: WorkLedger, accep
     assert ledger.release("pacer", WANTED).tails == {"normal": [tail]}
 
 
-def test_a_retry_counts_an_attempt_and_the_last_one_is_a_dead_letter(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_retry_counts_an_attempt_and_the_last_one_is_a_dead_letter(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     tail = accept(max_attempts=2)
     for attempt in (1, 2):
         work = run_to_start(ledger)
@@ -139,11 +148,18 @@ def test_a_retry_counts_an_attempt_and_the_last_one_is_a_dead_letter(ledger: Wor
         ledger.step(work, ("retry", 1, "HTTP 500", '{"outcome":"unavailable"}'))
         time.sleep(0.005)
     reading = ledger.read(tail)
-    assert (reading.state, reading.reason, reading.attempts, len(reading.log)) == ("dead", "max_attempts", 2, 2)
+    assert (reading.state, reading.reason, reading.attempts, len(reading.log)) == (
+        "dead",
+        "max_attempts",
+        2,
+        2,
+    )
     assert reading.payload == {"a": 1}
 
 
-def test_a_429_costs_no_attempt_pauses_the_account_and_cuts_the_rate(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_429_costs_no_attempt_pauses_the_account_and_cuts_the_rate(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     tail = accept()
     ledger.step(run_to_start(ledger), ("throttled", 100))
     assert ledger.read(tail).attempts == 0
@@ -198,7 +214,9 @@ def test_a_held_job_is_sent_again_and_marked_ambiguous(ledger: WorkLedger, accep
     assert ledger.read(tail).ambiguous
 
 
-def test_a_late_answer_settles_an_unknown_job_and_an_old_fence_nothing_else(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_late_answer_settles_an_unknown_job_and_an_old_fence_nothing_else(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     ledger.lease_ms = 20
     tail = accept(repeat="never")
     work = run_to_start(ledger)
@@ -259,7 +277,9 @@ def test_a_refused_account_pauses_and_one_probe_opens_it_again(ledger: WorkLedge
     assert {ledger.read(tail).state for tail in tails} == {"done"}
 
 
-def test_what_expires_while_it_waits_is_dead_even_when_the_account_is_paused(ledger: WorkLedger, accept: Accept) -> None:
+def test_what_expires_while_it_waits_is_dead_even_when_the_account_is_paused(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     tail = accept(expires="+20")
     ledger.link.command("HSET", f"{ledger.prefix}state", "paused_until", "9999999999999")
     time.sleep(0.03)

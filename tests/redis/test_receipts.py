@@ -19,7 +19,9 @@ KEPT = (*DONE[:5], "1", "")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["sent", "delivered", "read"])))
-def test_the_highest_rank_wins_in_any_order(ledger: WorkLedger, accept: Accept, order: tuple[str, ...]) -> None:
+def test_the_highest_rank_wins_in_any_order(
+    ledger: WorkLedger, accept: Accept, order: tuple[str, ...]
+) -> None:
     tail = accept()
     ledger.step(run_to_start(ledger), DONE)
     for kind in (*order, *order):
@@ -43,7 +45,9 @@ def test_a_receipt_settles_an_unknown_job_so_that_it_is_never_repeated(
     assert places(ledger, tail) == []
 
 
-def test_a_receipt_after_the_job_was_sent_again_marks_it_ambiguous(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_receipt_after_the_job_was_sent_again_marks_it_ambiguous(
+    ledger: WorkLedger, accept: Accept
+) -> None:
     receipts_live(ledger)
     tail = accept()
     ledger.step(run_to_start(ledger), ("unknown", 1, "timeout", "", 1))

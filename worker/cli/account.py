@@ -37,12 +37,20 @@ def list_(as_json: bool) -> None:
 @command.command("set")
 @click.argument("account")
 @click.option("--calls-per-minute", type=click.IntRange(1, 10_000_000), help="The plan's calls per minute.")
-@click.option("--calls-per-window", type=click.IntRange(1, 10_000_000), help="With --window-seconds: calls in a window.")
-@click.option("--window-seconds", type=click.FloatRange(0.1, 3600), help="The provider's window, 60 by default.")
+@click.option(
+    "--calls-per-window", type=click.IntRange(1, 10_000_000), help="With --window-seconds: calls in a window."
+)
+@click.option(
+    "--window-seconds", type=click.FloatRange(0.1, 3600), help="The provider's window, 60 by default."
+)
 @click.option("--shares", help="Guaranteed percent of each lane: urgent=60,normal=20,bulk=20.")
 @expected
 def set_(
-    account: str, calls_per_minute: int | None, calls_per_window: int | None, window_seconds: float | None, shares: str | None
+    account: str,
+    calls_per_minute: int | None,
+    calls_per_window: int | None,
+    window_seconds: float | None,
+    shares: str | None,
 ) -> None:
     """Change an account while it runs; it holds until it is changed again, whatever the environment says."""
     if calls_per_minute and (calls_per_window or window_seconds):

@@ -11,7 +11,16 @@ from typing import Any
 import click
 
 import schemas
-from worker.cli.common import account_option, expected, job_ledger, json_option, ledger, seconds, show_json, since
+from worker.cli.common import (
+    account_option,
+    expected,
+    job_ledger,
+    json_option,
+    ledger,
+    seconds,
+    show_json,
+    since,
+)
 from worker.dead_letters import REASONS, DeadLetters, Filter
 
 ANSWERS = {
@@ -79,7 +88,9 @@ def list_(account: str, most: int, as_json: bool, **options: Any) -> None:
         if as_json:
             show_json(asdict(letter))
         else:
-            click.echo(f"{letter.id}  {since(letter.at):>9}  {letter.operation:20} {letter.reason:16} {letter.error[:80]}")
+            click.echo(
+                f"{letter.id}  {since(letter.at):>9}  {letter.operation:20} {letter.reason:16} {letter.error[:80]}"
+            )
     if not shown and not as_json:
         click.echo("none")
 
@@ -96,18 +107,29 @@ def show(id: str, as_json: bool) -> None:
         show_json(asdict(reading))
         return
     click.echo(f"{id}: {reading.state}, {reading.reason}")
-    click.echo(f"  {reading.operation} in {reading.lane}, {reading.attempts} attempts, repeat {reading.repeat}")
+    click.echo(
+        f"  {reading.operation} in {reading.lane}, {reading.attempts} attempts, repeat {reading.repeat}"
+    )
     if reading.error:
         click.echo(f"  {reading.error}")
     for entry in reading.log:
-        click.echo(f"  {since(entry['at'])}: {entry['outcome']} {entry.get('status') or ''} {entry.get('error', '')}")
+        click.echo(
+            f"  {since(entry['at'])}: {entry['outcome']} {entry.get('status') or ''} {entry.get('error', '')}"
+        )
     click.echo(json.dumps(reading.payload, indent=2, ensure_ascii=False))
 
 
 @command.command()
 @click.argument("id")
-@click.option("--payload", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The new payload, JSON.")
-@click.option("--set", "changes", multiple=True, metavar="PATH=JSON", help="Such as --set phoneNumber='\"9999999999\"'.")
+@click.option(
+    "--payload",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The new payload, JSON.",
+)
+@click.option(
+    "--set", "changes", multiple=True, metavar="PATH=JSON", help="Such as --set phoneNumber='\"9999999999\"'."
+)
 @expected
 def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
     """Change a dead letter's payload: with --payload FILE, --set PATH=JSON, or else in $EDITOR. Then replay it."""
@@ -208,7 +230,12 @@ def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **opti
 @command.command()
 @filters
 @account_option
-@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="A file; standard output without it.")
+@click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8"),
+    default="-",
+    help="A file; standard output without it.",
+)
 @expected
 def export(account: str, output: Any, **options: Any) -> None:
     """JSON lines with payload and attempts: they hold personal data."""

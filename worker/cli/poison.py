@@ -24,7 +24,9 @@ def list_(most: int, as_json: bool) -> None:
     """The newest first."""
     for identity, flat in link().command("XREVRANGE", POISON, "+", "-", "COUNT", most):
         entry = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
-        line = {name: entry[name].decode("utf-8", "replace") for name in ("queue", "reason", "bytes", "sha256")}
+        line = {
+            name: entry[name].decode("utf-8", "replace") for name in ("queue", "reason", "bytes", "sha256")
+        }
         line["id"] = identity.decode()
         if as_json:
             show_json(line)

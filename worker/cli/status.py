@@ -28,7 +28,9 @@ def table(found: Status) -> Any:
         made.add_column(heading, justify="left" if heading == "lane" else "right")
     for name, lane in found.lanes.items():
         oldest = ago(lane.oldest_ms) if lane.ready else "-"
-        made.add_row(name, *(f"{n:,}" for n in (lane.ready, lane.waiting, lane.released, lane.running)), oldest)
+        made.add_row(
+            name, *(f"{n:,}" for n in (lane.ready, lane.waiting, lane.released, lane.running)), oldest
+        )
     return Group(made, *_remarks(found))
 
 
@@ -44,9 +46,13 @@ def _remarks(found: Status) -> list[str]:
     if found.held:
         remarks.append(f"  {found.held:,} unknown, held for a receipt")
     if found.dead:
-        remarks.append(f"  {found.dead:,} dead letters: python -m worker dead-letters list --account {found.account}")
+        remarks.append(
+            f"  {found.dead:,} dead letters: python -m worker dead-letters list --account {found.account}"
+        )
     if found.delivery_failed:
-        remarks.append(f"  {found.delivery_failed:,} delivery failed: ... dead-letters list --delivery-failed")
+        remarks.append(
+            f"  {found.delivery_failed:,} delivery failed: ... dead-letters list --delivery-failed"
+        )
     if found.outbox:
         remarks.append(f"  {found.outbox:,} on_done messages not yet published")
     return remarks

@@ -29,7 +29,9 @@ def list_(account: str, as_json: bool) -> None:
         return
     names = sorted({*found.paused_templates, *found.parked})
     for name in names:
-        click.echo(f"{name}: {found.parked.get(name, 0)} jobs wait; {found.paused_templates.get(name, 'being let go')}")
+        click.echo(
+            f"{name}: {found.parked.get(name, 0)} jobs wait; {found.paused_templates.get(name, 'being let go')}"
+        )
     if not names:
         click.echo("no template is paused")
 
@@ -43,7 +45,9 @@ def list_(account: str, as_json: bool) -> None:
 def pause(template: str, span: str, why: str, account: str) -> None:
     """Let a template's jobs wait."""
     if ":" not in template:
-        raise click.BadParameter("write the template as name:language, such as diwali_offer:en", param_hint="TEMPLATE")
+        raise click.BadParameter(
+            "write the template as name:language, such as diwali_offer:en", param_hint="TEMPLATE"
+        )
     account_module.pause_template(ledger(account), template, seconds(span), why)
     click.echo(f"{template} is paused")
 
