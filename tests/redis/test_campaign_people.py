@@ -95,6 +95,15 @@ def test_counts_go_by_themselves_and_are_packed(link: Link) -> None:
     assert all(7 * 86_400 < link.command("TTL", key) <= 9 * 86_400 for key in keys[:50])
 
 
+def test_a_longer_window_keeps_the_counts_that_a_shorter_one_made(link: Link) -> None:
+    FrequencyCap(link, "default", 5, 1).take([ASHA])
+    FrequencyCap(link, "default", 5, 30).take([ASHA])
+    FrequencyCap(link, "default", 5, 1).take([ASHA])
+    (key,) = link.command("KEYS", "ij1:default:freq:*")
+    assert link.command("TTL", key) > 31 * 86_400
+    assert FrequencyCap(link, "default", 3, 30).take([ASHA])[0] == [False]
+
+
 def test_no_cap_counts_nothing(link: Link) -> None:
     assert FrequencyCap(link, "default", 0, 7).take([ASHA])[0] == [True]
     assert link.command("KEYS", "*") == []

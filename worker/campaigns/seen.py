@@ -1,4 +1,4 @@
-"""A set of phone numbers in 8 to 24 bytes each: a million fit in 16 MB, where a Python set takes over 100."""
+"""A set of phone numbers in 12 to 24 bytes each: a million fit in 16 MB, where a Python set takes over 60."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._bits, self._count = 12, 0
-        self._table = array("Q", bytes(8 << self._bits))
+        self._table = array("Q", [0]) * (1 << self._bits)
 
     def __len__(self) -> int:
         return self._count
@@ -35,7 +35,7 @@ class Seen:
 
     def _grow(self) -> None:
         old, self._bits = self._table, self._bits + 1
-        self._table = table = array("Q", bytes(8 << self._bits))
+        self._table = table = array("Q", [0]) * (1 << self._bits)
         shift, last = 64 - self._bits, (1 << self._bits) - 1
         for number in old:
             if number:

@@ -49,15 +49,11 @@ def unpack(raw: bytes, position: int = 0) -> Slot:
     """The slot at a position of a block's string; one not yet written is ``planned``."""
     part = raw[position * WIDTH : (position + 1) * WIDTH].ljust(WIDTH, b"\x00")
     state, reason, flags, provider, at, sent, delivered, last = FORMAT.unpack(part)
-    if provider == _NO_ID:
-        name = ""
-    else:
-        name = f"sha1:{provider.hex()}" if flags & _DIGEST else str(uuid.UUID(bytes=provider))
     return Slot(
         STATES[state],
         REASON_NAMES.get(reason, "other") if reason else "",
         flags & LAST_ROUND,
-        name,
+        _name(provider, flags),
         at,
         _moment(at, sent),
         _moment(at, delivered),
@@ -78,6 +74,12 @@ def pack(slot: Slot) -> bytes:
     return FORMAT.pack(
         STATE[slot.state], REASONS[slot.reason] if slot.reason else 0, flags, provider, slot.at, *times
     )
+
+
+def _name(provider: bytes, flags: int) -> str:
+    if provider == _NO_ID:
+        return ""
+    return f"sha1:{provider.hex()}" if flags & _DIGEST else str(uuid.UUID(bytes=provider))
 
 
 def _moment(at: int, raw: bytes) -> int:

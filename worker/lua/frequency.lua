@@ -1,35 +1,33 @@
 -- No more than `most` messages per person in `days` days. A person's count of a UTC day is one field of a small hash:
 -- `freq:<day>:<first 3 hex digits of the recipient hash>`, field = the next 12 as 6 bytes. 4,096 hashes a day stay
--- packed up to two million people, at about 14 bytes a person and day, and each goes by itself when its day is out of reach.
+-- packed up to two million people, at 11 to 17 bytes a person and day, and each goes by itself when its day is out of reach.
 -- A window of whole days is looked at, today and `days` before it, so a person waits up to one day longer than asked,
 -- never shorter. Idempotence is the caller's: take on planned -> fed, give back on fed -> ended without being sent.
-local function frequency_place(recipient, day)
-  local member = string.gsub(string.sub(recipient, 4, 15), '%x%x', function(pair) return string.char(tonumber(pair, 16)) end)
-  return P .. 'freq:' .. int(day) .. ':' .. string.sub(recipient, 1, 3), member
+local function frequency_key(recipient, day)
+  return P .. 'freq:' .. int(day) .. ':' .. string.sub(recipient, 1, 3)
 end
 
-local function frequency_used(recipient, days)
-  local today, used = math.floor(now / 86400000), 0
-  for day = today - days, today do
-    local key, member = frequency_place(recipient, day)
-    used = used + tonumber(redis.call('HGET', key, member) or '0')
-  end
-  return used
+local function frequency_member(recipient)
+  return (string.gsub(string.sub(recipient, 4, 15), '%x%x', function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
 -- Count one message to this person if it fits: true, or false with nothing counted.
 local function frequency_take(recipient, most, days)
   if most < 1 then return true end
-  if frequency_used(recipient, days) >= most then return false end
-  local key, member = frequency_place(recipient, math.floor(now / 86400000))
-  if redis.call('HINCRBY', key, member, 1) == 1 then redis.call('EXPIRE', key, (days + 2) * 86400, 'GT') end
-  if redis.call('TTL', key) < 0 then redis.call('EXPIRE', key, (days + 2) * 86400) end
+  local member, today, used = frequency_member(recipient), math.floor(now / 86400000), 0
+  for day = today - days, today do
+    used = used + tonumber(redis.call('HGET', frequency_key(recipient, day), member) or '0')
+    if used >= most then return false end
+  end
+  local key, keep = frequency_key(recipient, today), (days + 2) * 86400
+  redis.call('HINCRBY', key, member, 1)
+  if redis.call('TTL', key) < keep then redis.call('EXPIRE', key, keep) end
   return true
 end
 
 -- Give back what was taken at `taken_s` (seconds since the epoch) and never sent.
 local function frequency_give_back(recipient, taken_s)
-  local key, member = frequency_place(recipient, math.floor(taken_s / 86400))
+  local key, member = frequency_key(recipient, math.floor(taken_s / 86400)), frequency_member(recipient)
   local count = tonumber(redis.call('HGET', key, member) or '0')
   if count > 1 then
     redis.call('HINCRBY', key, member, -1)
