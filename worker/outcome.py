@@ -77,7 +77,7 @@ def classify(
 def doubtful(
     kind: Kind, text: str, status: int | None = None, retry_after: float | None = None
 ) -> InteraktError:
-    """The error of a request that left without a clear answer: only what is safe to repeat may be repeated."""
+    """The error of a request that left without a clear answer: what is safe to repeat may be repeated."""
     family = Unavailable if kind in ("read", "upsert") else Unknown
     return family(text, status, "job", retry_after)
 

@@ -1,0 +1,176 @@
+"""Looks at everything a deployment needs: settings, Redis, and each account's key with one harmless read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+import redis
+
+from config.settings import Account, Settings, SettingsError, load
+
+from .client import Client
+from .errors import InteraktError
+
+OLDEST = (6, 2)
+CLOCK_SECONDS = 5.0
+Mark = Literal["ok", "warning", "failure"]
+Permit = Callable[[str], None]
+
+
+class Check(NamedTuple):
+    """One thing looked at: what was found, and what to mend when it is not ``ok``."""
+
+    name: str
+    mark: Mark
+    found: str
+    mend: str = ""
+
+
+def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -> Iterator[Check]:
+    """All checks, one after the other. ``permit(account)`` takes the permit of a call; it may raise to skip it."""
+    try:
+        settings = load(environ)
+    except SettingsError as error:
+        for name, text in sorted(error.mistakes.items()):
+            found, _, mend = text.partition(": ")
+            yield Check(name, "failure", found, mend)
+        return
+    yield Check("settings", "ok", f"{len(settings.accounts)} account(s): {', '.join(settings.accounts)}")
+    for warning in settings.warnings:
+        yield Check(warning.partition(" ")[0], "warning", warning, "mend its name, or unset it")
+    yield from examine_redis(settings)
+    for account in settings.accounts.values():
+        yield examine_key(account, settings, permit)
+
+
+def examine_redis(settings: Settings) -> Iterator[Check]:
+    """Whether the Redis can hold the ledger."""
+    url = settings.redis_url
+    url = "unix://" + url.removeprefix("redis+socket://") if url.startswith("redis+socket://") else url
+    link = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=None)
+    try:
+        with link:
+            info: dict[str, Any] = link.info()  # type: ignore[assignment]
+            seconds, micros = link.time()  # type: ignore[misc]
+            yield from _server(info, seconds + micros / 1e6 - time.time())
+            yield from _options(_config(link), info)
+    except redis.exceptions.AuthenticationError:
+        yield Check(
+            "redis", "failure", "it refuses the password", "put the right user and password into REDIS_URL"
+        )
+    except (redis.exceptions.RedisError, OSError, ValueError) as error:
+        mend = "start Redis, or mend REDIS_URL"
+        yield Check("redis", "failure", f"it cannot be reached: {type(error).__name__}", mend)
+
+
+def _server(info: Mapping[str, Any], ahead: float) -> Iterator[Check]:
+    name = "valkey" if "valkey_version" in info else "redis"
+    shown = str(info.get("valkey_version") or info.get("redis_version") or "0")
+    version = tuple(
+        int(part) for part in str(info.get("redis_version") or "0").split(".")[:2] if part.isdigit()
+    )
+    good = version >= OLDEST
+    yield Check(
+        "redis",
+        "ok" if good else "failure",
+        f"{name} {shown}",
+        "" if good else "use Redis 6.2 or newer, or Valkey",
+    )
+    if info.get("cluster_enabled") in (1, "1") or info.get("redis_mode") == "cluster":
+        yield Check(
+            "redis cluster",
+            "failure",
+            "it is a cluster",
+            "use one primary: Celery's transport knows no cluster",
+        )
+    if info.get("role") in ("slave", "replica"):
+        yield Check("redis role", "failure", "it is a replica", "point REDIS_URL at the primary")
+    clock: Mark = "ok" if abs(ahead) < CLOCK_SECONDS else "warning"
+    mend = (
+        ""
+        if clock == "ok"
+        else "run NTP on both: dates given to jobs are this machine's, the rest is Redis' time"
+    )
+    yield Check("redis clock", clock, f"{ahead:+.1f} s from here", mend)
+
+
+def _config(link: Any) -> dict[str, str] | None:
+    try:
+        found: dict[str, str] = link.config_get("append*", "maxmemory*")
+    except redis.exceptions.ResponseError:
+        return None
+    return found
+
+
+def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iterator[Check]:
+    if options is None:
+        # Hosted servers hide CONFIG; INFO tells the half of it.
+        options = {
+            "appendonly": "yes" if info.get("aof_enabled") else "no",
+            "maxmemory-policy": str(info.get("maxmemory_policy", "")),
+            "maxmemory": str(info.get("maxmemory", 0)),
+        }
+    if options.get("appendonly") == "yes":
+        sync = options.get("appendfsync", "unknown")
+        mark: Mark = "warning" if sync == "no" else "ok"
+        mend = (
+            "CONFIG SET appendfsync everysec, or always to survive a power loss" if mark == "warning" else ""
+        )
+        yield Check("redis persistence", mark, f"append-only file, fsync {sync}", mend)
+    else:
+        mend = "CONFIG SET appendonly yes, and in redis.conf: a restart loses all accepted jobs"
+        yield Check("redis persistence", "failure", "no append-only file", mend)
+    policy = options.get("maxmemory-policy", "")
+    kept = policy == "noeviction"
+    mend = (
+        "" if kept else "CONFIG SET maxmemory-policy noeviction: any other deletes jobs when memory is short"
+    )
+    yield Check("redis eviction", "ok" if kept else "failure", policy or "unknown", mend)
+    most = int(options.get("maxmemory") or 0)
+    mend = (
+        ""
+        if most
+        else "CONFIG SET maxmemory to 3/4 of the machine: intake then refuses before memory is gone"
+    )
+    yield Check(
+        "redis memory",
+        "ok" if most else "warning",
+        f"{most // 2**20} MiB at most" if most else "no maximum",
+        mend,
+    )
+
+
+def examine_key(account: Account, settings: Settings, permit: Permit) -> Check:
+    """One page of one template: the cheapest call that shows whether the key, the plan and the URL are right."""
+    name = f"account {account.name}"
+    try:
+        client = Client(account.base_url, account.api_key.reveal(), deadline=settings.http_deadline_seconds)
+    except ValueError as error:
+        return Check(name, "failure", str(error), f"copy the Secret Key again into {_variable(account)}")
+    try:
+        permit(account.name)
+        client.call("list_templates", {"offset": 0, "limit": 1})
+    except InteraktError as error:
+        mark: Mark = "warning" if error.throttled else "failure"
+        return Check(name, mark, str(error), _mend(error, account))
+    except Exception as error:  # noqa: BLE001  the hook is not ours
+        return Check(name, "warning", f"not asked: {error}", "run the doctor again later")
+    return Check(name, "ok", f"the key is accepted, {account.calls_per_minute:g} calls a minute")
+
+
+def _mend(error: InteraktError, account: Account) -> str:
+    if error.throttled:
+        return "the key works, but its limit is used up: is something else using it?"
+    if error.outcome != "refused":
+        return "the API cannot be reached: check the network, the proxy and INTERAKT_BASE_URL"
+    if error.scope == "deployment":
+        return "mend INTERAKT_BASE_URL: it ends in /v1/public/"
+    if error.status == 401:
+        return f"put the Secret Key of Developer Settings into {_variable(account)}, as it is shown there"
+    return "see what Interakt says; plans below Growth have no API"
+
+
+def _variable(account: Account) -> str:
+    return "INTERAKT_API_KEY" if account.name == "default" else f"INTERAKT_API_KEY__{account.name.upper()}"
