@@ -57,7 +57,7 @@ def read_full(phone: object, field: str = "fullPhoneNumber") -> str:
 def split(digits: str) -> tuple[str, str]:
     """Country code and national number of digits; the code is empty when there is none such."""
     for size in (2, 1, 3):
-        if int(digits[:size] or 0) in REGIONS:
+        if digits[0] != "0" and int(digits[:size]) in REGIONS:
             return digits[:size], digits[size:]
     return "", digits
 
