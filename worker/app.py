@@ -10,7 +10,6 @@ from typing import Any
 from celery import signals
 
 import tasks  # noqa: F401  declares the tasks on the app
-from config import settings as settings_module
 from tasks.app import app
 
 from . import guard, services
@@ -27,12 +26,6 @@ def wake(version: int, account: str, tails: list[str]) -> None:
 
 
 guard.know_tasks(frozenset(name for name in app.tasks if name.startswith("interakt.")))
-
-
-@app.on_after_configure.connect
-def use_guard(sender: Any, **_: Any) -> None:
-    if settings_module.current().poison_guard:
-        sender.conf.broker_transport = "worker.guard:Transport"
 
 
 @signals.celeryd_init.connect

@@ -56,7 +56,7 @@ class Attempt:
             return ("unsent",)
         except InteraktError as error:
             self.on_error(error, operation, job, attempt)
-            return self._failed(error, head, attempt)
+            return self.failed(error, head, attempt)
         kind = ROUTES[operation].kind
         data = json.dumps(answer.data, separators=(",", ":")) if answer.data is not None else ""
         keep_record = "1" if kind == "send" and self.receipts_live() else "0"
@@ -74,7 +74,8 @@ class Attempt:
         """A job that is refused for good."""
         return ("dead", reason, error[:2000], status or "", _entry("refused", error, status))
 
-    def _failed(self, error: InteraktError, head: list[str], attempt: int) -> Sequence[Any]:
+    def failed(self, error: InteraktError, head: list[str], attempt: int) -> Sequence[Any]:
+        """How a failed attempt is settled; ``head`` is the record's header, ``attempt`` counts from 1."""
         text = str(error)[:500]
         entry = _entry(error.outcome, text, error.status)
         if error.outcome == "refused":

@@ -19,6 +19,7 @@ from interakt_jobs.ids import job_id
 from . import envelope
 from .attempt import Attempt, PermitStale
 from .client import Client
+from .errors import InteraktError
 from .ledger import Work, WorkLedger
 from .presence import Presence
 from .stopping import stopping
@@ -53,6 +54,8 @@ class Delivery:
                     handled += 1
         except JobError as error:
             log.warning("ledger away", extra={"action": "ledger_away", "error": str(error)})
+        except Exception as error:  # noqa: BLE001  a defect must not look like a task that Celery may retry
+            log.error("delivery failed", extra={"action": "delivery_failed", "error": type(error).__name__}, exc_info=error)
         return handled
 
     def _one(self, work: Work, token: str, carry_on: bool) -> Work | None:
@@ -85,6 +88,8 @@ class Delivery:
             payload = schemas.complete(operation, payload)
             schemas.check(operation, payload, allow_unknown=self.allow_unknown)
             return self.client.prepare(operation, envelope.address(operation, payload, self._id(work)))
+        except InteraktError as error:  # a file to upload cannot be had
+            return self.attempt.failed(error, work.record.split("\n", 1)[0].split("|"), work.attempts + 1)
         except schemas.Invalid as error:
             return self.attempt.dead("invalid_payload", str(error), None)
         except KeyError:

@@ -52,8 +52,8 @@ def examine_redis(settings: Settings) -> Iterator[Check]:
     link = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=None)
     try:
         with link:
-            info: dict[str, Any] = link.info()  # type: ignore[assignment]
-            seconds, micros = link.time()  # type: ignore[misc]
+            info: dict[str, Any] = link.info()
+            seconds, micros = link.time()
             yield from _server(info, seconds + micros / 1e6 - time.time())
             yield from _options(_config(link), info)
     except redis.exceptions.AuthenticationError:

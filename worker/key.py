@@ -13,8 +13,8 @@ def authorization(key: str) -> str:
     dropped, a lost ``=`` is put back, a raw token is encoded, and what was encoded twice is decoded once.
     """
     text = key.strip()
-    if text[:6].lower() == "basic ":
-        text = text[6:].strip()
+    if text[:5].lower() == "basic" and not text[5:6].strip():
+        text = text[5:].strip()
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("the API key is empty or has characters that no key has")
     token = _token(text)

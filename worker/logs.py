@@ -55,7 +55,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
     found = {
         name: value for name, value in vars(record).items() if name not in _STANDARD and value is not None
     }
-    return {name: _safe(name, value) for name, value in found.items()}
+    return {scrub(name): _safe(name, value) for name, value in found.items()}
 
 
 def _safe(name: str, value: Any) -> Any:
@@ -71,6 +71,11 @@ def _safe(name: str, value: Any) -> Any:
     return HIDDEN
 
 
+def _one_line(text: str) -> str:
+    """Fit for a UTF-8 stream and for readers that go by lines."""
+    return " ".join(text.splitlines()).encode("utf-8", "replace").decode()
+
+
 class JsonFormatter(logging.Formatter):
     """``{"time", "level", "logger", "action", "message", ...}``; exceptions are ``error`` and ``where``."""
 
@@ -81,7 +86,7 @@ class JsonFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             line |= {"error": describe(error), "where": where(error)}
-        return json.dumps(line, ensure_ascii=False, default=lambda _: HIDDEN)
+        return _one_line(json.dumps(line, ensure_ascii=False, default=lambda _: HIDDEN))
 
 
 class TextFormatter(logging.Formatter):
@@ -94,7 +99,7 @@ class TextFormatter(logging.Formatter):
         if error is not None:
             rest |= {"error": describe(error), "where": " < ".join(reversed(where(error)))}
         tail = "".join(f" {name}={value}" for name, value in rest.items())
-        return f"{time} {record.levelname:<8} {message(record)}{tail}"
+        return _one_line(f"{time} {record.levelname:<8} {message(record)}{tail}")
 
 
 def start(settings: Settings) -> None:
@@ -105,7 +110,7 @@ def start(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("urllib3", "redis", "asyncio"):
+    for noisy in ("urllib3", "redis", "asyncio", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.raiseExceptions = False
     signals.setup_logging.connect(_already_set_up, weak=False, dispatch_uid="interakt-logs")

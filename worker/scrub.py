@@ -14,7 +14,7 @@ _KEEP_OR_NUMBER = re.compile(
 )
 _KEY = re.compile(
     r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=_\-.]{6,}"
-    r"|\b(authorization|api[_-]?key|secret|password|token|dsn)(['\"]?\s*[:=]\s*)['\"]?[^\s'\",;]{3,}"
+    r"|\b(authorization|api[_-]?key|secret|password|token|dsn)(['\"]?\s*[:=]\s*)['\"]?(?:basic\s+|bearer\s+)?[^\s'\",;]{3,}"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 _QUOTED = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)

@@ -18,9 +18,7 @@ TOP = (
     "event_id", "timestamp", "start_timestamp", "level", "platform", "logger", "type", "release", "environment",
     "server_name", "sdk", "fingerprint", "modules", "transaction_info",
 )  # fmt: skip
-FRAME = (
-    "filename", "abs_path", "function", "module", "lineno", "in_app", "pre_context", "context_line", "post_context",
-)  # fmt: skip
+FRAME = ("filename", "abs_path", "function", "module", "lineno", "in_app")
 SPAN = (
     "span_id",
     "trace_id",
@@ -32,16 +30,19 @@ SPAN = (
     "start_timestamp",
     "timestamp",
 )
-FIELDS = frozenset(
-    "action account operation job attempt outcome scope status queue lane reason kind error settled version".split()
-)
+FIELDS = frozenset((
+    "action", "account", "operation", "job", "attempt", "outcome", "scope", "status", "queue", "lane", "reason", "kind",
+    "error", "settled", "version",
+))  # fmt: skip
 CONTEXTS = {"runtime": ("name", "version", "build"), "trace": SPAN}
 _TASK = re.compile(r"(interakt\.[a-z_]{1,60}|GET|POST|PUT|[A-Z]{2,12})\b")
 
 
-def event(event: dict[str, Any], hint: dict[str, Any] | None = None) -> dict[str, Any] | None:
+def event(event: Any, hint: Any = None) -> Any:
     """An event or a transaction, rebuilt from what may leave."""
     made: dict[str, Any] = {name: event[name] for name in TOP if name in event}
+    if hint:
+        hint["attachments"] = []
     made["fingerprint"] = [scrub(str(part)) for part in event.get("fingerprint") or []] or ["{{ default }}"]
     made["tags"] = _fields(event.get("tags"))
     made["extra"] = _fields(event.get("extra"))
@@ -65,7 +66,9 @@ def event(event: dict[str, Any], hint: dict[str, Any] | None = None) -> dict[str
 
 def breadcrumb(crumb: dict[str, Any], hint: dict[str, Any] | None = None) -> dict[str, Any] | None:
     """A breadcrumb without its message and data: when, what kind, and an HTTP call's method and status."""
-    made = {name: crumb[name] for name in ("type", "category", "level", "timestamp") if name in crumb}
+    made: dict[str, Any] = {
+        name: crumb[name] for name in ("type", "category", "level", "timestamp") if name in crumb
+    }
     data = crumb.get("data")
     if isinstance(data, dict):
         made["data"] = {
@@ -92,7 +95,7 @@ def _words(event: dict[str, Any], made: dict[str, Any]) -> None:
 
 
 def _exception(value: dict[str, Any]) -> dict[str, Any]:
-    made = {name: value[name] for name in ("type", "module", "thread_id") if name in value}
+    made: dict[str, Any] = {name: value[name] for name in ("type", "module", "thread_id") if name in value}
     mechanism = value.get("mechanism")
     if isinstance(mechanism, dict):
         known = ("type", "handled", "exception_id", "parent_id", "source", "is_exception_group")
@@ -104,7 +107,9 @@ def _exception(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _thread(value: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value[name] for name in ("id", "crashed", "current", "main") if name in value}
+    kept: dict[str, Any] = {
+        name: value[name] for name in ("id", "crashed", "current", "main") if name in value
+    }
     return {**kept, "stacktrace": _stack(value.get("stacktrace"))}
 
 
@@ -114,7 +119,7 @@ def _stack(stack: Any) -> dict[str, Any]:
 
 
 def _span(span: dict[str, Any]) -> dict[str, Any]:
-    made = {name: span[name] for name in SPAN if name in span}
+    made: dict[str, Any] = {name: span[name] for name in SPAN if name in span}
     return {**made, "description": _operation(span.get("description"))}
 
 

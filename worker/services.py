@@ -24,6 +24,7 @@ from .pacer import Pacer
 from .presence import Presence
 from .publisher import Publisher
 from .retry import RetryPolicy
+from .upload import Uploads
 
 log = logging.getLogger(__name__)
 REGISTER = load("register")
@@ -64,7 +65,12 @@ class Room:
             on_error=functools.partial(alarms.attempt_failed, account),
             receipts_live=alarms.ReceiptsSeen(ledger),
         )
-        client = Client(known.base_url, known.api_key.reveal(), deadline=settings.http_deadline_seconds)
+        client = Client(
+            known.base_url,
+            known.api_key.reveal(),
+            deadline=settings.http_deadline_seconds,
+            uploads=Uploads(settings.upload_dir, allow_private=settings.upload_private_urls),
+        )
         return Delivery(ledger, client, attempt, self.presence, settings.allow_unknown_fields)
 
     def register(self) -> None:
@@ -120,6 +126,8 @@ def prepare(worker: Any) -> None:
     global _worker
     _worker = worker
     settings = current()
+    if settings.poison_guard:
+        worker.app.conf.broker_transport = "worker.guard:Transport"
     logs.start(settings)
     sentry.start(settings)
     room()

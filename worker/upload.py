@@ -57,7 +57,8 @@ class Uploads:
                 reply = self._get(own, url, deadline)
                 if not 300 <= reply.status < 400:
                     break
-                url = urljoin(url, reply.headers.get("location", ""))
+                with contextlib.suppress(ValueError):
+                    url = urljoin(url, reply.headers.get("location", ""))
             else:
                 raise Refused("fileUrl leads through too many redirects")
         if reply.status >= 500 or reply.status in (408, 429):

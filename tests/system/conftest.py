@@ -21,13 +21,15 @@ QUICK = {
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Valkey, a sandbox without limits, a worker and a bulk worker."""
     with Stack(calls_per_minute=0, env={**QUICK, "INTERAKT_CALLS_PER_MINUTE": "60000"}) as running:
         running.worker()
         running.bulk()
         running.wait_for_workers(2)
         yield running
+        if request.session.testsfailed:
+            print(*(running.tail(name) for name in running.processes), sep="\n")
 
 
 @pytest.fixture(autouse=True)

@@ -159,7 +159,7 @@ def test_a_poison_message_leaves_the_worker_alive(stack: Stack, kind: str) -> No
     with Redis.from_url(stack.valkey.url) as client:
         client.lpush("ij1:celery:normal", poison(kind))
         job = send_text.delay(TEXT)
-        assert job.get(timeout=20)["status"] == 201
+        assert job.get(timeout=8)["status"] == 201
         kept = client.xrevrange("ij1:poison", count=1)
     if kind != "wrong arguments":
         assert kept, "kept raw with its reason"
