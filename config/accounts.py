@@ -43,7 +43,8 @@ def read_accounts(
     Without ``keys``, an account without a key is no mistake (a process that makes no calls).
     """
     accounts: dict[str, Account] = {}
-    for name, values in sorted(_groups(environ, mistakes).items()):
+    groups = _groups(environ, mistakes)
+    for name, values in sorted(groups.items(), key=lambda group: (group[0] != DEFAULT, group[0])):
         suffix = "" if name == DEFAULT else f"__{name.upper()}"
         missing = "INTERAKT_API_KEY" not in values
         if missing and keys and name != DEFAULT:
@@ -58,7 +59,8 @@ def read_accounts(
         if not (missing and keys):
             accounts[name] = Account(name=name, **loaded)
     _same_keys(accounts, mistakes)
-    if keys and not accounts and not any(name.startswith("INTERAKT_API_KEY") for name in mistakes):
+    given = any("INTERAKT_API_KEY" in values for values in groups.values())
+    if keys and not given and not any(name.startswith("INTERAKT_API_KEY") for name in mistakes):
         mistakes["INTERAKT_API_KEY"] = (
             "it is missing: set it to the Secret Key of Interakt's Developer Settings"
         )

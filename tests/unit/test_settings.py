@@ -1,0 +1,168 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+
+from config import settings
+from config.settings import Secret, SettingsError, load
+from config.table import markdown
+
+KEY = "c2VjcmV0LXRva2VuOg=="
+MINIMAL = {"INTERAKT_API_KEY": KEY}
+
+
+def mistakes(**environ: str) -> dict[str, str]:
+    with pytest.raises(SettingsError) as caught:
+        load({**MINIMAL, **environ})
+    return caught.value.mistakes
+
+
+def test_a_key_is_all_that_is_needed() -> None:
+    found = load(MINIMAL)
+    account = found.accounts["default"]
+    assert found.redis_url == "redis://127.0.0.1:6379/0"
+    assert account.base_url == "https://api.interakt.ai/v1/public/"
+    assert account.api_key.reveal() == KEY
+    assert account.calls_per_window == 300
+    assert found.lane_shares == {"urgent": 60, "normal": 20, "bulk": 20}
+    assert found.warnings == ()
+
+
+def test_all_mistakes_are_told_together_each_with_its_fix() -> None:
+    found = {
+        "REDIS_URL": "http://x",
+        "INTERAKT_BASE_URL": "api.interakt.ai",
+        "INTERAKT_CALLS_PER_MINUTE": "many",
+        "INTERAKT_LANE_SHARES": "urgent=90,normal=20,bulk=20",
+        "INTERAKT_POISON_GUARD": "perhaps",
+        "INTERAKT_LOG_LEVEL": "loud",
+        "INTERAKT_MAX_ATTEMPTS": "1.5",
+        "INTERAKT_RCS_ALLOWED_IPS": "1.2.3",
+        "INTERAKT_ON_INBOUND": "no name!",
+        "INTERAKT_HTTP_DEADLINE_SECONDS": "nan",
+        "PORT": "-1",
+    }
+    told = mistakes(**found)
+    assert set(told) == set(found)
+    assert all("use " in text for text in told.values())
+
+
+def test_a_missing_key_is_told_with_the_other_mistakes() -> None:
+    with pytest.raises(SettingsError, match="2 settings to mend") as caught:
+        load({"INTERAKT_BASE_URL": "x"})
+    assert set(caught.value.mistakes) == {"INTERAKT_API_KEY", "INTERAKT_BASE_URL"}
+    assert load({}, keys=False).accounts == {}
+
+
+def test_an_account_that_is_none_of_ours_may_be_named_after_anything_with_a_key() -> None:
+    found = load(
+        {
+            **MINIMAL,
+            "INTERAKT_API_KEY__BRAND_B": "b2Q6",
+            "INTERAKT_CALLS_PER_MINUTE": "600",
+            "INTERAKT_WINDOW_SECONDS__BRAND_B": "0.5",
+            "INTERAKT_WEBHOOK_SECRET": "whsec-default",
+        }
+    )
+    other = found.accounts["brand_b"]
+    assert (other.calls_per_minute, other.window_seconds, other.calls_per_window) == (600, 0.5, 5)
+    assert other.webhook_secret is None
+    assert found.accounts["default"].webhook_secret == Secret("whsec-default")
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "text"),
+    [
+        ({"INTERAKT_CALLS_PER_MINUTE__B": "6"}, "INTERAKT_CALLS_PER_MINUTE__B", "INTERAKT_API_KEY__B"),
+        ({"INTERAKT_API_KEY__B": KEY}, "INTERAKT_API_KEY__B", "one key has one limit"),
+        ({"INTERAKT_API_KEY__DEFAULT": "x"}, "INTERAKT_API_KEY__DEFAULT", "has no suffix"),
+        ({"INTERAKT_API_KEY__Brand": "x"}, "INTERAKT_API_KEY__Brand", "capitals"),
+        ({"INTERAKT_API_KEY__" + "A" * 33: "x"}, "INTERAKT_API_KEY__" + "A" * 33, "at most 32"),
+        ({"INTERAKT_API_KEY__": "x"}, "INTERAKT_API_KEY__", "suffix"),
+        ({"INTERAKT_API_KEY__B": "b", "INTERAKT_BASE_URL__B": "b"}, "INTERAKT_BASE_URL__B", "https://"),
+        ({"INTERAKT_API_KEY__B": "b", "INTERAKT_BASE_URL": "b"}, "INTERAKT_BASE_URL", "https://"),
+        ({"INTERAKT_RETRY_BASE_SECONDS": "400"}, "INTERAKT_RETRY_CAP_SECONDS", "raise it"),
+        ({"INTERAKT_START_WORDS": "go,STOP"}, "INTERAKT_START_WORDS", "'stop'"),
+    ],
+)
+def test_mistakes_of_several_variables(environ: dict[str, str], name: str, text: str) -> None:
+    told = mistakes(**environ)
+    assert set(told) == {name}
+    assert text in told[name]
+
+
+def test_no_mistake_shows_a_secret() -> None:
+    told = mistakes(
+        INTERAKT_WEBHOOK_SECRET="geheim\nnis", SENTRY_DSN="ünsichtbar", REDIS_URL="http://:geheim@x"
+    )
+    assert len(told) == 3
+    assert not any(word in str(told) for word in ("geheim", "nsichtbar"))
+
+
+def test_secrets_do_not_show_themselves() -> None:
+    found = load(
+        {**MINIMAL, "REDIS_URL": "redis://:hunter22@127.0.0.1/0", "SENTRY_DSN": "https://k@sentry.invalid/1"}
+    )
+    shown = f"{found!r} {found} {found.accounts['default'].api_key}"
+    assert KEY not in shown
+    assert "hunter22" not in shown
+    assert "sentry.invalid" not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(found.sentry_dsn)
+    with pytest.raises(TypeError):
+        copy.deepcopy(found.sentry_dsn)
+
+
+def test_an_unknown_name_is_reported_with_the_nearest_one() -> None:
+    found = load(
+        {
+            **MINIMAL,
+            "INTERAKT_CALS_PER_MINUTE": "1",
+            "INTERAKT_ZZZ": "1",
+            "INTERAKT_TEST_X": "",
+            "INTERAKT_REDIS_URL": "",
+        }
+    )
+    assert found.warnings == (
+        "INTERAKT_CALS_PER_MINUTE is not a setting: did you mean INTERAKT_CALLS_PER_MINUTE?",
+        "INTERAKT_ZZZ is not a setting",
+    )
+
+
+def test_values_are_read_as_people_write_them() -> None:
+    found = load(
+        {
+            **MINIMAL,
+            "INTERAKT_BASE_URL": " http://127.0.0.1:8900/v1/public ",
+            "INTERAKT_LOG_FORMAT": "TEXT",
+            "INTERAKT_SESSION_WINDOW_GUARD": "Yes",
+            "INTERAKT_STOP_WORDS": "Stop, बंद करो ,,",
+            "INTERAKT_RCS_ALLOWED_IPS": "192.0.2.7, 2001:db8::/32",
+            "REDIS_URL": "redis+socket:///tmp/redis.sock",
+            "INTERAKT_SPOOL_DIR": "",
+            "INTERAKT_HOLD_SECONDS": "0.25",
+        }
+    )
+    assert found.accounts["default"].base_url == "http://127.0.0.1:8900/v1/public/"
+    assert (found.log_format, found.session_window_guard, found.hold_seconds) == ("text", True, 0.25)
+    assert found.stop_words == ("stop", "बंद करो")
+    assert found.rcs_allowed_ips == ("192.0.2.7", "2001:db8::/32")
+    assert found.spool_dir is None
+
+
+def test_the_process_reads_its_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.current.cache_clear()
+    monkeypatch.setenv("INTERAKT_API_KEY", KEY)
+    first = settings.current()
+    monkeypatch.setenv("INTERAKT_API_KEY", "other")
+    assert settings.current() is first
+    settings.current.cache_clear()
+
+
+def test_the_page_of_settings_is_what_the_schema_says() -> None:
+    assert Path("docs/settings.md").read_text() == markdown()
