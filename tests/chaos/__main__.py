@@ -44,13 +44,13 @@ def run(bed: Bed, fault: Fault, rounds: int) -> Row:
         try:
             fault.harm(trial)
             verdict = trial.verdict()
-        except (TimeoutError, RuntimeError, OSError) as error:
+        except Exception as error:
             verdict = Verdict(errors=[f"{type(error).__name__}: {error}"])
-    caught = bool(verdict.errors)
-    word = ("caught" if caught else "MISSED") if fault.mutation else ""
-    return Row(
-        fault.title, rounds, verdict, time.monotonic() - began, caught if fault.mutation else not caught, word
-    )
+    if not fault.must:
+        return Row(fault.title, rounds, verdict, time.monotonic() - began, verdict.ok)
+    caught = any(error.startswith(fault.must) for error in verdict.errors)
+    word = "caught" if caught else "MISSED"
+    return Row(fault.title, rounds, verdict, time.monotonic() - began, caught, word)
 
 
 def main(arguments: list[str]) -> int:
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     report.head()
     try:
         for fault in wanted:
-            rounds = given.rounds or (fault.short if given.short else fault.rounds)
+            rounds = given.rounds or (given.short and fault.short) or fault.rounds
             rows.append(run(bed, fault, rounds))
             report.line(rows[-1])
     finally:

@@ -138,6 +138,8 @@ class Trial:
     def wait_ready(self, worker: Worker, timeout: float = 30.0) -> None:
         """Until the process, restarted or not, is among the living workers."""
         wait_until(lambda: self.serves(worker), timeout, f"{worker.name} serves; see {worker.log}")
+        if worker.pool == "prefork":
+            wait_until(worker.children, timeout, f"{worker.name} has children")
 
     def serves(self, worker: Worker) -> bool:
         """Whether the present process of ``worker`` has registered."""
@@ -182,6 +184,8 @@ class Trial:
             load.wait(600)
             self.accepted |= load.accepted()
             self.uncertain += load.uncertain()
+            for name in load.undeclared():
+                self.expect(False, f"a producer met {name}, which no caller would catch")
         left = self.reader.settle_down(self.quiet_seconds)
         canary = self._canary()
         self.reader.settle_down(5)

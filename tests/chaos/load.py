@@ -2,7 +2,7 @@
 
 ``python -m tests.chaos.load --redis URL --out FILE --jobs N --rate PER_SECOND --seed S --mix NAME``. A line
 of the file is ``id TAB policy TAB lane TAB epoch seconds``, or ``?`` for each job of a call that failed: it
-may exist all the same.
+may exist all the same; ``!name`` for an exception that the package does not declare.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class Producer:
                 if key is None:
                     return ["?"]
                 time.sleep(0.1)
+            except Exception as error:
+                return ["?", f"!{type(error).__name__}"]
         return ["?"]
 
     def _many(self, number: int, size: int) -> Iterator[str] | list[str]:
@@ -84,6 +86,8 @@ class Producer:
             found = list(send_text.delay_many(payloads, lane=lane, repeat=policy))
         except JobError:
             return ["?"] * size
+        except Exception as error:
+            return ["?"] * size + [f"!{type(error).__name__}"]
         now = time.time()
         return [f"{each.job.id}\t{policy}\t{lane}\t{now:.3f}" for each in found if each.job is not None]
 
@@ -127,10 +131,14 @@ class Load:
         """``[id, policy, lane, accepted at]`` of each accepted job so far."""
         text = self.out.read_text()
         lines = text[: text.rfind("\n") + 1].splitlines()
-        return [line.split("\t") for line in lines if line and line != "?"]
+        return [line.split("\t") for line in lines if line and line[0] not in "?!"]
 
     def accepted(self) -> dict[str, str]:
         return {row[0]: row[1] for row in self.rows()}
+
+    def undeclared(self) -> set[str]:
+        """Exceptions that no caller would think of catching."""
+        return {line[1:] for line in self.out.read_text().splitlines() if line.startswith("!")}
 
     def uncertain(self) -> int:
         return self.out.read_text().splitlines().count("?")

@@ -14,11 +14,10 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from worker.client import Client
-
 from interakt_jobs.scripts import Script
 from worker import ledger
 from worker.app import app
+from worker.client import Client
 
 __all__ = ["app"]
 MUTATION = os.environ.get("CHAOS_MUTATION", "")
@@ -61,12 +60,12 @@ def mutate(mutation: str) -> None:
 def _crash_on_call() -> None:
     original = Client.call
 
-    def call(self: Client, operation: str, body: bytes, *args: Any, **kwargs: Any) -> Any:
-        if b'"crash"' in body:
+    def call(self: Client, operation: str, payload: Any, **options: Any) -> Any:
+        if b'"crash"' in payload:
             os._exit(1)
-        return original(self, operation, body, *args, **kwargs)
+        return original(self, operation, payload, **options)
 
-    Client.call = call  # type: ignore[method-assign]
+    setattr(Client, "call", call)  # noqa: B010  mypy forbids the plain assignment
 
 
 if MUTATION:

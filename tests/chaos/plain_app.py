@@ -33,7 +33,7 @@ _session = requests.Session()
 _session.trust_env = False
 
 
-@app.task(name="plain.send")
+@app.task(name="plain.send")  # type: ignore[untyped-decorator]
 def send(identity: str) -> None:
     """Post one message."""
     payload = {

@@ -14,7 +14,7 @@ WIDTHS = (46, 6, 7, 5, 7, 19, 6, 5, 7, 8)
 
 @dataclass
 class Row:
-    """One line: a fault and what it came to. ``passed`` is already turned round for mutations."""
+    """One line: a fault and what it came to; ``word`` for the last column of a mutation."""
 
     title: str
     rounds: int
@@ -45,7 +45,7 @@ def line(row: Row, out: TextIO = sys.stdout) -> None:
     )  # fmt: skip
     print(_line(cells), file=out, flush=True)
     if not row.passed:
-        for error in found.errors or ["the oracle saw nothing wrong, and should have"]:
+        for error in found.errors or ["nothing wrong was seen, and should have been"]:
             print(f"    {error}", file=out, flush=True)
 
 

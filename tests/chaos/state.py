@@ -13,7 +13,7 @@ import redis
 
 CELERY = b"ij1:celery:"
 LANES = ("urgent", "normal", "bulk")
-HARMLESS = ("_kombu.binding.", "unacked_mutex")
+HARMLESS = ("_kombu.binding", "unacked_mutex")
 
 
 @dataclass
@@ -119,8 +119,9 @@ class Reader:
         for tail, value in self._hash("maybe"):
             jobs[tail].tail = tail
             jobs[tail].maybe = value == "2"
-        for tail, value in self._hash("replays"):
-            jobs[tail].tail, jobs[tail].replays = tail, int(value)
+        for key in self.redis.scan_iter(match=self._key("replays:*"), count=5000):
+            tail = key.decode()[len(self._key("replays:")) :]
+            jobs[tail].tail, jobs[tail].replays = tail, int(self.redis.get(key) or 0)
         found: list[tuple[str, str]] = [(tail, "maybe") for tail, _ in self._hash("maybe")]
         found += [(tail, "tries") for tail, _ in self._hash("tries")]
         found += [(tail, "expires") for tail in self._members("expires")]

@@ -8,11 +8,9 @@ from tests.chaos.bed import Trial
 from tests.chaos.load import text_payload
 from tests.chaos.registry import fault
 
-AT_ONCE = 3
-
 
 def _lose(trial: Trial, name: str) -> None:
-    """Lose ``rounds`` answers of one script, three at a time, then as many calls before they reach Redis."""
+    """Lose ``rounds`` answers of one script under load; every fourth call is lost before it reaches Redis."""
     from interakt_jobs import ledger
     from worker import ledger as work
 
@@ -21,10 +19,10 @@ def _lose(trial: Trial, name: str) -> None:
     trial.worker("a", proxied=True)
     trial.worker("b", proxied=True)
     proxy = trial.bed.proxy
-    load = trial.load(60 * trial.rounds, rate=120, proxied=name == "accept")
+    load = trial.load(30 * trial.rounds + 60, rate=120, proxied=name == "accept")
     for turn in range(trial.rounds):
-        want = proxy.dropped(script.sha) + AT_ONCE
-        proxy.drop(script.sha, AT_ONCE, before=turn % 4 == 3)
+        want = proxy.dropped(script.sha) + 1
+        proxy.drop(script.sha, before=turn % 4 == 3)
         end = time.monotonic() + 10
         while proxy.dropped(script.sha) < want and load.going and time.monotonic() < end:
             time.sleep(0.01)
@@ -50,7 +48,7 @@ for _name, _short in (
     ("renew", 0),
     ("reap", 0),
 ):
-    _register(_name, 20, _short)
+    _register(_name, 40, _short)
 
 
 @fault("the answer of cancel is lost", rounds=20, short=5)

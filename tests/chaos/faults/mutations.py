@@ -21,22 +21,22 @@ def _kill_mutant(trial: Trial, mutation: str) -> None:
         trial.bound += worker.slots
 
 
-@fault("mutation: no reaper (must be caught)", rounds=3, short=1, mutation=True)
+@fault("mutation: no reaper (must be caught)", rounds=3, short=1, must="(1) not ended")
 def no_reaper(trial: Trial) -> None:
     _kill_mutant(trial, "no_reaper")
 
 
-@fault("mutation: sent_at is not written (must be caught)", rounds=3, short=2, mutation=True)
+@fault("mutation: sent_at is not written (must be caught)", rounds=3, short=2, must="(3) accepted")
 def no_sent_at(trial: Trial) -> None:
     _kill_mutant(trial, "no_sent_at")
 
 
-@fault("mutation: everything marked ambiguous (must be caught)", rounds=3, short=1, mutation=True)
+@fault("mutation: everything marked ambiguous (must be caught)", rounds=3, short=1, must="(9)")
 def all_ambiguous(trial: Trial) -> None:
     _kill_mutant(trial, "all_ambiguous")
 
 
-@fault("mutation: the budget lets everything pass (must be caught)", rounds=1, mutation=True)
+@fault("mutation: the budget lets everything pass (must be caught)", rounds=1, must="(7)")
 def no_budget(trial: Trial) -> None:
     trial.worker("a", app="tests.chaos.mutant:app", env={"CHAOS_MUTATION": "no_budget"}, slots=16)
     trial.load(3000)
