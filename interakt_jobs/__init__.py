@@ -17,6 +17,7 @@ from .errors import (
     NotConfigured,
     Unregistered,
 )
+from .inbound import Inbound, inbound
 from .job import Job
 from .operation import Accepted, Operation
 from .operations import (
@@ -51,6 +52,7 @@ __all__ = [
     "OPERATIONS",
     "Accepted",
     "IdempotencyConflict",
+    "Inbound",
     "Job",
     "JobCancelled",
     "JobDead",
@@ -69,6 +71,7 @@ __all__ = [
     "create_campaign",
     "create_template",
     "find_users",
+    "inbound",
     "list_templates",
     "pages",
     "send_audio",

@@ -57,11 +57,13 @@ class Outbox:
         return sent
 
     def _publish(self, account: str, entry: dict[str, Any]) -> None:
+        inbound = entry["event"] == "inbound"
+        identity = f"in1.{account}.{entry['id']}" if inbound else job_id(account, entry["id"])
         if self._producer is None:
             self._producer = self.app.amqp.Producer(self.app.connection_for_write())
         self.app.send_task(
             entry["task"],
-            args=(job_id(account, entry["id"]),),
+            args=(identity,),
             kwargs={"state": entry["state"], "event": entry["event"]},
             queue=entry.get("queue") or self.default_queue,
             producer=self._producer,

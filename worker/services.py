@@ -91,6 +91,8 @@ class Room:
                 int(settings.pair_seconds * 1000),
                 "per_day",
                 settings.bulk_per_recipient_per_day,
+                "window_guard",
+                int(settings.session_window_guard),
             )
 
 

@@ -24,9 +24,15 @@ local function tries_of(tail)
 end
 
 -- `on_done` asks for a message to the caller's own Celery: written here, published by the outbox.
+local MOST_OUTBOX = 200000
 local function notify(tail, wish, event, state)
-  redis.call('RPUSH', P .. 'outbox', cjson.encode({id = tail, state = state, task = wish.on_done,
-                                                   queue = wish.on_done_queue, event = event}))
+  if type(wish.on_done) ~= 'string' then return end
+  local length = redis.call('RPUSH', P .. 'outbox', cjson.encode({id = tail, state = state, task = wish.on_done,
+    queue = type(wish.on_done_queue) == 'string' and wish.on_done_queue or nil, event = event}))
+  if length > MOST_OUTBOX then  -- nobody publishes: no broker is set, or it is away for long
+    redis.call('LPOP', P .. 'outbox')
+    count('outbox_dropped')
+  end
   if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
 end
 
@@ -40,11 +46,33 @@ end
 -- Set by campaigns.lua: fold an outcome, or a receipt, into the recipient's slot of a campaign.
 local fold, fold_receipt
 
+-- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in
+-- `early:<tail>` as `rank|kind|at ms|code|provider id`; a higher rank wins.
+local function note_proof(tail, rank, kind, at, code, provider)
+  local before = redis.call('GET', P .. 'early:' .. tail)
+  if before and tonumber(string.match(before, '^%d+')) >= rank then return end
+  redis.call('SET', P .. 'early:' .. tail, rank .. '|' .. kind .. '|' .. at .. '|' .. code .. '|' .. clean(provider, 80), 'EX', 3600)
+end
+
+local function proof_of(tail)
+  local early = redis.call('GET', P .. 'early:' .. tail)
+  if not early then return nil end
+  local rank, kind, at, code, provider = string.match(early, '^(%d+)|(%a+)|(%d+)|([^|]*)|?(.*)$')
+  return {rank = tonumber(rank), kind = kind, at = at, code = code, provider = provider}
+end
+
+-- Receipts do not say which of several replays they are for; their time does, to the second.
+local function of_an_earlier_round(tail, head, at)
+  return tonumber(at) < head.accepted - 1000 and redis.call('EXISTS', P .. 'replays:' .. tail) == 1
+end
+
 -- A receipt for a job that is done. The delivery field is `<rank>.<kind>.<at ms>.<code>`; a higher rank wins.
 local function delivery(tail, raw, kind, rank, at, code)
   local short, record = raw, nil
   local cut = string.find(raw, '\n', 1, true)
   if cut then short, record = string.sub(raw, 1, cut - 1), string.sub(raw, cut + 1) end
+  local now_head = header(record)
+  if now_head and of_an_earlier_round(tail, now_head, at) then return 'old' end
   local before, known, after = string.match(short, '^(=%a+|[^|]*|[^|]*|%d+|%d+|%d|[^|]*|[^|]*|)([^|]*)(|.*)$')
   if rank <= tonumber(string.match(known, '^(%d+)') or '0') then return 'old' end
   local wish = record and options(record) or {}
@@ -59,7 +87,7 @@ local function delivery(tail, raw, kind, rank, at, code)
   end
   if wish.on_receipts then notify(tail, wish, 'receipt', kind) end
   if kind == 'failed' then
-    for _, listed in ipairs(wish.resend_on or {}) do
+    for _, listed in ipairs(type(wish.resend_on) == 'table' and wish.resend_on or {}) do
       if tostring(listed) == code then return 'resend' end
     end
   end
@@ -83,14 +111,17 @@ local function finish(tail, raw, head, state, fields)
     return
   end
   local short = '=' .. state .. '|' .. head.op .. '|' .. head.lane .. '|' .. int(now) .. '|' .. (attempts + (fields.attempt or 0))
-    .. '|' .. ambiguous .. '|' .. (fields.status or '') .. '|' .. (fields.provider or '') .. '|' .. (fields.delivery or '')
-    .. '|' .. (fields.message or '')
+    .. '|' .. ambiguous .. '|' .. clean(fields.status, 3) .. '|' .. clean(fields.provider, 200) .. '||' .. clean(fields.message, 500)
   if fields.data and fields.data ~= '' then redis.call('SET', P .. 'r:' .. tail, fields.data, 'EX', fields.keep) end
   if fields.keep_record or wish.on_receipts or wish.resend_on then short = short .. '\n' .. raw end
   redis.call('SET', P .. 'j:' .. tail, short, 'EX', fields.keep)
-  local early = state == 'done' and redis.call('GETDEL', P .. 'early:' .. tail)
-  if early then
-    local rank, kind, at, code = string.match(early, '^(%d+)|(%a+)|(%d+)|(.*)$')
-    delivery(tail, short, kind, tonumber(rank), at, code)
+  if state == 'done' and fields.provider and fields.provider ~= '' and string.sub(head.op, 1, 9) == 'send_rcs_' then
+    -- RCS callbacks carry no callbackData: they find their job by the provider's id
+    redis.call('SET', P .. 'pid:' .. fields.provider, tail, 'EX', fields.keep)
+  end
+  local proof = state == 'done' and proof_of(tail)
+  if proof then
+    redis.call('DEL', P .. 'early:' .. tail)
+    if proof.rank > 0 then delivery(tail, short, proof.kind, proof.rank, proof.at, proof.code) end
   end
 end

@@ -2,7 +2,7 @@
 -- breaker (closed | open), opened (how often in a row), fails (5xx and timeouts in a row), receipts_at (ms), full, max_age (ms),
 -- by_hand (1 while a person paused it).
 local FIELDS = {'rate', 'window_ms', 'factor', 'share_urgent', 'share_normal', 'share_bulk', 'paused_until', 'breaker',
-                'opened', 'receipts_at', 'max_age', 'throttled_at', 'fails', 'pair_ms', 'per_day', 'raised_at', 'by_hand'}
+                'opened', 'receipts_at', 'max_age', 'throttled_at', 'fails', 'pair_ms', 'per_day', 'raised_at', 'by_hand', 'window_guard', 'inbound_at'}
 local account_state
 
 local function account()

@@ -21,6 +21,12 @@ local function park(tail, head)
   redis.call('SADD', P .. 'parking', head.group)
 end
 
+-- One more send whose outcome nobody knows: hash `maybe`, tail -> 1, or 2 when there were two or more.
+local function may_be_sent(tail, head)
+  if head.policy == 'always' then return end
+  redis.call('HSET', P .. 'maybe', tail, redis.call('HEXISTS', P .. 'maybe', tail) == 1 and '2' or '1')
+end
+
 local function add_attempt(tail, entry, attempts, crashes)
   redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. crashes)
   if entry and entry ~= '' then
@@ -53,6 +59,7 @@ end
 local function outcome_unknown(tail, raw, head, error, hold_ms, retry_ms)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|unknown')
   local attempts = tries_of(tail)
+  may_be_sent(tail, head)
   if head.policy == 'always' then
     if attempts >= head.max then return die(tail, raw, head, 'max_attempts', error) end
     return to_ready(tail, head, now + retry_ms)

@@ -1,9 +1,10 @@
--- What may still be settled by a late answer or a receipt: a job that is unknown, waiting to repeat after a hold, or dead
--- `unknown_outcome` becomes done; one that was sent again meanwhile becomes ambiguous.
+-- What may still be settled by a late answer or a receipt: a job that is unknown, waiting to repeat, or dead though it may
+-- have been sent becomes done. For one that runs again it is proof, kept until that attempt is settled.
 local function settle_unknown(tail, raw, head, fields)
   local detail = redis.call('GET', P .. 'd:' .. tail)
   if detail then
-    if cjson.decode(detail).reason ~= 'unknown_outcome' then return nil end
+    local reason = cjson.decode(detail).reason
+    if reason ~= 'unknown_outcome' and reason ~= 'crash_loop' and redis.call('HEXISTS', P .. 'maybe', tail) == 0 then return nil end
     redis.call('DEL', P .. 'd:' .. tail)
     redis.call('ZREM', P .. 'dead', tail)
     count('late|' .. head.op)
@@ -11,12 +12,10 @@ local function settle_unknown(tail, raw, head, fields)
     return 'settled'
   end
   local flight = redis.call('HGET', P .. 'fl', tail)
-  if flight and string.sub(flight, 1, 1) == 's' then
-    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then redis.call('HSET', P .. 'maybe', tail, '2') end
-    return nil
-  end
-  local held = redis.call('ZSCORE', P .. 'held', tail)
-  if not held and redis.call('HEXISTS', P .. 'maybe', tail) == 0 then return nil end
+  if flight and string.sub(flight, 1, 1) == 's' then return nil end
+  -- a receipt knows better than an answer that said nothing was done
+  local tried = fields.receipt and tries_of(tail) > 0
+  if not tried and redis.call('HEXISTS', P .. 'maybe', tail) == 0 then return nil end
   count('late|' .. head.op)
   finish(tail, raw, head, 'done', fields)
   return 'settled'

@@ -1,5 +1,8 @@
 -- Start: the last script before HTTP. Answers {"go", ms the permit stays fresh}, {"wait", ms}, {"back", why}, {"dead", reason} or {"gone"}.
 -- sent_at is written here, so a worker that dies later leaves a job that may have been sent.
+local SESSION = {send_text = true, send_image = true, send_document = true, send_video = true, send_audio = true,
+                 send_sticker = true, send_buttons = true, send_list = true}
+
 local function start_one(tail, fence, raw, lease_ms)
   local flight = flight_of(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
@@ -24,6 +27,11 @@ local function start_one(tail, fence, raw, lease_ms)
   if head.lane == 'bulk' and head.recipient ~= '' and redis.call('SISMEMBER', P .. 'optout', head.recipient) == 1 then
     die(tail, raw, head, 'opted_out', 'the recipient has opted out')
     return {'dead', 'opted_out'}
+  end
+  if state.window_guard == '1' and SESSION[head.op] and head.recipient ~= ''
+    and now - tonumber(state.inbound_at or '0') < 86400000 and redis.call('EXISTS', P .. 'window:' .. head.recipient) == 0 then
+    die(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
+    return {'dead', 'undeliverable_now'}
   end
   if head.group ~= '' then
     local till = group_pause(head.group)

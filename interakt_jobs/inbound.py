@@ -1,0 +1,59 @@
+"""Messages that people sent: the workers keep them for seven days and tell a task of yours the id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from . import settings
+from .errors import NoSuchJob
+from .ids import account_name
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One inbound message; ``content`` is ``text``, ``image``, ``document``, ``button_reply``, ``list_reply`` and the like.
+
+    ``phone`` is the sender's digits, ``button_id`` and ``button_text`` what was tapped, ``reply_to`` the id of the message it
+    answers, ``at_ms`` milliseconds since the epoch.
+    """
+
+    id: str
+    account: str
+    channel: str
+    content: str
+    phone: str
+    text: str
+    media_url: str
+    button_id: str
+    button_text: str
+    reply_to: str
+    at_ms: int
+
+
+def inbound(id: str) -> Inbound:
+    """The message whose id your task was told (``in1.<account>.<message>``); raises ``NoSuchJob`` when it is not kept."""
+    mark, _, rest = id.partition(".")
+    account, _, message = rest.partition(".")
+    if mark != "in1" or not message:
+        raise ValueError("an inbound id looks like in1.<account>.<message>")
+    ledger = settings.ledger(account_name(account))
+    raw = ledger.link.command("GET", f"{ledger.prefix}in:{message}")
+    if raw is None:
+        raise NoSuchJob(f"no inbound message {id}: a wrong id, or older than seven days")
+    found: dict[str, Any] = json.loads(raw)
+    button = found.get("button") or {}
+    return Inbound(
+        id=id,
+        account=account,
+        channel=found["channel"],
+        content=found["content"],
+        phone=found["phone"],
+        text=found["text"],
+        media_url=found["media_url"],
+        button_id=button.get("id", ""),
+        button_text=button.get("text", ""),
+        reply_to=found["reply_to"],
+        at_ms=found["at_ms"] or found["received_ms"],
+    )
