@@ -3,9 +3,45 @@
 -- KEYS[1] prefix
 -- ARGV 1 operation, 2 lane, 3 not before, 4 expires ("+ms" from now, "ms" since the epoch, or ""), 5 repeat,
 --      6 most attempts, 7 allow an account that no worker registered ("1"), 8 seconds an idempotency key is kept
---      then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
+--      (1 to 999999999), then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
 -- Returns one string per job: "new", "known" (this tail was accepted before: a repeat), "same <tail>" (the key's first
--- job), "conflict" (the key with another payload); or one of {"unregistered"}, {"full", "bulk" or "all"}, nothing written.
+-- job), "conflict" (the key with another payload); or one of {"unregistered"}, {"full", "bulk" or "all"}, or an error: nothing written.
+local function refuse(what)
+  return redis.error_reply('ERR accept: ' .. what)
+end
+
+local function one_of(value, ...)
+  for _, known in ipairs({...}) do
+    if value == known then return true end
+  end
+end
+
+local function is_moment(text)
+  return text == '' or (#text <= 16 and string.find(text, '^%+?%d+$'))
+end
+
+local function is_options(text)
+  if text == '' then return true end
+  local fine, wish = pcall(cjson.decode, text)
+  return fine and type(wish) == 'table' and not string.find(text, '\n', 1, true)
+    and one_of(type(wish.on_done), 'nil', 'string') and one_of(type(wish.on_done_queue), 'nil', 'string')
+    and one_of(type(wish.on_receipts), 'nil', 'boolean') and one_of(type(wish.resend_on), 'nil', 'table')
+end
+
+-- A script is not rolled back: everything is looked at before the first write.
+if #ARGV < 15 or (#ARGV - 8) % 7 ~= 0 then return refuse('eight arguments and seven for each job') end
+if #ARGV[1] > 60 or not string.find(ARGV[1], '^[%w_]+$') then return refuse('the operation') end
+if not one_of(ARGV[2], 'urgent', 'normal', 'bulk') then return refuse('the lane') end
+if not is_moment(ARGV[3]) or not is_moment(ARGV[4]) then return refuse('a time') end
+if not one_of(ARGV[5], 'always', 'after_hold', 'never') then return refuse('repeat') end
+if not string.find(ARGV[6], '^%d%d?%d?$') then return refuse('the most attempts') end
+if not string.find(ARGV[8], '^[1-9]%d*$') or #ARGV[8] > 9 then return refuse('seconds to keep a key') end
+for at = 9, #ARGV, 7 do
+  if #ARGV[at] > 80 or not string.find(ARGV[at], '^[%w_.%-]+$') then return refuse('a tail') end
+  if string.find(ARGV[at + 1], '[|%c]') or string.find(ARGV[at + 2], '[|%c]') then return refuse('a recipient or a group') end
+  if not is_options(ARGV[at + 3]) then return refuse('options') end
+end
+
 local state = redis.call('HMGET', P .. 'state', 'since', 'full')
 if not state[1] and ARGV[7] ~= '1' then return {'unregistered'} end
 local lane = ARGV[2]

@@ -26,6 +26,17 @@ end
 local function options(raw)
   local _, first = string.find(raw, '\n', 1, true)
   local second = string.find(raw, '\n', first + 1, true)
-  if second == first + 1 then return {} end
-  return cjson.decode(string.sub(raw, first + 1, second - 1))
+  if not second or second == first + 1 then return {} end
+  local fine, found = pcall(cjson.decode, string.sub(raw, first + 1, second - 1))
+  return fine and type(found) == 'table' and found or {}
+end
+
+-- A record that is alive but of a version this one cannot read: left for a newer worker, never dropped.
+local function foreign(raw)
+  return raw and string.sub(raw, 1, 1) ~= '=' and not header(raw)
+end
+
+-- Text from outside as a field of a line with bars.
+local function clean(text, most)
+  return string.sub(string.gsub(text or '', '[|%c]', ' '), 1, most)
 end

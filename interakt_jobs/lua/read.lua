@@ -18,6 +18,7 @@ end
 local detail = redis.call('GET', P .. 'd:' .. tail)
 if detail then return answer('dead', '', detail) end
 local head = header(raw)
+if not head then return answer('waiting', int(now)) end
 local flight = redis.call('HGET', P .. 'fl', tail)
 if flight then
   local step = string.sub(flight, 1, 1)

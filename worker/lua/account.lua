@@ -2,7 +2,8 @@
 -- breaker (closed | open), opened (how often in a row), fails (5xx and timeouts in a row), receipts_at (ms), full, max_age (ms),
 -- by_hand (1 while a person paused it).
 local FIELDS = {'rate', 'window_ms', 'factor', 'share_urgent', 'share_normal', 'share_bulk', 'paused_until', 'breaker',
-                'opened', 'receipts_at', 'max_age', 'throttled_at', 'fails', 'pair_ms', 'per_day', 'raised_at', 'by_hand', 'window_guard', 'inbound_at'}
+                'opened', 'receipts_at', 'max_age', 'throttled_at', 'fails', 'pair_ms', 'per_day', 'raised_at', 'by_hand', 'window_guard', 'inbound_at',
+                'paused_at'}
 local account_state
 
 local function account()
@@ -27,17 +28,19 @@ end
 -- Open the breaker: nothing of the account goes out until `for_ms` have passed, then one probe.
 local function open_breaker(why, for_ms)
   local opened = tonumber(account().opened or '0')
-  if account().breaker == 'open' and paused_until() > now then return end
+  if paused_until() > now and (account().breaker == 'open' or account().by_hand == '1') then return end
   local pause = math.min(for_ms * 2 ^ math.min(opened, 10), 900000)
-  set_account('breaker', 'open', 'why', why, 'opened', opened + 1, 'paused_until', int(now + pause), 'paused_at', int(now))
+  set_account('breaker', 'open', 'why', why, 'opened', opened + 1, 'paused_at', int(now), 'by_hand', 0,
+    'paused_until', int(math.max(now + pause, paused_until())))
   redis.call('DEL', P .. 'probe')
   count('breaker|' .. (string.match(why, '^%a+') or 'open'))
 end
 
--- What an accepted call says of the account: the breaker closes, a cut rate recovers by one twentieth each five seconds.
-local function call_succeeded()
+-- What an answered call says of the account: the breaker closes if it was sent after it had opened, a cut rate recovers by one twentieth each five seconds.
+local function call_succeeded(sent)
   local state = account()
-  if state.breaker == 'open' and state.by_hand ~= '1' then
+  if state.breaker == 'open' then
+    if sent < tonumber(state.paused_at or '0') then return end
     set_account('breaker', 'closed', 'why', '', 'opened', 0, 'paused_until', 0, 'fails', 0)
     redis.call('DEL', P .. 'probe')
   elseif state.fails and state.fails ~= '0' then
@@ -88,4 +91,12 @@ local function pause_group(group, why, for_ms)
   redis.call('HSET', P .. 'groups', group, int(now + pause) .. '|' .. times .. '|' .. why)
   redis.call('DEL', P .. 'probe:' .. group)
   count('template_paused')
+end
+
+-- A half-open account or template lets one job through; who ends its attempt lets the next one try.
+local function drop_probes(tail, head)
+  if redis.call('GET', P .. 'probe') == tail then redis.call('DEL', P .. 'probe') end
+  if head.group ~= '' and redis.call('GET', P .. 'probe:' .. head.group) == tail then
+    redis.call('DEL', P .. 'probe:' .. head.group)
+  end
 end

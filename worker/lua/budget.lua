@@ -4,7 +4,7 @@
 -- Hash `bud`: tat (theoretical arrival time of the next call), tat_<lane> (of the lane inside its share), hint.
 local LANES = {'urgent', 'normal', 'bulk'}
 local CATCH_UP = 5000        -- us that a late wake-up may make good
-local LANE_TOLERANCE = 10e6  -- us that a lane may run ahead of its share
+local LANE_TOLERANCE = 10e6  -- us that a lane may run ahead of its share; what it borrowed beyond is forgiven
 
 -- Reads the plan: T in us, the urgent lane's credit in us and the guard in us.
 local function plan(state)
@@ -56,7 +56,7 @@ local function permit(lane, state)
   if at <= now_us then
     local share = math.max(1, tonumber(state['share_' .. lane] or '33')) / 100
     redis.call('HSET', P .. 'bud', 'tat', int(tat + interval),
-      'tat_' .. lane, int(math.max(own[lane], now_us) + interval / share))
+      'tat_' .. lane, int(math.min(math.max(own[lane], now_us), now_us + LANE_TOLERANCE) + interval / share))
     local second = math.floor(now / 1000)
     local slot = 'used_' .. (second % 60)
     local used = redis.call('HGET', P .. 'used', slot)

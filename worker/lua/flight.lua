@@ -55,6 +55,19 @@ local function die(tail, raw, head, reason, error, status)
   redis.call('ZADD', P .. 'dead', now, tail)
 end
 
+-- A receipt, or a late answer, has proved meanwhile that a send was accepted: the job is done, whatever this attempt
+-- came to. `doubtful`: this attempt may have been accepted too.
+local function known_accepted(tail, raw, head, doubtful)
+  local proof = proof_of(tail)
+  if not proof then return false end
+  if doubtful then may_be_sent(tail, head) end
+  count('late|' .. head.op)
+  count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
+  finish(tail, raw, head, 'done', {provider = proof.provider, message = 'settled by a receipt', keep = 259200,
+                                   keep_record = true, attempt = doubtful and 1 or 0})
+  return true
+end
+
 -- It may have been sent: hold it for a receipt if it may be repeated, else a person decides.
 local function outcome_unknown(tail, raw, head, error, hold_ms, retry_ms)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|unknown')

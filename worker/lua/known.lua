@@ -15,7 +15,7 @@ local function settle_unknown(tail, raw, head, fields)
   if flight and string.sub(flight, 1, 1) == 's' then return nil end
   -- a receipt knows better than an answer that said nothing was done
   local tried = fields.receipt and tries_of(tail) > 0
-  if not tried and redis.call('HEXISTS', P .. 'maybe', tail) == 0 then return nil end
+  if not tried and redis.call('HEXISTS', P .. 'maybe', tail) == 0 and not redis.call('ZSCORE', P .. 'held', tail) then return nil end
   count('late|' .. head.op)
   finish(tail, raw, head, 'done', fields)
   return 'settled'

@@ -13,7 +13,25 @@ local function late(tail, outcome, args)
   local raw = redis.call('GET', P .. 'j:' .. tail)
   local head = header(raw)
   if not head then return 'already' end
-  return settle_unknown(tail, raw, head, {provider = args[1], status = args[2], message = args[3], keep = args[4]}) or 'gone'
+  local fields = {provider = args[1], status = args[2], message = args[3], keep = args[4]}
+  local settled = settle_unknown(tail, raw, head, fields)
+  if not settled and redis.call('HEXISTS', P .. 'maybe', tail) == 1 then note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
+  return settled or 'gone'
+end
+
+-- What the outcome says of the account and the template, whatever it says of the job.
+local function tell_breakers(outcome, args, head, sent)
+  if outcome == 'done' or outcome == 'template' or (outcome == 'dead' and args[3] ~= '') then
+    call_succeeded(sent)
+  elseif outcome == 'retry' or outcome == 'unknown' then
+    call_failed()
+  elseif outcome == 'throttled' then
+    throttled(tonumber(args[1]))
+  elseif outcome == 'account' then
+    open_breaker(args[1], 30000)
+  end
+  if outcome == 'template' and head.group ~= '' then pause_group(head.group, args[1]) end
+  if outcome == 'done' and head.group ~= '' then redis.call('HDEL', P .. 'groups', head.group) end
 end
 
 local function settle_one(tail, fence, outcome, args)
@@ -22,34 +40,27 @@ local function settle_one(tail, fence, outcome, args)
   local raw = redis.call('GET', P .. 'j:' .. tail)
   local head = header(raw)
   if not head then
-    forget_flight(tail, flight.lane)
+    if not foreign(raw) then forget_flight(tail, flight.lane) end
     return 'gone'
   end
-  if redis.call('GET', P .. 'probe') == tail then redis.call('DEL', P .. 'probe') end
-  if outcome == 'unsent' then
-    if redis.call('HGET', P .. 'maybe', tail) == '2' then redis.call('HSET', P .. 'maybe', tail, '1') end
-    to_ready(tail, head, head.due)
-    return 'ok'
-  end
-  if head.group ~= '' and redis.call('HEXISTS', P .. 'groups', head.group) == 1 then
-    if outcome == 'done' then redis.call('HDEL', P .. 'groups', head.group) end
-    redis.call('DEL', P .. 'probe:' .. head.group)
-  end
+  drop_probes(tail, head)
   local attempts, crashes = tries_of(tail)
-  if flight.sent > 0 then count('call_ms|' .. head.op, now - flight.sent) end
-  if outcome == 'done' then
-    call_succeeded()
+  if flight.sent > 0 and outcome ~= 'unsent' then count('call_ms|' .. head.op, now - flight.sent) end
+  tell_breakers(outcome, args, head, flight.sent)
+  if outcome ~= 'done' and known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
+  if outcome == 'unsent' then
+    to_ready(tail, head, head.due)
+  elseif outcome == 'done' then
+    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then redis.call('HSET', P .. 'maybe', tail, '2') end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     set_account('accepted_at', int(now))
     finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
                                      keep_record = args[5] == '1', data = args[6], attempt = 1})
   elseif outcome == 'dead' then
-    if args[3] ~= '' then call_succeeded() end
     add_attempt(tail, args[4], attempts + 1, crashes)
     die(tail, raw, head, args[1], args[2], tonumber(args[3]))
   elseif outcome == 'retry' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|unavailable')
-    call_failed()
     add_attempt(tail, args[3], attempts + 1, crashes)
     if attempts + 1 >= head.max then
       die(tail, raw, head, 'max_attempts', args[2])
@@ -57,25 +68,21 @@ local function settle_one(tail, fence, outcome, args)
       to_ready(tail, head, now + tonumber(args[1]))
     end
   elseif outcome == 'unknown' then
-    call_failed()
     add_attempt(tail, args[3], attempts + 1, crashes)
     outcome_unknown(tail, raw, head, args[2], tonumber(args[1]), tonumber(args[4]))
   elseif outcome == 'throttled' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|throttled')
-    throttled(tonumber(args[1]))
     to_ready(tail, head, head.due)
   elseif outcome == 'template' then
     add_attempt(tail, args[2], attempts, crashes)
     if head.group == '' then
       die(tail, raw, head, 'rejected', args[1], 400)
     else
-      pause_group(head.group, args[1])
       park(tail, head)
     end
   elseif outcome == 'account' then
     add_attempt(tail, args[2], attempts, crashes)
-    open_breaker(args[1], 30000)
-    to_ready(tail, head, head.due)
+    to_ready(tail, head, now)  -- behind the others: the next probe is another job
   end
   return 'ok'
 end

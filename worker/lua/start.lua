@@ -3,6 +3,7 @@
 local SESSION = {send_text = true, send_image = true, send_document = true, send_video = true, send_audio = true,
                  send_sticker = true, send_buttons = true, send_list = true}
 
+local PROBE_MS, FOREIGN_MS = 30000, 5000
 local function start_one(tail, fence, raw, lease_ms)
   local flight = flight_of(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
@@ -13,6 +14,7 @@ local function start_one(tail, fence, raw, lease_ms)
   local head = header(raw)
   if not head then
     forget_flight(tail, flight.lane)
+    if foreign(raw) then redis.call('ZADD', P .. 'ready:' .. flight.lane, now + FOREIGN_MS, tail) end
     return {'gone'}
   end
   if head.expires > 0 and now >= head.expires then
@@ -33,24 +35,18 @@ local function start_one(tail, fence, raw, lease_ms)
     die(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
     return {'dead', 'undeliverable_now'}
   end
-  if head.group ~= '' then
-    local till = group_pause(head.group)
-    if till and (till > now or not redis.call('SET', P .. 'probe:' .. head.group, tail, 'NX', 'PX', 30000)) then
-      park(tail, head)
-      return {'back', 'template paused'}
-    end
+  local till = head.group ~= '' and group_pause(head.group)
+  if till and (till > now or (redis.call('GET', P .. 'probe:' .. head.group) or tail) ~= tail) then
+    park(tail, head)
+    return {'back', 'template paused'}
   end
   if paused_until() > now then
     to_ready(tail, head, head.due)
     return {'back', 'account paused'}
   end
-  if state.breaker == 'open' then
-    local probe = redis.call('GET', P .. 'probe')
-    if probe and probe ~= tail then
-      to_ready(tail, head, head.due)
-      return {'back', 'account probed'}
-    end
-    redis.call('SET', P .. 'probe', tail, 'PX', 30000)
+  if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or tail) ~= tail then
+    to_ready(tail, head, head.due)
+    return {'back', 'account probed'}
   end
   if head.recipient ~= '' then
     local later, reason = recipient_limit(head, state)
@@ -66,10 +62,12 @@ local function start_one(tail, fence, raw, lease_ms)
   local wait = permit(head.lane, state)
   if wait > 0 then return {'wait', wait} end
   recipient_used(head, state)
+  -- only a job that goes is a probe: one that waits for its permit, or is given back, would hold the others up
+  if till then redis.call('SET', P .. 'probe:' .. head.group, tail, 'PX', PROBE_MS) end
+  if state.breaker == 'open' then redis.call('SET', P .. 'probe', tail, 'PX', PROBE_MS) end
   forget_flight(tail, head.lane)
   set_flight(tail, 's', fence, flight.token, now, head.lane)
   redis.call('ZADD', P .. 'run:' .. head.lane, now + lease_ms, tail)
-  if redis.call('HGET', P .. 'maybe', tail) == '1' then redis.call('HSET', P .. 'maybe', tail, '2') end
   count('attempts|' .. head.op)
   count('wait_ms|' .. head.lane, math.max(0, now - head.due))
   return {'go', fresh}

@@ -3,7 +3,8 @@
 -- Returns per tail {fence, record, attempts} or {} when it is no longer to be had.
 local answers = {}
 for i = 3, #ARGV do
-  local fence = claim_one(ARGV[i], ARGV[1], tonumber(ARGV[2]))
-  answers[#answers + 1] = fence and {fence, redis.call('GET', P .. 'j:' .. ARGV[i]), (tries_of(ARGV[i]))} or {}
+  local raw = redis.call('GET', P .. 'j:' .. ARGV[i])
+  local fence = header(raw) and claim_one(ARGV[i], ARGV[1], tonumber(ARGV[2]))
+  answers[#answers + 1] = fence and {fence, raw, (tries_of(ARGV[i]))} or {}
 end
 return answers

@@ -5,6 +5,7 @@ local raw = redis.call('GET', P .. 'j:' .. ARGV[1])
 if not raw then return 'missing' end
 if redis.call('EXISTS', P .. 'd:' .. ARGV[1]) == 0 then return 'alive' end
 local head = header(raw)
+if not head then return 'alive' end
 local _, first = string.find(raw, '\n', 1, true)
 local second = string.find(raw, '\n', first + 1, true)
 redis.call('SET', P .. 'j:' .. ARGV[1], '1|' .. head.op .. '|' .. head.lane .. '|' .. int(head.accepted) .. '|' .. int(head.expires)

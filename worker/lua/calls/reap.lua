@@ -11,7 +11,9 @@ end
 local function record_of(tail, zset)
   local raw = redis.call('GET', P .. 'j:' .. tail)
   local head = header(raw)
-  if not head then
+  if foreign(raw) then
+    redis.call('ZADD', zset, 'XX', now + 5000, tail)
+  elseif not head then
     redis.call('ZREM', zset, tail)
     redis.call('HDEL', P .. 'fl', tail)
   end
@@ -46,7 +48,11 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
       local flight = flight_of(tail)
       add_attempt(tail, cjson.encode({at = flight and flight.sent or now, outcome = 'unknown', error = 'the worker died'}),
         attempts + 1, crashes + 1)
-      if crashes + 1 >= tonumber(ARGV[5]) then
+      drop_probes(tail, head)
+      if known_accepted(tail, raw, head, true) then
+        unknown = unknown + 1
+      elseif crashes + 1 >= tonumber(ARGV[5]) then
+        may_be_sent(tail, head)
         die(tail, raw, head, 'crash_loop', 'its worker died each time it was sent')
         dead = dead + 1
       else
@@ -66,7 +72,7 @@ for _, tail in ipairs(due(P .. 'held')) do
       dead = dead + 1
     else
       redis.call('ZREM', P .. 'held', tail)
-      if redis.call('HGET', P .. 'maybe', tail) ~= '2' then redis.call('HSET', P .. 'maybe', tail, '1') end
+      if redis.call('HEXISTS', P .. 'maybe', tail) == 0 then redis.call('HSET', P .. 'maybe', tail, '1') end
       redis.call('ZADD', P .. 'ready:' .. head.lane, now, tail)
       ended = ended + 1
     end
@@ -86,11 +92,20 @@ for _, tail in ipairs(due(P .. 'expires')) do
   end
 end
 
-local groups = redis.call('SMEMBERS', P .. 'parking')
-for _, group in ipairs(groups) do
+local too_old = int(now - tonumber(account().max_age or '259200000'))
+local left = most
+for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'parking', most)) do
   local parked = P .. 'parked:' .. group
   local till = group_pause(group)
-  local room = till and (till > now and 0 or 1) or most
+  for _, tail in ipairs(redis.call('ZRANGE', parked, '-inf', '(' .. too_old, 'BYSCORE', 'LIMIT', 0, left)) do
+    local raw, head = record_of(tail, parked)
+    if head then
+      die(tail, raw, head, 'too_old', 'its template was paused for longer than INTERAKT_MAX_AGE_SECONDS')
+      dead = dead + 1
+    end
+    left = left - 1
+  end
+  local room = till and (till > now and 0 or math.min(1, left)) or left
   if till and till <= now and redis.call('EXISTS', P .. 'probe:' .. group) == 1 then room = 0 end
   if room > 0 then
     for _, tail in ipairs(redis.call('ZRANGE', parked, 0, room - 1)) do
@@ -100,8 +115,17 @@ for _, group in ipairs(groups) do
         redis.call('ZADD', P .. 'ready:' .. head.lane, head.due, tail)
         unparked = unparked + 1
       end
+      left = left - 1
     end
   end
   if redis.call('ZCARD', parked) == 0 then redis.call('SREM', P .. 'parking', group) end
+end
+
+-- Pauses that ended a day ago and that no job has asked about since.
+local paused = redis.call('HRANDFIELD', P .. 'groups', 10, 'WITHVALUES')
+for i = 1, #paused, 2 do
+  if group_pause(paused[i]) < now - 86400000 and redis.call('SISMEMBER', P .. 'parking', paused[i]) == 0 then
+    redis.call('HDEL', P .. 'groups', paused[i])
+  end
 end
 return {again, unknown, dead, ended, unparked}

@@ -5,30 +5,32 @@
 -- Returns {what became of the job, what became of the delivery}: settled | known | missing; new | old | none | resend
 -- (it failed with a code that the job lists in resend_on).
 local tail, kind, rank = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local at, code, provider = ARGV[4], string.gsub(ARGV[5], '[^%w_]', ''), clean(ARGV[7], 80)
 redis.call('HSET', P .. 'state', 'receipts_at', int(now))
 count('receipt|' .. kind)
 local raw = redis.call('GET', P .. 'j:' .. tail)
 if not raw then
-  if fold_receipt then return fold_receipt(tail, kind, rank, tonumber(ARGV[4]), ARGV[5]) end
+  if fold_receipt then return fold_receipt(tail, kind, rank, tonumber(at), code) end
   return {'missing', 'none'}
 end
 local became = 'known'
 if string.sub(raw, 1, 1) ~= '=' then
   local head = header(raw)
-  if head and settle_unknown(tail, raw, head, {provider = ARGV[7], status = '', message = 'settled by a receipt',
-                                               keep = ARGV[8], keep_record = true}) then
+  if head and of_an_earlier_round(tail, head, at) then return {'known', 'old'} end
+  if head and settle_unknown(tail, raw, head, {provider = provider, message = 'settled by a receipt', keep = ARGV[8],
+                                               keep_record = true, receipt = true}) then
     became = 'settled'
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     raw = redis.call('GET', P .. 'j:' .. tail)
     if not raw and fold_receipt then
-      fold_receipt(tail, kind, rank, tonumber(ARGV[4]), ARGV[5])
+      fold_receipt(tail, kind, rank, tonumber(at), code)
       return {'settled', 'new'}
     end
   end
 end
 if not raw or string.sub(raw, 1, 6) ~= '=done|' then
   -- the receipt came before the send's own answer: kept until that settles the job
-  redis.call('SET', P .. 'early:' .. tail, rank .. '|' .. kind .. '|' .. ARGV[4] .. '|' .. ARGV[5], 'EX', 3600)
+  note_proof(tail, rank, kind, at, code, provider)
   return {became, 'none'}
 end
-return {became, delivery(tail, raw, kind, rank, ARGV[4], ARGV[5])}
+return {became, delivery(tail, raw, kind, rank, at, code)}

@@ -8,7 +8,8 @@ if not raw then return 'missing' end
 local detail = redis.call('GET', P .. 'd:' .. tail)
 if detail then
   local dead = cjson.decode(detail)
-  if (dead.reason == 'unknown_outcome' or dead.reason == 'crash_loop') and ARGV[2] ~= '1' then return 'unknown_outcome' end
+  local doubtful = dead.reason == 'unknown_outcome' or dead.reason == 'crash_loop' or redis.call('HEXISTS', P .. 'maybe', tail) == 1
+  if doubtful and ARGV[2] ~= '1' then return 'unknown_outcome' end
 elseif string.sub(raw, 1, 6) == '=done|' and redis.call('ZSCORE', P .. 'failed', tail) then
   local cut = string.find(raw, '\n', 1, true)
   if not cut then return 'no_payload' end
@@ -16,8 +17,9 @@ elseif string.sub(raw, 1, 6) == '=done|' and redis.call('ZSCORE', P .. 'failed',
 else
   return 'alive'
 end
-if ARGV[5] == '1' then return 'replayed' end
 local head = header(raw)
+if not head then return 'alive' end
+if ARGV[5] == '1' then return 'replayed' end
 local due = now + tonumber(ARGV[4])
 local expires = head.expires > 0 and due + (head.expires - head.due) or 0
 local _, line = string.find(raw, '\n', 1, true)
@@ -27,7 +29,9 @@ redis.call('DEL', P .. 'd:' .. tail)
 redis.call('ZREM', P .. 'dead', tail)
 redis.call('ZREM', P .. 'failed', tail)
 redis.call('HDEL', P .. 'tries', tail)
-redis.call('HDEL', P .. 'maybe', tail)
+redis.call('DEL', P .. 'early:' .. tail)
+-- what may have been sent before may be accepted twice now; a delivery that failed is another matter
+if not detail then redis.call('HDEL', P .. 'maybe', tail) end
 redis.call('INCR', P .. 'replays:' .. tail)
 redis.call('EXPIRE', P .. 'replays:' .. tail, 2592000)
 redis.call('ZADD', P .. 'ready:' .. head.lane, due, tail)

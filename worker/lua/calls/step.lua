@@ -5,7 +5,10 @@
 local args = {}
 for i = 8, #ARGV do args[#args + 1] = ARGV[i] end
 local settled = settle_one(ARGV[1], tonumber(ARGV[2]), ARGV[3], args)
-if ARGV[4] == '' or paused_until() > now or account().breaker == 'open' then return {settled} end
+-- An answer that found nothing to settle takes no further job: a call that Redis carries out after its repeat would take one
+-- that nobody knows of.
+local mine = settled == 'ok' or ARGV[7] == '1'
+if not mine or ARGV[4] == '' or paused_until() > now or account().breaker == 'open' then return {settled} end
 for _ = 1, 4 do
   local tail, fence = claim_next(ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1')
   if not tail then return {settled} end
