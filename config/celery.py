@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from kombu import Queue
+from kombu.entity import Queue
 
 broker_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 broker_transport_options = {
@@ -35,7 +35,12 @@ task_queues = [Queue("urgent"), Queue("normal"), Queue("bulk"), Queue("intake")]
 task_default_queue = "intake"
 task_acks_late = False
 task_publish_retry = True
-task_publish_retry_policy = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+task_publish_retry_policy = {
+    "max_retries": 2,
+    "interval_start": 0.1,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
 task_default_rate_limit = None
 worker_disable_rate_limits = True  # Celery's is per worker; the budget is per account
 

@@ -117,8 +117,8 @@ class Channel(kombu_redis.Channel):
             self.connection._deliver(message, queue)
             return True
         finally:
-            self._in_poll = None
-            self._flush_brpop_reauth()
+            vars(self)["_in_poll"] = None
+            self._flush_brpop_reauth()  # type: ignore[no-untyped-call]
 
     def _keep(self, queue: str, raw: bytes, reason: str) -> None:
         with self.conn_or_acquire() as client:

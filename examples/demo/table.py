@@ -42,8 +42,9 @@ class Row:
 def draw(rows: list[Row], title: str) -> Any:
     """The table as it is now."""
     table = Table(title=title, title_justify="left")
-    for heading in ("", "what", "task", "lane", "state", "delivery", "Interakt says"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for heading, width in (("", 2), ("what", 24), ("task", 21), ("lane", 6), ("state", 15), ("delivery", 9)):
+        table.add_column(heading, width=width, no_wrap=True, overflow="ellipsis")
+    table.add_column("Interakt says", no_wrap=True, overflow="ellipsis")
     for row in rows:
         found = row.reading
         if found is None:

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from worker import doctor
-from worker.cli.common import json_option, show_json
+from worker.cli.common import json_option, ledger, show_json
+from worker.permit import take_permit
 
 STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red"}
 
@@ -24,13 +25,18 @@ def command(as_json: bool) -> None:
 
     Example: INTERAKT_API_KEY=... python -m worker doctor
     """
-    checks = list(doctor.examine(os.environ))
+    checks = list(doctor.examine(os.environ, _permit))
     if as_json:
         show_json([check._asdict() for check in checks])
     else:
         _show(checks)
     if any(check.mark == "failure" for check in checks):
         raise SystemExit(1)
+
+
+def _permit(account: str) -> None:
+    if not take_permit(ledger(account)):
+        raise TimeoutError("no permit within ten seconds: the account's allowance is in use")
 
 
 def _show(checks: list[doctor.Check]) -> None:
