@@ -116,10 +116,7 @@ def by_path(found: Any, at: Schema | fields.Field[Any] | None, path: str = "") -
         if key == "_schema":
             yield from by_path(inner, at, path)
         elif inner == [_UNKNOWN] and isinstance(at, Schema):
-            yield (
-                joined(path, key) if isinstance(key, str) else f"{path}{shown(key)}",
-                (_UNKNOWN + hint(key, at.fields)),
-            )
+            yield f"{path}.{shown(key)}" if path else shown(key), _UNKNOWN + hint(key, at.fields)
         else:
             yield from by_path(inner, _below(at, key), joined(path, key))
 

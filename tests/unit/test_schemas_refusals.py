@@ -390,3 +390,8 @@ def test_a_number_that_is_possible_but_not_known_only_warns() -> None:
         "send_text", {"countryCode": "+1", "phoneNumber": "1112223333", "data": {"message": "x"}}
     )
     assert found == ["phoneNumber: is possible, but no number that its country has given out"]
+
+
+def test_a_key_that_is_no_text_is_named_as_such() -> None:
+    errors = refusal("send_text", {"phoneNumber": NUMBER, "data": {"message": "x", 5: 1}})
+    assert errors == {"data.<a number>": "unknown key, a key must be text"}
