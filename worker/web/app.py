@@ -1,0 +1,47 @@
+"""The web process as one ASGI application: webhooks by hand, for speed; all else by Starlette."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+
+from . import health
+from .counts import Counts
+from .guard import Guard
+from .intake import Intake
+from .metrics import Metrics
+from .options import WebSettings
+from .receive import Receive, Receiver, Scope, Send
+from .spool import Spool
+
+
+class App:
+    """Raises ``OSError`` when the spool's folder cannot be made."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        self.counts = Counts()
+        self.spool = Spool(settings.spool_dir, settings.spool_bytes)
+        self.intake = Intake(settings.redis_url, self.spool, self.counts.add)
+        self.guard = Guard(settings, self.intake, self.counts)
+        self._receiver = Receiver(settings, self.intake, self.counts)
+        metrics = Metrics(settings.redis_url, self.spool)
+        routes = health.routes(self.intake, self.guard, metrics, public=settings.public_metrics)
+        self._rest = Starlette(routes=routes, lifespan=self._lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/webhooks/"):
+            await self._receiver(scope, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await self.guard.start()
+        self.intake.start()
+        try:
+            yield
+        finally:
+            await self.intake.stop()
+            await self.guard.stop()
