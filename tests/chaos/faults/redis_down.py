@@ -6,7 +6,7 @@ import signal
 import time
 
 from tests.chaos.bed import Trial
-from tests.chaos.processes import Worker
+from tests.chaos.processes import Worker, wait_until
 from tests.chaos.registry import fault
 
 
@@ -99,11 +99,12 @@ def memory_full(trial: Trial) -> None:
     pids = _pids(trial)
     for _ in range(trial.rounds):
         used = int(trial.bed.redis.info("memory")["used_memory"])
-        trial.bed.redis.config_set("maxmemory", used + 400_000)
-        load = trial.load(1500)
-        time.sleep(3)
-        trial.expect(load.going or load.uncertain() > 0, "a full Redis refused nothing")
+        trial.bed.redis.config_set("maxmemory", used + 1_500_000)
+        load = trial.load(5000)
+        time.sleep(4)
+        trial.expect(load.uncertain() > 0, "a full Redis refused nothing")
         trial.bed.redis.config_set("maxmemory", 0)
+        wait_until(lambda: not trial.bed.redis.hget("ij1:default:state", "full"), 10, "work is taken again")
         load.wait(120)
     _same_processes(trial, pids)
     trial.bound += trial.supervisor.workers[0].slots * trial.rounds
