@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import schemas
-from interakt_jobs.errors import JobError
+from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ids import job_id
 
 from . import envelope
@@ -43,48 +43,74 @@ class Delivery:
         """Handle a wake-up; returns how many jobs were handled. Redis being away is logged and repaired by the reaper."""
         token = uuid.uuid4().hex
         handled = 0
+        claimed: list[Work] = []
+        work: Work | None = None
         try:
             claimed = self.ledger.claim(token, tails)
             self.presence.hold(self.ledger, claimed)
             while claimed:
-                work: Work | None = claimed.pop(0)
+                work = claimed.pop(0)
                 until = time.monotonic() + LOOP_SECONDS
                 while work is not None:
-                    work = self._one(work, token, not claimed and time.monotonic() < until)
+                    following = self._one(work, token, not claimed and time.monotonic() < until)
+                    self.presence.drop(self.ledger, [work])
+                    work = following
                     handled += 1
         except JobError as error:
             log.warning("ledger away", extra={"action": "ledger_away", "error": str(error)})
-        except Exception as error:  # noqa: BLE001  a defect must not look like a task that Celery may retry
-            log.error("delivery failed", extra={"action": "delivery_failed", "error": type(error).__name__}, exc_info=error)
+        except Exception as error:  # a defect must not look like a task that Celery may retry
+            log.error(
+                "delivery failed",
+                extra={"action": "delivery_failed", "error": type(error).__name__},
+                exc_info=error,
+            )
+        finally:  # whatever ended the loop: a lease renewed for nobody would keep its job for ever
+            self.presence.drop(self.ledger, [*claimed, *([work] if work else [])])
         return handled
 
     def _one(self, work: Work, token: str, carry_on: bool) -> Work | None:
         head = work.record.split("\n", 1)[0].split("|")
         operation, lane = head[1], head[2]
-        asked = time.monotonic()
+        asked = work.asked or time.monotonic()
         outcome: Sequence[Any]
         prepared = self._prepare(work, operation)
         if isinstance(prepared, bytes):
             fresh = self._start(work, asked)
             if fresh is None:
-                self.presence.drop(work)
                 return None
             outcome = self._call(work, head, operation, prepared, fresh) if fresh else UNSENT
         else:
             outcome = prepared
         following = lane if carry_on and outcome is not UNSENT and not stopping() else ""
-        settled, after = self.ledger.step(work, outcome, following, token)
-        self.presence.swap(self.ledger, work, after)
+        settled, after = self._settle(work, outcome, following, token)
+        if after is not None:
+            self.presence.hold(self.ledger, [after])
         if settled != "ok":
             log.info(
                 "late answer", extra={"action": "late_answer", "job": self._id(work), "settled": settled}
             )
         return after
 
+    def _settle(
+        self, work: Work, outcome: Sequence[Any], following: str, token: str
+    ) -> tuple[str, Work | None]:
+        """Tell the ledger, and keep telling it while Redis is away: an outcome lost here is an unknown one."""
+        give_up = time.monotonic() + self.ledger.lease_ms / 1000
+        while True:
+            asked = time.monotonic()
+            try:
+                settled, after = self.ledger.step(work, outcome, following, token)
+            except LedgerUnreachable:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.3)
+                continue
+            return settled, after._replace(asked=asked) if after is not None else None
+
     def _prepare(self, work: Work, operation: str) -> bytes | Sequence[Any]:
         """The request's body, or how a payload that cannot be sent is settled."""
         try:
-            payload = json.loads(work.record.split("\n", 2)[2])
+            payload = json.loads(work.record.split("\n", 2)[2].encode())
             payload = schemas.complete(operation, payload)
             schemas.check(operation, payload, allow_unknown=self.allow_unknown)
             return self.client.prepare(operation, envelope.address(operation, payload, self._id(work)))

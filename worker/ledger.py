@@ -23,7 +23,7 @@ LANES = ("urgent", "normal", "bulk")
 
 
 class Work(NamedTuple):
-    """A claimed job: tail, fence, record, attempts made before, and what ``start`` already said, if it was asked."""
+    """A claimed job: tail, fence, record, attempts made before; and what ``start`` said, if it was asked, and when."""
 
     tail: str
     fence: int
@@ -31,6 +31,7 @@ class Work(NamedTuple):
     attempts: int = 0
     verdict: str = ""
     millis: int = 0
+    asked: float = 0.0
 
 
 class Verdict(NamedTuple):
@@ -59,7 +60,7 @@ class WorkLedger(Ledger):
         """Claim released jobs; those no longer to be had are left out."""
         answers = self.link.run(CLAIM, self._keys, token, self.lease_ms, *tails)
         return [
-            Work(tail, answer[0], answer[1].decode(), answer[2])
+            Work(tail, answer[0], answer[1].decode(errors="surrogateescape"), answer[2])
             for tail, answer in zip(tails, answers, strict=True)
             if answer and answer[1]
         ]
@@ -88,7 +89,8 @@ class WorkLedger(Ledger):
         if len(answer) == 1:
             return settled, None
         tail, fence, record, word, millis, attempts = answer[1:]
-        return settled, Work(tail.decode(), fence, record.decode(), attempts, word.decode(), int(millis))
+        text = record.decode(errors="surrogateescape")
+        return settled, Work(tail.decode(), fence, text, attempts, word.decode(), int(millis))
 
     def renew(self, jobs: Sequence[tuple[str, int]]) -> int:
         """Renew the leases of running jobs; returns how many are still ours."""

@@ -68,8 +68,19 @@ class Pacer(threading.Thread):
             self._looked = began
         for ledger in self.ledgers:
             if self._next.get(ledger.account, 0.0) <= time.monotonic():
-                self._tick(ledger)
+                # before the tick: an account whose tick fails waits a second and does not stop the others
+                self._next[ledger.account] = time.monotonic() + LOOK_SECONDS
+                self._guarded(self._tick, ledger)
         self._listen(began)
+
+    def _guarded(self, action: Callable[[WorkLedger], object], ledger: WorkLedger) -> None:
+        try:
+            action(ledger)
+        except JobError:
+            raise
+        except Exception as error:  # noqa: BLE001  neither another account nor another chore may suffer from it
+            extra = {"action": "pacer_failed", "account": ledger.account, "error": type(error).__name__}
+            log.error("pacer failed", extra=extra)
 
     def _tick(self, ledger: WorkLedger) -> None:
         released = ledger.release(self.token, self._wanted)
@@ -85,7 +96,7 @@ class Pacer(threading.Thread):
         if now - self._chored.get(ledger.account, 0.0) >= self._chore_seconds:
             self._chored[ledger.account] = now
             for chore in self.chores:
-                chore(ledger)
+                self._guarded(chore, ledger)
 
     def _listen(self, began: float) -> None:
         """Sleep until a bell rings at an account we lead, or until the next tick is due."""

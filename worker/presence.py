@@ -38,7 +38,7 @@ class Presence:
         self.token = uuid.uuid4().hex[:12]
         self.tuner = Tuner(slots)
         self._beat = min(BEAT_SECONDS, lease_seconds / 3)
-        self._held: dict[str, tuple[WorkLedger, int]] = {}
+        self._held: dict[tuple[str, str, int], WorkLedger] = {}
         self._calls: dict[str, float] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -48,16 +48,12 @@ class Presence:
         """Keep the leases of claimed jobs alive from now on."""
         self._ensure_thread()
         for work in works:
-            self._held[f"{ledger.account}.{work.tail}"] = (ledger, work.fence)
+            self._held[ledger.account, work.tail, work.fence] = ledger
 
-    def swap(self, ledger: WorkLedger, settled: Work, following: Work | None) -> None:
-        self._held.pop(f"{ledger.account}.{settled.tail}", None)
-        if following is not None:
-            self._held[f"{ledger.account}.{following.tail}"] = (ledger, following.fence)
-
-    def drop(self, work: Work) -> None:
-        for name in [name for name in list(self._held) if name.endswith(work.tail)]:
-            self._held.pop(name, None)
+    def drop(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
+        """Renew these no longer: they are settled, not ours, or left to the reaper."""
+        for work in works:
+            self._held.pop((ledger.account, work.tail, work.fence), None)
 
     @contextlib.contextmanager
     def calling(self, work: Work) -> Iterator[None]:
@@ -105,8 +101,8 @@ class Presence:
 
     def _renew(self) -> None:
         by_account: dict[WorkLedger, list[tuple[str, int]]] = {}
-        for name, (ledger, fence) in list(self._held.items()):
-            by_account.setdefault(ledger, []).append((name.partition(".")[2], fence))
+        for (_, tail, fence), ledger in list(self._held.items()):
+            by_account.setdefault(ledger, []).append((tail, fence))
         for ledger, jobs in by_account.items():
             ledger.renew(jobs)
 

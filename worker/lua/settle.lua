@@ -46,7 +46,7 @@ local function settle_one(tail, fence, outcome, args)
   drop_probes(tail, head)
   local attempts, crashes = tries_of(tail)
   if flight.sent > 0 and outcome ~= 'unsent' then count('call_ms|' .. head.op, now - flight.sent) end
-  tell_breakers(outcome, args, head, flight.sent)
+  if flight.sent > 0 then tell_breakers(outcome, args, head, flight.sent) end
   if outcome ~= 'done' and known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then
     to_ready(tail, head, head.due)

@@ -5,7 +5,7 @@
 -- Returns {what became of the job, what became of the delivery}: settled | known | missing; new | old | none | resend
 -- (it failed with a code that the job lists in resend_on).
 local tail, kind, rank = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local at, code, provider = ARGV[4], string.gsub(ARGV[5], '[^%w_]', ''), clean(ARGV[7], 80)
+local at, code, provider = int(math.max(0, tonumber(ARGV[4]) or now)), string.gsub(ARGV[5], '[^%w_]', ''), clean(ARGV[7], 80)
 redis.call('HSET', P .. 'state', 'receipts_at', int(now))
 count('receipt|' .. kind)
 local raw = redis.call('GET', P .. 'j:' .. tail)

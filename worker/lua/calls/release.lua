@@ -1,4 +1,4 @@
---! allow-oom include common terminal account flight
+--! allow-oom include common terminal account flight budget
 -- The pacer's tick. KEYS[1] prefix; ARGV 1 pacer token, 2 pacer lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
 -- urgent, normal, bulk by the workers that serve them, 7 "1" to give the lease up.
 -- Returns {0, ms until the other pacer's lease ends}, or {1, ms until something is due, urgent tails, normal tails, bulk tails}.
@@ -23,12 +23,16 @@ if probing and redis.call('EXISTS', P .. 'probe') == 1 then
   answer[2] = 100
   return answer
 end
+local _, credit = plan(state)
+local ahead = tonumber(redis.call('HGET', P .. 'bud', 'tat') or '0') - now_us
 local half_second = math.max(2, math.ceil(tonumber(state.rate) * 500 / tonumber(state.window_ms)))
 for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   local ready = P .. 'ready:' .. lane
   local out = redis.call('ZCARD', P .. 'rel:' .. lane)
   local running = redis.call('ZCARD', P .. 'run:' .. lane)
   local room = math.min(100, half_second - out, tonumber(ARGV[3 + i]) - out - running)
+  -- the budget is more than a second ahead (a cut rate, a small plan): what were released would only be given back
+  if ahead - (lane == 'urgent' and credit or 0) > 1e6 then room = 0 end
   if probing then room = math.min(room, 1 - out) end
   if took_over then
     -- the one before may have died between release and publish: a second wake-up is harmless

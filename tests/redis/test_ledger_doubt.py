@@ -1,0 +1,169 @@
+"""What may have been sent: proof that comes before the answer, counts of doubt, replays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from worker.dead_letters import DeadLetters
+from worker.ledger import WorkLedger
+from worker.receipts import apply_receipt
+
+from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
+
+Accept = Callable[..., str]
+UNKNOWN = ("unknown", 1, "timeout", "", 1)
+OTHERS = {
+    "unknown": ("unknown", 60_000, "timeout", "", 1),
+    "retry": ("retry", 1, "HTTP 503", ""),
+    "throttled": ("throttled", 1),
+    "unsent": ("unsent",),
+    "account": ("account", "account: wallet", ""),
+    "template": ("template", "No approved template", ""),
+    "dead": ("dead", "rejected", "no", 400, ""),
+}
+
+
+@pytest.mark.parametrize("outcome", OTHERS)
+def test_a_receipt_before_the_answer_settles_the_job_whatever_the_answer_is(
+    ledger: WorkLedger, accept: Accept, outcome: str
+) -> None:
+    receipts_live(ledger)
+    tail = accept(group="offer:en")
+    work = run_to_start(ledger)
+    apply_receipt(ledger, tail, "delivered", at_ms=7, provider_id="p-1")
+    assert ledger.step(work, OTHERS[outcome])[0] == "ok"
+    reading = ledger.read(tail)
+    assert (reading.state, reading.ambiguous, reading.delivery, reading.provider_id) == (
+        "done",
+        False,
+        "3.delivered.7.",
+        "p-1",
+    )
+    assert places(ledger, tail) == []
+
+
+def test_a_receipt_before_the_workers_death_settles_the_job(ledger: WorkLedger, accept: Accept) -> None:
+    ledger.lease_ms = 5
+    tail = accept(repeat="never")
+    run_to_start(ledger)
+    apply_receipt(ledger, tail, "sent", at_ms=7)
+    time.sleep(0.01)
+    reap(ledger)
+    assert ledger.read(tail).state == "done"
+
+
+def test_an_earlier_receipt_of_a_higher_rank_is_not_lost_to_a_later_one(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    tail = accept()
+    work = run_to_start(ledger)
+    apply_receipt(ledger, tail, "read", at_ms=9)
+    apply_receipt(ledger, tail, "sent", at_ms=7)
+    ledger.step(work, DONE)
+    assert ledger.read(tail).delivery == "4.read.9."
+
+
+def test_a_receipt_settles_a_job_whose_answer_said_that_nothing_was_done(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    tail = accept()
+    ledger.step(run_to_start(ledger), ("retry", 60_000, "HTTP 503", ""))
+    assert apply_receipt(ledger, tail, "sent", at_ms=7).job == "settled"
+    assert ledger.read(tail).state == "done"
+
+
+def unknown_and_ready_again(ledger: WorkLedger) -> None:
+    ledger.step(run_to_start(ledger), UNKNOWN)
+    time.sleep(0.004)
+    assert reap(ledger)["ended"] == 1
+
+
+def test_two_unknown_sends_are_ambiguous_though_a_third_never_left(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    receipts_live(ledger)
+    tail = accept()
+    unknown_and_ready_again(ledger)
+    unknown_and_ready_again(ledger)
+    ledger.step(run_to_start(ledger), ("unsent",))
+    apply_receipt(ledger, tail, "sent", at_ms=7)
+    assert ledger.read(tail).ambiguous
+
+
+def test_one_unknown_send_and_one_that_never_left_are_not_ambiguous(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    receipts_live(ledger)
+    tail = accept()
+    unknown_and_ready_again(ledger)
+    ledger.step(run_to_start(ledger), ("retry", 60_000, "HTTP 503", ""))
+    apply_receipt(ledger, tail, "sent", at_ms=7)
+    reading = ledger.read(tail)
+    assert (reading.state, reading.ambiguous) == ("done", False)
+
+
+def test_a_late_answer_stops_a_job_that_runs_again_from_being_sent_once_more(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    receipts_live(ledger)
+    ledger.lease_ms = 5
+    tail = accept()
+    first = run_to_start(ledger)
+    time.sleep(0.01)
+    reap(ledger, hold_ms=1)
+    time.sleep(0.004)
+    reap(ledger)
+    ledger.lease_ms = 30_000
+    second = run_to_start(ledger)
+    assert ledger.step(first, DONE)[0] == "gone"
+    ledger.step(second, ("retry", 1, "HTTP 503", ""))
+    reading = ledger.read(tail)
+    assert (reading.state, reading.provider_id, reading.ambiguous) == ("done", "provider-1", False)
+
+
+def test_a_replay_of_what_may_have_been_sent_is_ambiguous(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept(repeat="never")
+    ledger.step(run_to_start(ledger), UNKNOWN)
+    assert DeadLetters(ledger).replay(tail, allow_duplicates=True) == "replayed"
+    ledger.step(run_to_start(ledger), DONE)
+    assert ledger.read(tail).ambiguous
+
+
+def test_a_refusal_after_an_unknown_send_is_not_replayed_by_itself_and_a_receipt_settles_it(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    receipts_live(ledger)
+    tail = accept()
+    unknown_and_ready_again(ledger)
+    ledger.step(run_to_start(ledger), ("dead", "rejected", "no", 400, ""))
+    assert DeadLetters(ledger).replay(tail) == "unknown_outcome"
+    assert apply_receipt(ledger, tail, "sent", at_ms=7).job == "settled"
+    assert ledger.read(tail).state == "done"
+
+
+def test_a_receipt_of_the_round_before_does_not_settle_a_replay(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    ledger.step(run_to_start(ledger), (*DONE[:5], "1", ""))
+    long_ago = int(time.time() * 1000) - 60_000
+    apply_receipt(ledger, tail, "failed", at_ms=long_ago, code="131026")
+    assert DeadLetters(ledger).replay(tail) == "replayed"
+    assert apply_receipt(ledger, tail, "failed", at_ms=long_ago, code="131026") == ("known", "old")
+    ledger.step(run_to_start(ledger), (*DONE[:5], "1", ""))
+    assert apply_receipt(ledger, tail, "failed", at_ms=long_ago, code="131026") == ("known", "old")
+    assert ledger.read(tail).delivery == ""
+
+
+@pytest.mark.parametrize("text", ["a|b", "a\nb", "\x00|\r\n", "é" * 300, "|" * 20])
+def test_text_of_a_provider_cannot_break_what_the_ledger_keeps(
+    ledger: WorkLedger, accept: Accept, text: str
+) -> None:
+    tail = accept(options='{"on_done":"app.task","on_receipts":true}')
+    ledger.step(run_to_start(ledger), ("done", text, 201, text, 3600, "1", ""))
+    assert apply_receipt(ledger, tail, "failed", at_ms=-5, code=text, provider_id=text).delivery == "new"
+    assert apply_receipt(ledger, tail, "read", at_ms=9, code=text, provider_id=text).delivery == "new"
+    reading = ledger.read(tail)
+    assert (reading.state, reading.status, reading.delivery[:8]) == ("done", 201, "4.read.9")
+    assert ledger.release("pacer", ONE).tails == {}
