@@ -13,10 +13,11 @@ from .ids import account_name
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """One inbound message; ``content`` is ``text``, ``image``, ``document``, ``button_reply``, ``list_reply`` and the like.
+    """One inbound message.
 
-    ``phone`` is the sender's digits, ``button_id`` and ``button_text`` what was tapped, ``reply_to`` the id of the message it
-    answers, ``at_ms`` milliseconds since the epoch.
+    ``content`` is ``text``, ``image``, ``document``, ``button_reply``, ``list_reply`` and the like, ``phone`` the sender's
+    digits, ``button_id`` and ``button_text`` what was tapped, ``reply_to`` the id of the message it answers, ``at_ms``
+    milliseconds since the epoch.
     """
 
     id: str

@@ -21,6 +21,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from .errors import LedgerFull, LedgerUnreachable
 from .scripts import Script
 
+# what a Redis says that is loading, being replaced, or cannot write: as good as away
+NOT_NOW = ("READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "CLUSTERDOWN", "UNBLOCKED")
 Argument = str | bytes | int | float
 
 
@@ -59,7 +61,9 @@ class Link:
         while self._free:
             self._free.pop().disconnect()
 
-    def run(self, script: Script, keys: Sequence[str], *arguments: Argument, repeat: int | None = None) -> Any:
+    def run(
+        self, script: Script, keys: Sequence[str], *arguments: Argument, repeat: int | None = None
+    ) -> Any:
         """Run a script; ``repeat`` is the index of the argument set to ``1`` when a lost answer is asked for again."""
         command: list[Argument] = ["EVALSHA", script.sha, len(keys), *keys, *arguments]
         for attempt in (0, 1):
@@ -112,6 +116,8 @@ class Link:
             self._free.append(connection)
             if "OOM" in str(error):
                 raise LedgerFull("Redis is at its maxmemory: free memory or raise maxmemory") from error
+            if str(error).startswith(NOT_NOW):
+                raise RedisConnectionError(str(error)) from error
             raise
         except RedisError:
             connection.disconnect()

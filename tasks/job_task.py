@@ -55,7 +55,13 @@ class JobTask(Task):  # type: ignore[misc]
         """Check types, limits and cross-field rules; raises ``PayloadError`` or ``schemas.Invalid``."""
         self._operation.check(payload)
         schemas = importlib.import_module("schemas")
-        schemas.check(self.operation, schemas.complete(self.operation, payload))
+        warnings = schemas.check(
+            self.operation,
+            schemas.complete(self.operation, payload),
+            allow_unknown=settings.allow_unknown_fields(),
+        )
+        for warning in warnings:
+            log.warning("%s: %s", self.name, warning)
 
     def delay(self, payload: Any, **options: Any) -> Job:
         return self.apply_async((payload,), **options)

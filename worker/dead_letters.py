@@ -124,10 +124,10 @@ class DeadLetters:
         """Everything known of one dead letter; raises ``NoSuchJob``."""
         return self.ledger.read(tail)
 
-    def edit(self, tail: str, payload: dict[str, Any]) -> None:
+    def edit(self, tail: str, payload: dict[str, Any], *, allow_unknown: bool = False) -> None:
         """Replace the payload, checked by its schema: raises ``schemas.Invalid``, ``NoSuchJob``, ``NotCancellable``."""
         operation = self.ledger.read(tail).operation
-        schemas.check(operation, schemas.complete(operation, payload))
+        schemas.check(operation, schemas.complete(operation, payload), allow_unknown=allow_unknown)
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
         answer = self.ledger.link.run(
             EDIT, [self.ledger.prefix], tail, text, recipient_of(payload), group_of(payload), self.who

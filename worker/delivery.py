@@ -96,14 +96,16 @@ class Delivery:
     ) -> tuple[str, Work | None]:
         """Tell the ledger, and keep telling it while Redis is away: an outcome lost here is an unknown one."""
         give_up = time.monotonic() + self.ledger.lease_ms / 1000
+        again = False
         while True:
             asked = time.monotonic()
             try:
-                settled, after = self.ledger.step(work, outcome, following, token)
+                settled, after = self.ledger.step(work, outcome, following, token, again)
             except LedgerUnreachable:
                 if time.monotonic() > give_up:
                     raise
                 time.sleep(0.3)
+                again = True
                 continue
             return settled, after._replace(asked=asked) if after is not None else None
 

@@ -69,9 +69,17 @@ class WorkLedger(Ledger):
         return _verdict(self.link.run(START, self._keys, tail, fence, self.lease_ms))
 
     def step(
-        self, work: Work, outcome: Sequence[Argument], next_lane: str = "", token: str = ""
+        self,
+        work: Work,
+        outcome: Sequence[Argument],
+        next_lane: str = "",
+        token: str = "",
+        again: bool = False,
     ) -> tuple[str, Work | None]:
-        """Settle ``work`` with ``outcome`` (settle.lua) and take the lane's next job; returns what settle said, and it."""
+        """Settle ``work`` with ``outcome`` (settle.lua) and take the lane's next job; returns what settle said, and it.
+
+        ``again`` asks for the answer of a call that was lost: the job it may have taken is found, no other is taken beside it.
+        """
         answer = self.link.run(
             STEP,
             self._keys,
@@ -81,7 +89,7 @@ class WorkLedger(Ledger):
             next_lane,
             token,
             self.lease_ms,
-            "0",
+            "1" if again else "0",
             *outcome[1:],
             repeat=6,
         )

@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 INBOUND = load("inbound")
 KEEP_INBOUND_SECONDS = 7 * 86400
 MOST_RESENDS, RESEND_SECONDS = 3, 3600.0
-PAUSED_STATES = frozenset({"PAUSED", "DISABLED", "REJECTED", "FLAGGED_DISABLED", "PENDING_DELETION", "DELETED"})
+PAUSED_STATES = frozenset(
+    {"PAUSED", "DISABLED", "REJECTED", "FLAGGED_DISABLED", "PENDING_DELETION", "DELETED"}
+)
 
 
 class Meaning:
@@ -68,7 +70,10 @@ class Meaning:
             keep_seconds=int(self.settings.keep_done_seconds),
         )
         if applied.job == "settled":
-            log.info("settled by a receipt", extra={"action": "settled_by_receipt", "account": own.account, "tail": tail})
+            log.info(
+                "settled by a receipt",
+                extra={"action": "settled_by_receipt", "account": own.account, "tail": tail},
+            )
         if applied.delivery == "resend" and explain(event.code).transient:
             self._resend(own, tail)
 
@@ -116,7 +121,12 @@ class Meaning:
 
     def _template(self, ledger: WorkLedger, event: Event) -> None:
         group = f"{event.template}:{event.language}"
-        extra = {"action": "template_notice", "account": ledger.account, "template": group, "state": event.state}
+        extra = {
+            "action": "template_notice",
+            "account": ledger.account,
+            "template": group,
+            "state": event.state,
+        }
         log.warning("a template's state changed", extra=extra)
         if event.state.upper() == "APPROVED":
             account_module.resume_template(ledger, group)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
+import schemas
 from config.settings import Settings, current
 from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
@@ -151,9 +153,16 @@ def begin() -> None:
     )
     pacer.start()
     _running.append(pacer)
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
     log.info(
         "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)}
     )
+
+
+def _warm() -> None:
+    """The first check of a process costs a tenth of a second of imports: not on a job's way."""
+    payload = {"phoneNumber": "9999999999", "countryCode": "+91", "type": "Text", "data": {"message": "warm"}}
+    schemas.check("send_text", payload)
 
 
 def _retry_until_up(action: Callable[[], None]) -> None:

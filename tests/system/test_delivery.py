@@ -7,6 +7,7 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from celery import Celery
@@ -33,10 +34,13 @@ def test_each_example_of_the_document_is_what_reaches_the_wire(stack: Stack, ite
     job = interakt_jobs.OPERATIONS[item.operation].delay(item.payload)
     answer = job.get(timeout=20)
     assert 200 <= answer["status"] < 300
-    sent = [call["body"] for call in stack.sandbox.calls(bodies=True)[before:]]
-    if "callbackData" in sent[-1]:
-        assert sent[-1].pop("callbackData") == job.id
-    assert sent == [item.payload]
+    (call,) = stack.sandbox.calls(bodies=True)[before:]
+    if call["body"] is None:
+        assert call["path"].endswith("?" + urlencode(item.payload))
+        return
+    if item.operation.startswith("send_") and "rcs" not in item.operation:
+        assert call["body"].pop("callbackData") == job.id
+    assert call["body"] == item.payload
 
 
 def test_a_callers_callback_data_travels_behind_our_id(stack: Stack) -> None:

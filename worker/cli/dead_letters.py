@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 import schemas
+from config.settings import load as load_settings
 from worker.cli.common import (
     account_option,
     expected,
@@ -144,7 +145,7 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
         payload = json.loads(text)
         for change in changes:
             _set(payload, change)
-        letters.edit(tail, payload)
+        letters.edit(tail, payload, allow_unknown=load_settings(keys=False).allow_unknown_fields)
     except schemas.Invalid as error:
         raise click.ClickException(str(error)) from None
     except ValueError as error:
