@@ -6,9 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from bench import call, job
-
-SCHEMA = job.ListMessage()
+import schemas
+from bench import call
 
 
 def session() -> aiohttp.ClientSession:
@@ -22,6 +21,6 @@ def session() -> aiohttp.ClientSession:
 
 async def perform(session: aiohttp.ClientSession, payload: dict[str, Any]) -> str:
     """Check, send, give the id."""
-    SCHEMA.load(payload)
+    schemas.check("send_list", payload)
     async with session.post(call.url(), json=payload) as answer:
         return call.kept(answer.status, await answer.json())

@@ -6,6 +6,7 @@ from bench.peer import Commands, Peer
 
 OURS = "kept and sent once; a job whose call was under way is held, a receipt settles it"
 EARLY = "a running job is lost; those fetched ahead come back after the visibility timeout (1 h)"
+QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 POPPED = "lost: a job leaves Redis when a worker takes it"
 
 
@@ -15,7 +16,7 @@ def _celery(module: str, options: list[str]) -> list[str]:
 
 def _ours(queues: str) -> Commands:
     def workers(slots: int) -> list[list[str]]:
-        pool = ["--queues", queues, "--pool", "threads", "--concurrency", str(slots // 2)]
+        pool = ["--queues", queues, "--pool", "threads", "--concurrency", str(slots // 2), *QUIET]
         return [_celery("worker.app", [*pool, "--hostname", f"{name}@bench"]) for name in ("one", "two")]
 
     return workers
@@ -26,10 +27,9 @@ def _naive(slots: int) -> list[list[str]]:
 
 
 def _tuned(slots: int) -> list[list[str]]:
-    quiet = ["--without-mingle", "--without-gossip", "--without-heartbeat"]
     if slots <= 2:
-        return [_celery("bench.peers.celery_tuned", [*quiet, "--concurrency", str(slots)])]
-    pool = [*quiet, "--pool", "threads", "--concurrency", str(slots // 2)]
+        return [_celery("bench.peers.celery_tuned", [*QUIET, "--concurrency", str(slots)])]
+    pool = [*QUIET, "--pool", "threads", "--concurrency", str(slots // 2)]
     return [_celery("bench.peers.celery_tuned", [*pool, "--hostname", f"{n}@bench"]) for n in ("one", "two")]
 
 
@@ -67,13 +67,13 @@ PEERS = [
         guarantee=OURS,
         workers=_ours("urgent,normal"),
         slots={0: 8, 150: 192},
-        rate={0: 900, 150: 700},
+        rate={0: 1400, 150: 1000},
         packages=("celery", "kombu", "redis", "requests", "marshmallow"),
     ),
     Peer(
         name="ours-bulk",
         title="this worker, delay_many",
-        module="ours",
+        module="ours_bulk",
         environment=None,
         guarantee=OURS,
         workers=_ours("bulk"),

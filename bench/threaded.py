@@ -8,9 +8,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from bench import call, job
-
-SCHEMA = job.ListMessage()
+import schemas
+from bench import call
 
 
 @cache
@@ -25,6 +24,6 @@ def session() -> requests.Session:
 
 def perform(payload: dict[str, Any]) -> str:
     """Check, send, give the id."""
-    SCHEMA.load(payload)
+    schemas.check("send_list", payload)
     answer = session().post(call.url(), json=payload, timeout=20)
     return call.kept(answer.status_code, answer.json())

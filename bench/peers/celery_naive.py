@@ -8,14 +8,15 @@ from typing import Any
 import requests
 from celery import Celery
 
-from bench import call, job
+from bench import call
+from schemas.interactive import List
 
 app = Celery("naive", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
 
 
 @app.task
 def send(payload: dict[str, Any]) -> str:
-    job.ListMessage().load(payload)
+    List().load(payload)
     answer = requests.post(call.url(), json=payload, headers=call.headers(), timeout=20)
     return call.kept(answer.status_code, answer.json())
 
