@@ -10,6 +10,7 @@ from typing import Any
 from celery import signals
 
 import tasks  # noqa: F401  declares the tasks on the app
+from config import settings
 from tasks.app import app
 
 from . import guard, services
@@ -29,19 +30,24 @@ guard.know_tasks(frozenset(name for name in app.tasks if name.startswith("intera
 
 
 @signals.celeryd_init.connect
-def refuse_green_pools(conf: Any = None, options: dict[str, Any] | None = None, **_: Any) -> None:
-    """gevent and eventlet pools do not bound a call's time the way threads do; producers may use them."""
+def check_start(conf: Any = None, options: dict[str, Any] | None = None, **_: Any) -> None:
+    """Tell every mistake of the settings together, before Celery stumbles over one of them.
+
+    gevent and eventlet pools do not bound a call's time the way threads do; producers may use them.
+    """
+    try:
+        settings.current()
+    except settings.SettingsError as error:
+        raise SystemExit(f"the worker cannot start, {error}") from None
     pool = str((options or {}).get("pool") or conf.worker_pool)
-    if any(name in pool for name in REFUSED_POOLS):
-        raise SystemExit(f"--pool {pool} is not supported for workers: use --pool threads and more processes")
+    found = next((name for name in REFUSED_POOLS if name in pool), "")
+    if found:
+        raise SystemExit(f"--pool {found} is not supported for workers: use --pool threads and more processes")
 
 
 @signals.worker_init.connect
 def prepare(sender: Any = None, **_: Any) -> None:
-    try:
-        services.prepare(sender)
-    except ValueError as error:
-        raise SystemExit(f"the worker cannot start: {error}") from None
+    services.prepare(sender)
 
 
 @signals.worker_ready.connect

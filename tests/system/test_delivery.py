@@ -35,7 +35,8 @@ def test_each_example_of_the_document_is_what_reaches_the_wire(stack: Stack, ite
     assert 200 <= answer["status"] < 300
     (call,) = stack.sandbox.calls(bodies=True)[before:]
     if call["body"] is None:
-        assert (call["operation"], len(answer["data"]["results"]["templates"])) == ("list_templates", 7)
+        assert call["operation"] == "list_templates"
+        assert len(answer["data"]["results"]["templates"]) >= 7
         return
     if item.operation.startswith("send_") and "rcs" not in item.operation:
         assert call["body"].pop("callbackData") == job.id
