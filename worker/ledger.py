@@ -78,7 +78,7 @@ class WorkLedger(Ledger):
     ) -> tuple[str, Work | None]:
         """Settle ``work`` with ``outcome`` (settle.lua) and take the lane's next job; returns what settle said, and it.
 
-        ``again`` asks for the answer of a call that was lost: the job it may have taken is found, no other is taken beside it.
+        ``again`` asks for the answer of a call that was lost: the job it may have taken is found.
         """
         answer = self.link.run(
             STEP,

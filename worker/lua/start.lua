@@ -10,7 +10,7 @@ local function start_one(tail, fence, raw, lease_ms)
   local state = account()
   local _, _, guard = plan(state)
   local fresh = math.floor(guard / 1000)
-  if flight.step == 's' then return {'go', fresh} end
+  if flight.step == 's' then return {'go', math.max(0, fresh - (now - flight.sent))} end
   local head = header(raw)
   if not head then
     forget_flight(tail, flight.lane)

@@ -1,0 +1,128 @@
+"""Calls whose answer was lost, or that Redis carries out late; workers that lose Redis in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from interakt_jobs.errors import LedgerUnreachable
+from interakt_jobs.link import Link
+from worker.delivery import Delivery
+from worker.ledger import Verdict, Work, WorkLedger
+from worker.pacer import Pacer
+from worker.presence import Presence
+
+from .test_ledger import DONE, ONE, WANTED, run_to_claim, run_to_start
+
+Accept = Callable[..., str]
+
+
+def test_a_step_carried_out_after_its_repeat_takes_no_job_that_nobody_knows_of(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    accept(), accept(), accept()
+    work = run_to_start(ledger, "me")
+    _, following = ledger.step(work, DONE, "normal", "me", again=True)
+    assert following is not None
+    assert ledger.step(work, DONE, "normal", "me") == ("already", None)
+    running = ledger.link.command("ZRANGE", f"{ledger.prefix}run:normal", 0, -1)
+    assert running == [following.tail.encode()]
+
+
+def test_a_step_asked_again_much_later_finds_its_job_with_a_stale_permit(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    accept(), accept()
+    work = run_to_start(ledger, "me")
+    _, following = ledger.step(work, DONE, "normal", "me")
+    assert following is not None
+    flight = ledger.link.command("HGET", f"{ledger.prefix}fl", following.tail).decode().split("|")
+    flight[3] = str(int(flight[3]) - 60_000)
+    ledger.link.command("HSET", f"{ledger.prefix}fl", following.tail, "|".join(flight))
+    _, found = ledger.step(work, DONE, "normal", "me", again=True)
+    assert found is not None
+    assert (found.tail, found.fence, found.verdict, found.millis) == (
+        following.tail,
+        following.fence,
+        "go",
+        0,
+    )
+
+
+class LosesRedis(WorkLedger):
+    """Redis goes away between claim and start."""
+
+    def start(self, tail: str, fence: int) -> Verdict:
+        raise LedgerUnreachable("away")
+
+
+def test_no_lease_is_renewed_for_a_delivery_that_has_ended(
+    link: Link, ledger: WorkLedger, accept: Accept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tails = [accept(), accept()]
+    ledger.release("pacer", WANTED)
+    lossy = LosesRedis(link, "default")
+    presence = Presence(link, lease_seconds=30)
+    monkeypatch.setattr(Presence, "_ensure_thread", lambda self: None)
+    delivery = Delivery(lossy, None, None, presence, False)  # type: ignore[arg-type]
+    monkeypatch.setattr(delivery, "_prepare", lambda work, operation: b"{}")
+    assert delivery.deliver(tails) == 0
+    assert presence._held == {}
+
+
+def test_a_job_claimed_anew_in_one_process_keeps_its_own_lease(link: Link, ledger: WorkLedger) -> None:
+    presence = Presence(link, lease_seconds=30)
+    presence._thread = threading.Thread()
+    old, new = Work("t", 1, ""), Work("t", 2, "")
+    presence.hold(ledger, [old])
+    presence.hold(ledger, [new])
+    presence.drop(ledger, [old])
+    assert list(presence._held) == [("default", "t", 2)]
+
+
+def test_an_account_or_a_chore_that_fails_does_not_stop_the_others(
+    link: Link, ledger: WorkLedger, accept: Accept
+) -> None:
+    tail = accept()
+    link.command("SET", "ij1:broken:state", "no hash")
+    seen: list[str] = []
+    chored: list[str] = []
+
+    def bad_chore(_: WorkLedger) -> None:
+        raise ValueError
+
+    pacer = Pacer(
+        link,
+        [WorkLedger(link, "broken"), ledger],
+        lambda lane, account, tails: seen.extend(tails),
+        [bad_chore, lambda found: chored.append(found.account)],
+    )
+    link.command("HSET", "ij1:workers", "w", '{"at":9999999999999,"queues":["normal"],"want":4}')
+    pacer._round()
+    pacer._leave()
+    assert (seen, chored) == ([tail], ["default"])
+
+
+def test_a_record_that_is_no_utf8_takes_no_other_with_it(ledger: WorkLedger, accept: Accept) -> None:
+    broken, fine = accept(), accept()
+    raw = ledger.link.command("GET", f"{ledger.prefix}j:{broken}")
+    ledger.link.command("SET", f"{ledger.prefix}j:{broken}", raw[:-3] + b'"\xff"}')
+    released = ledger.release("pacer", WANTED)
+    assert [work.tail for work in ledger.claim("t", released.tails["normal"])] == [broken, fine]
+
+
+def test_a_record_of_a_newer_version_is_left_to_a_newer_worker(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    raw = ledger.link.command("GET", f"{ledger.prefix}j:{tail}")
+    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", b"2|new|" + raw)
+    released = ledger.release("pacer", WANTED)
+    assert ledger.claim("t", released.tails["normal"]) == []
+    ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
+    ledger.reap(most=10, hold_ms=1, otp_hold_ms=1, retry_ms=1)
+    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", raw)
+    ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
+    ledger.reap(most=10, hold_ms=1, otp_hold_ms=1, retry_ms=1)
+    assert run_to_claim(ledger).tail == tail
+    assert ledger.release("pacer", ONE).tails == {}
