@@ -3,10 +3,10 @@
 -- State hash: rate (calls a window), window_ms, factor (cut after a 429), share_urgent, share_normal, share_bulk (percent).
 -- Hash `bud`: tat (theoretical arrival time of the next call), tat_<lane> (of the lane inside its share), hint.
 local LANES = {'urgent', 'normal', 'bulk'}
-local CATCH_UP = 5000        -- us that a late wake-up may make good
+local CATCH_UP = 5000        -- us that a late wake-up may make good; more where the urgent lane's credit covers it
 local LANE_TOLERANCE = 10e6  -- us that a lane may run ahead of its share; what it borrowed beyond is forgiven
 
--- Reads the plan: T in us, the urgent lane's credit in us and the guard in us.
+-- Reads the plan: T, the tolerance of urgent, the tolerance of the others and the guard, all in us.
 local function plan(state)
   local rate, window = tonumber(state.rate), tonumber(state.window_ms) * 1000
   local per_second = rate * 1e6 / window
@@ -14,8 +14,10 @@ local function plan(state)
   if per_second > 200 then guard = math.max(guard, window / 60) end
   local credit = math.min(8, math.floor(rate / 150))
   if window < 30e6 then credit = 0 end
-  local interval = (window + guard + CATCH_UP + 1) / (rate - credit)
-  return interval / math.max(0.05, tonumber(state.factor or '1')), credit * interval, guard
+  local ahead = credit > 0 and 0 or CATCH_UP
+  local interval = (window + guard + ahead + 1) / (rate - credit)
+  local tolerance = credit > 0 and interval / 4 or CATCH_UP
+  return interval / math.max(0.05, tonumber(state.factor or '1')), math.max(credit * interval, tolerance), tolerance, guard
 end
 
 local function waiting(lane)
@@ -26,7 +28,7 @@ end
 
 -- Take a permit for `lane` now: returns 0, or the milliseconds after which to ask again (nothing is spent).
 local function permit(lane, state)
-  local interval, credit = plan(state)
+  local interval, urgent_tolerance, tolerance = plan(state)
   local saved = redis.call('HMGET', P .. 'bud', 'tat', 'hint', 'tat_urgent', 'tat_normal', 'tat_bulk')
   local tat = math.max(tonumber(saved[1] or '0'), now_us)
   local own, inside = {}, {}
@@ -45,11 +47,10 @@ local function permit(lane, state)
       if ahead and waiting(name) then before = before + 1 end
     end
   end
-  local tolerance = CATCH_UP
   if before > 0 then
     tolerance = -before * math.min(interval / 2, 20000)
   elseif lane == 'urgent' then
-    tolerance = CATCH_UP + credit
+    tolerance = urgent_tolerance
   end
   local at = tat - tolerance
   if before > 0 and tonumber(saved[1] or '0') - tolerance <= now_us then at = now_us end
@@ -65,9 +66,10 @@ local function permit(lane, state)
     redis.call('HSET', P .. 'used', slot, second .. ':' .. (calls + 1))
     return 0
   end
-  -- Those who wait are told to come one after the other, not all at the next free moment.
+  -- Those who wait are told to come one after the other, not all at the next free moment. Who comes a little early, because a
+  -- call before was late, is the next one: sent to the end of the row, its turn would be lost.
   local hint = math.max(tonumber(saved[2] or '0') + interval, at)
-  if lane == 'urgent' then
+  if lane == 'urgent' or at - now_us < interval / 2 then
     hint = at
   elseif hint - now_us > 250000 and hint > at then
     hint = math.max(at, now_us + 250000)

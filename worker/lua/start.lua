@@ -8,7 +8,7 @@ local function start_one(tail, fence, raw, lease_ms)
   local flight = flight_of(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
   local state = account()
-  local _, _, guard = plan(state)
+  local _, _, _, guard = plan(state)
   local fresh = math.floor(guard / 1000)
   if flight.step == 's' then return {'go', math.max(0, fresh - (now - flight.sent))} end
   local head = header(raw)
@@ -69,6 +69,6 @@ local function start_one(tail, fence, raw, lease_ms)
   set_flight(tail, 's', fence, flight.token, now, head.lane)
   redis.call('ZADD', P .. 'run:' .. head.lane, now + lease_ms, tail)
   count('attempts|' .. head.op)
-  count('wait_ms|' .. head.lane, math.max(0, now - head.due))
+  observe('wait', head.lane, math.max(0, now - head.due), '50 250 1000 5000 15000 60000 300000 1800000 7200000 86400000')
   return {'go', fresh}
 end
