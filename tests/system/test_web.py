@@ -1,0 +1,397 @@
+"""The web process as it is run: what it answers, what survives its death and Redis's, and that it never answers 5xx."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from sandbox.stack import ROOT
+from sandbox.valkey import Valkey, free_port
+from worker.web.signature import sign
+
+SECRET, OTHER_SECRET, RCS = b"webhook-secret", b"other-secret", "rcs-path-secret"
+
+
+class Web:
+    """One web process and how to talk to it."""
+
+    def __init__(self, valkey: Valkey, folder: Path, *options: str, **env: str) -> None:
+        self.port, self.valkey = free_port(), valkey
+        clean = {name: text for name, text in os.environ.items() if not name.startswith("INTERAKT_")}
+        self.environment = {
+            **clean,
+            "REDIS_URL": valkey.url,
+            "INTERAKT_WEBHOOK_SECRET": SECRET.decode(),
+            "INTERAKT_WEBHOOK_SECRET__BRAND_B": OTHER_SECRET.decode(),
+            "INTERAKT_RCS_PATH_SECRET": RCS,
+            "INTERAKT_SPOOL_DIR": str(folder / "spool"),
+            "PORT": str(self.port),
+            **env,
+        }
+        self.log = folder / "web.log"
+        self.options = options
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "web", "--host", "127.0.0.1", *self.options],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
+        for _ in range(200):
+            with contextlib.suppress(httpx.TransportError):
+                self.client.get("/healthz")
+                return
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+        raise TimeoutError(self.log.read_text())
+
+    def post(self, body: bytes, path: str = "/webhooks/interakt", secret: bytes = SECRET) -> httpx.Response:
+        return self.client.post(path, content=body, headers={"Interakt-Signature": sign(secret, body)})
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(15)
+
+    def bodies(self, account: str = "default") -> list[bytes]:
+        with Redis.from_url(self.valkey.url) as client:
+            return [fields[b"body"] for _, fields in client.xrange(f"ij1:{account}:webhooks")]
+
+    def wait_for(self, number: int, seconds: float = 20) -> list[bytes]:
+        """The bodies in the stream, once there are so many."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(Exception):
+                if len(found := self.bodies()) >= number:
+                    return found
+            time.sleep(0.05)
+        raise TimeoutError(f"{len(self.bodies())} of {number}: {self.log.read_text()[-2000:]}")
+
+    def ready(self) -> dict[str, object]:
+        found: dict[str, object] = self.client.get("/readyz").json()
+        return found
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A server of the test's own, to stop and freeze."""
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def web(own_valkey: Valkey, tmp_path: Path) -> Iterator[Web]:
+    made = Web(own_valkey, tmp_path)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def shared(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A web process that tests do not disturb."""
+    made = Web(valkey, tmp_path_factory.mktemp("web"))
+    yield made
+    made.end()
+
+
+def numbered(count: int, start: int = 0) -> list[bytes]:
+    return [b'{"n":%d}' % number for number in range(start, start + count)]
+
+
+def test_a_signed_webhook_is_in_its_accounts_stream_when_it_is_answered(shared: Web, redis_url: str) -> None:
+    assert shared.post(b'{"a": 1}').status_code == 200
+    assert shared.post(b'{"b": 1}', "/webhooks/interakt/default").status_code == 200
+    assert shared.post(b'{"c": 1}', "/webhooks/interakt/brand_b", OTHER_SECRET).status_code == 200
+    assert shared.bodies() == [b'{"a": 1}', b'{"b": 1}']
+    assert shared.bodies("brand_b") == [b'{"c": 1}']
+
+
+def test_what_is_not_signed_or_signed_for_another_account_is_refused_and_counted(
+    shared: Web, redis_url: str
+) -> None:
+    assert shared.client.post("/webhooks/interakt", content=b"{}").status_code == 401
+    assert shared.post(b"{}", secret=OTHER_SECRET).status_code == 401
+    assert shared.post(b"{}", "/webhooks/interakt/brand_b").status_code == 401
+    time.sleep(1.3)
+    with Redis.from_url(redis_url) as client:
+        assert client.hget("ij1:default:count", "webhook|bad_signature") == b"2"
+        assert client.hget("ij1:brand_b:count", "webhook|bad_signature") == b"1"
+    assert shared.bodies() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/webhooks/interakt", 405),
+        ("PUT", "/webhooks/interakt", 405),
+        ("POST", "/webhooks/", 404),
+        ("POST", "/webhooks/interakt/nobody", 404),
+        ("POST", "/webhooks/interakt/default/rcs/wrong", 404),
+        ("POST", "/webhooks/interakt/default/rcs/%F0%28", 404),
+        ("POST", "/webhooks/interakt/default/more", 404),
+        ("GET", "/nothing", 404),
+    ],
+)
+def test_other_paths_and_methods_are_refused(shared: Web, method: str, path: str, status: int) -> None:
+    assert shared.client.request(method, path, content=b"{}").status_code == status
+
+
+def test_a_body_over_one_mebibyte_is_refused_announced_or_not(shared: Web, redis_url: str) -> None:
+    assert shared.post(b"x" * (1 << 20)).status_code == 200
+    assert shared.post(b"x" * ((1 << 20) + 1)).status_code == 413
+    parts = (b"x" * 65536 for _ in range(20))
+    assert shared.client.post("/webhooks/interakt", content=parts).status_code == 413
+    assert len(shared.bodies()) == 1
+
+
+def test_an_rcs_callback_needs_its_path_and_nothing_else(shared: Web, redis_url: str) -> None:
+    answer = shared.client.post(f"/webhooks/interakt/default/rcs/{RCS}", content=b'{"entityType":"X"}')
+    assert answer.status_code == 200
+    with Redis.from_url(redis_url) as client:
+        ((_, fields),) = client.xrange("ij1:default:webhooks")
+    assert fields[b"kind"] == b"rcs"
+    assert RCS not in shared.log.read_text()
+
+
+def test_an_rcs_callback_is_taken_from_listed_addresses_only_and_a_proxy_is_believed_when_told(
+    own_valkey: Valkey, tmp_path: Path
+) -> None:
+    path, forwarded = f"/webhooks/interakt/default/rcs/{RCS}", {"X-Forwarded-For": "192.0.2.7"}
+    own = Web(own_valkey, tmp_path, INTERAKT_RCS_ALLOWED_IPS="192.0.2.0/24")
+    try:
+        assert own.client.post(path, content=b"{}").status_code == 403
+        assert own.client.post(path, content=b"{}", headers=forwarded).status_code == 403
+    finally:
+        own.end()
+    trusting = Web(
+        own_valkey, tmp_path, "--trust-proxy", "127.0.0.1", INTERAKT_RCS_ALLOWED_IPS="192.0.2.0/24"
+    )
+    try:
+        assert trusting.client.post(path, content=b"{}").status_code == 403
+        assert trusting.client.post(path, content=b"{}", headers=forwarded).status_code == 200
+    finally:
+        trusting.end()
+
+
+def test_without_a_secret_webhooks_are_refused_and_the_log_says_why(
+    own_valkey: Valkey, tmp_path: Path
+) -> None:
+    own = Web(own_valkey, tmp_path, INTERAKT_WEBHOOK_SECRET="")
+    try:
+        assert [own.post(b"{}").status_code for _ in range(3)] == [503] * 3
+        assert own.log.read_text().count("INTERAKT_WEBHOOK_SECRET") == 1
+        assert own.post(b"{}", "/webhooks/interakt/brand_b", OTHER_SECRET).status_code == 200
+    finally:
+        own.end()
+
+
+def test_with_redis_stopped_webhooks_are_answered_and_replayed_in_order(web: Web) -> None:
+    sent = numbered(20)
+    assert all(web.post(body).status_code == 200 for body in sent)
+    assert web.valkey.process is not None
+    web.valkey.process.terminate()
+    web.valkey.process.wait()
+    more = numbered(200, 20)
+    assert all(web.post(body).status_code == 200 for body in more)
+    assert web.ready()["spool_bytes"]
+    web.valkey.start()
+    last = numbered(200, 220)
+    assert all(web.post(body).status_code == 200 for body in last)
+    assert web.wait_for(420) == sent + more + last
+
+
+def test_with_redis_frozen_each_answer_still_comes_in_time(web: Web) -> None:
+    web.post(b'{"n":0}')
+    web.valkey.signal(signal.SIGSTOP)
+    try:
+        times = []
+        for body in numbered(30, 1):
+            began = time.monotonic()
+            assert web.post(body).status_code == 200
+            times.append(time.monotonic() - began)
+    finally:
+        web.valkey.signal(signal.SIGCONT)
+    assert max(times) < 2.5
+    assert sum(seconds > 0.5 for seconds in times) <= 1
+    found = web.wait_for(31)
+    assert list(dict.fromkeys(found)) == numbered(31)
+
+
+def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(web: Web) -> None:
+    answered: list[bytes] = []
+
+    def send(start: int) -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{web.port}", timeout=10) as client:
+            for number in range(start, start + 2000):
+                body = b'{"n":%d}' % number
+                try:
+                    answer = client.post(
+                        "/webhooks/interakt", content=body, headers={"Interakt-Signature": sign(SECRET, body)}
+                    )
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 200
+                answered.append(body)
+
+    for life in range(4):
+        away = life % 2 == 0
+        if away:
+            web.valkey.signal(signal.SIGSTOP)
+        threads = [threading.Thread(target=send, args=(life * 10**6 + n * 10**4,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(2.0 if away else 0.7)
+        web.kill()
+        for thread in threads:
+            thread.join()
+        if away:
+            web.valkey.signal(signal.SIGCONT)
+        web.start()
+    assert len(answered) > 200
+    end = time.monotonic() + 20
+    while (missing := set(answered) - set(web.bodies())) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not missing
+    assert web.ready()["spool_bytes"] == 0
+
+
+def test_what_waits_on_disk_at_the_end_is_replayed_by_the_next_process(web: Web) -> None:
+    web.valkey.kill()
+    assert all(web.post(body).status_code == 200 for body in numbered(50))
+    web.end()
+    web.valkey.start()
+    web.start()
+    assert web.wait_for(50) == numbered(50)
+
+
+def test_a_full_redis_is_spared(own_valkey: Valkey, tmp_path: Path) -> None:
+    with Redis.from_url(own_valkey.url) as client:
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 100_000)
+        own = Web(own_valkey, tmp_path)
+        try:
+            bodies = numbered(50)
+            assert all(own.post(body).status_code == 200 for body in bodies)
+            assert own.ready()["spool_bytes"] and own.bodies() == []
+            client.config_set("maxmemory", 0)
+            assert own.wait_for(50) == bodies
+        finally:
+            own.end()
+
+
+def test_health_says_what_it_can(web: Web) -> None:
+    assert web.client.get("/healthz").text == "ok"
+    found = web.ready()
+    assert found["ready"] is True and found["redis"] is True and found["spool_bytes"] == 0
+    web.valkey.kill()
+    time.sleep(5)
+    assert web.client.get("/readyz").json()["redis"] is False
+    assert web.client.get("/readyz").status_code == 200
+    assert web.client.get("/readyz?strict").status_code == 503
+    assert "interakt_redis_up 0.0" in web.client.get("/metrics").text
+
+
+def test_figures_are_not_shown_through_a_proxy_unless_asked_to(shared: Web) -> None:
+    through = {"X-Forwarded-For": "192.0.2.7"}
+    assert shared.client.get("/metrics").status_code == 200
+    assert shared.client.get("/metrics", headers=through).status_code == 404
+    assert shared.client.get("/readyz", headers=through).text == "ready"
+
+
+def test_an_unusable_setting_or_spool_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for env, word in (({"PORT": "x"}, "PORT"), ({"INTERAKT_SPOOL_DIR": str(tmp_path / "file")}, "SPOOL_DIR")):
+        done = subprocess.run(
+            [sys.executable, "-m", "worker", "web"],
+            cwd=ROOT, env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+        assert done.returncode == 2 and word in done.stderr and "Traceback" not in done.stderr
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+QUIET = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+
+
+@QUIET
+@given(JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=2000))
+def test_any_signed_body_is_answered_200(shared: Web, body: bytes) -> None:
+    assert shared.post(body).status_code == 200
+
+
+@QUIET
+@given(
+    st.sampled_from(["GET", "POST", "PUT", "HEAD", "OPTIONS", "PATCH"]),
+    st.text("/webinrakt%.?#&=\x7f0é", max_size=40),
+    st.lists(st.binary(max_size=80), max_size=3),
+    st.binary(max_size=300),
+)
+def test_no_request_is_answered_with_a_5xx(
+    shared: Web, method: str, path: str, signatures: list[bytes], body: bytes
+) -> None:
+    clean = [bytes(byte for byte in value if byte not in b"\r\n\0") for value in signatures]
+    lines = [f"{method} /webhooks/interakt{path} HTTP/1.1".encode(), b"Host: x"]
+    lines += [b"Interakt-Signature: " + value for value in clean]
+    lines += [b"Content-Length: %d" % len(body), b"Connection: close", b"", body]
+    assert status_of(shared.port, b"\r\n".join(lines)) < 500
+
+
+@QUIET
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([b"", b"POST /webhooks/interakt HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n"]),
+)
+def test_raw_bytes_are_never_answered_with_a_5xx(shared: Web, data: bytes, start: bytes) -> None:
+    assert status_of(shared.port, start + data) < 500
+
+
+def status_of(port: int, data: bytes) -> int:
+    """The status that raw bytes are answered with, 0 for none."""
+    with socket.create_connection(("127.0.0.1", port), 5) as sock:
+        sock.settimeout(5)
+        with contextlib.suppress(OSError):
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(OSError):
+            while part := sock.recv(65536):
+                answer += part
+    return int(answer[9:12]) if answer.startswith(b"HTTP/") else 0
+
+
+def test_after_all_that_it_still_takes_webhooks_and_logged_no_traceback(shared: Web, redis_url: str) -> None:
+    assert shared.post(b'{"last":1}').status_code == 200
+    log = shared.log.read_text()
+    assert "Traceback" not in log and "Exception" not in log
