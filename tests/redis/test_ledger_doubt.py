@@ -167,3 +167,15 @@ def test_text_of_a_provider_cannot_break_what_the_ledger_keeps(
     reading = ledger.read(tail)
     assert (reading.state, reading.status, reading.delivery[:8]) == ("done", 201, "4.read.9")
     assert ledger.release("pacer", ONE).tails == {}
+
+
+def test_a_job_that_was_to_expire_before_it_was_due_can_be_replayed(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    tail = accept(not_before="+3600000", expires=str(int(time.time() * 1000) + 5))
+    time.sleep(0.01)
+    assert reap(ledger)["dead"] == 1
+    DeadLetters(ledger).replay(tail)
+    reap(ledger)
+    ledger.step(run_to_start(ledger), DONE)
+    assert ledger.read(tail).state == "done"

@@ -21,7 +21,8 @@ local head = header(raw)
 if not head then return 'alive' end
 if ARGV[5] == '1' then return 'replayed' end
 local due = now + tonumber(ARGV[4])
-local expires = head.expires > 0 and due + (head.expires - head.due) or 0
+-- as long to live as it had; one that was to expire before it was due gets no end
+local expires = head.expires > head.due and due + (head.expires - head.due) or 0
 local _, line = string.find(raw, '\n', 1, true)
 redis.call('SET', P .. 'j:' .. tail, '1|' .. head.op .. '|' .. head.lane .. '|' .. int(now) .. '|' .. int(expires) .. '|' .. head.policy
   .. '|' .. head.max .. '|' .. head.recipient .. '|' .. head.group .. '|' .. int(due) .. string.sub(raw, line))

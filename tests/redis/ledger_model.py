@@ -1,0 +1,159 @@
+"""What the model test knows of a job, and what it sees of the ledger: one snapshot, and the rules it must keep."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from worker.dead_letters import REASONS
+from worker.ledger import LANES, Work, WorkLedger
+
+ACCOUNT_KEYS = {
+    "ambiguous", "audit", "bell", "bud", "count", "dead", "expires", "failed", "fence", "fl", "groups", "held", "maybe",
+    "pacer", "parking", "probe", "state", "tries", "used",
+    *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES),
+}  # fmt: skip
+EXPIRING = ("early:", "i:", "pid:", "probe:", "r:", "replays:")
+
+
+@dataclass
+class Attempt:
+    """One call to the provider: ``accepted`` is the truth that only the provider knows."""
+
+    work: Work
+    token: str
+    accepted: bool
+    round: int
+    outcome: tuple[Any, ...] | None = None
+
+
+@dataclass
+class Known:
+    """One job of the model; a replay begins a new ``round``."""
+
+    tail: str
+    policy: str
+    lane: str
+    round: int = 0
+    calls: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+    proved: bool = False
+    doubles_allowed: bool = False
+    gone: bool = False
+    since: int = 0
+
+    def accepted(self, of_round: bool = False) -> int:
+        return sum(
+            attempt.accepted for attempt in self.attempts if not of_round or attempt.round >= self.since
+        )
+
+
+class Snapshot:
+    """Everything the account has in Redis, by the key's name without its prefix."""
+
+    def __init__(self, ledger: WorkLedger) -> None:
+        link, prefix = ledger.link, ledger.prefix
+        names = sorted(key.decode() for key in link.command("KEYS", f"{prefix}*"))
+        kinds = link.pipeline([("TYPE", name) for name in names]) if names else []
+        reads = {b"zset": ("ZRANGE", 0, -1), b"hash": ("HGETALL",), b"string": ("GET",), b"list": ("LRANGE", 0, -1),
+                 b"set": ("SMEMBERS",), b"stream": ("XLEN",)}  # fmt: skip
+        commands: list[tuple[Any, ...]] = []
+        for name, kind in zip(names, kinds, strict=True):
+            verb, *rest = reads[kind]
+            commands += [(verb, name, *rest), ("PTTL", name)]
+        answers = link.pipeline(commands) if commands else []
+        self.values: dict[str, Any] = {}
+        self.ttl: dict[str, int] = {}
+        for number, name in enumerate(names):
+            short = name.removeprefix(prefix)
+            self.values[short], self.ttl[short] = answers[2 * number], answers[2 * number + 1]
+
+    def members(self, name: str) -> set[str]:
+        return {member.decode() for member in self.values.get(name, [])}
+
+    def hash(self, name: str) -> dict[str, str]:
+        found = self.values.get(name, [])
+        pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+        return {tail.decode(): value.decode() for tail, value in pairs}
+
+    def raw(self, tail: str) -> str:
+        return (self.values.get(f"j:{tail}") or b"").decode()
+
+    def places(self) -> dict[str, list[str]]:
+        """Where each job is: its live sets, ``dead``, or ``ended`` by its terminal string."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.values:
+            if name in ("held", "dead") or name.split(":")[0] in ("ready", "rel", "run", "parked"):
+                for tail in self.members(name):
+                    found[tail].append(name)
+            elif name.startswith("j:") and self.raw(name[2:]).startswith("="):
+                found[name[2:]].append("ended")
+        return found
+
+
+def check(ledger: WorkLedger, jobs: dict[str, Known]) -> Snapshot:
+    """Hold a snapshot against the model; an ``AssertionError`` says what is wrong."""
+    seen = Snapshot(ledger)
+    places, flight = seen.places(), seen.hash("fl")
+    for tail, job in jobs.items():
+        found = places.pop(tail, [])
+        assert len(found) == (0 if job.gone else 1), f"{tail} is in {found}"
+        if not job.gone:
+            _check_job(ledger, seen, job, found[0], flight)
+    assert not places, f"nobody accepted {dict(places)}"
+    assert set(flight) == {
+        t for kind in ("rel", "run") for lane in LANES for t in seen.members(f"{kind}:{lane}")
+    }
+    _check_keys(seen, jobs)
+    return seen
+
+
+def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, flight: dict[str, str]) -> None:
+    tail, raw = job.tail, seen.raw(job.tail)
+    kind, _, lane = place.partition(":")
+    if kind in ("ready", "rel", "run"):
+        assert lane == job.lane
+    if kind in ("rel", "run"):
+        assert (flight[tail][0] == "s") == (kind == "run")
+    expires = raw.split("|", 5)[4] if not raw.startswith("=") else "0"
+    assert (tail in seen.members("expires")) == (expires != "0" and kind not in ("dead", "ended"))
+    reading = ledger.read(tail)
+    if kind == "dead":
+        assert reading.state == "dead"
+        assert reading.reason in REASONS
+        assert reading.payload == {"for": tail}
+    if reading.state == "done":
+        assert job.accepted() >= 1, "done, and the provider accepted nothing"
+    if reading.state == "done" and job.policy != "always" and job.accepted(of_round=True) > 1:
+        assert reading.ambiguous, "accepted more than once, and not marked"
+    if job.policy == "never" and not job.doubles_allowed:
+        assert job.accepted(of_round=True) <= 1, "never, and accepted more than once"
+    if job.proved:
+        assert reading.state in ("done", "running", "cancelled"), f"a receipt came, and it is {reading.state}"
+    if kind == "ended":
+        assert not {tail} & (set(seen.hash("tries")) | set(seen.hash("maybe")) | set(flight))
+        assert seen.ttl[f"j:{tail}"] > 0
+        assert f"log:{tail}" not in seen.values
+    else:
+        assert seen.ttl[f"j:{tail}"] == -1
+        assert reading.attempts <= job.calls
+    assert (f"d:{tail}" in seen.values) == (kind == "dead")
+
+
+def _check_keys(seen: Snapshot, jobs: dict[str, Known]) -> None:
+    """Every key is the account's own, or a job's that is there, or ends by itself."""
+    for name in seen.values:
+        kind, _, rest = name.partition(":")
+        if name in ACCOUNT_KEYS:
+            if name in ("probe", "pacer"):
+                assert seen.ttl[name] > 0
+        elif name.startswith(EXPIRING):
+            assert seen.ttl[name] > 0, f"{name} stays for ever"
+        elif kind == "parked":
+            assert rest in seen.members("parking")
+        else:
+            assert kind in ("j", "d", "log"), f"{name} is nobody's"
+            assert not jobs[rest].gone, f"{name} was left behind"
+    for name in ("tries", "maybe", "fl"):
+        assert not {tail for tail in seen.hash(name) if jobs[tail].gone}
