@@ -36,7 +36,7 @@ def frozen_worker(trial: Trial) -> None:
         trial.wait_busy()
         time.sleep(trial.random.uniform(0.2, 0.6))
         frozen.signal(signal.SIGSTOP)
-        time.sleep(4.5)
+        time.sleep(trial.random.uniform(3.5, 7))
         frozen.signal(signal.SIGCONT)
         trial.bound += frozen.slots
         time.sleep(1)
