@@ -42,7 +42,9 @@ def check_start(conf: Any = None, options: dict[str, Any] | None = None, **_: An
     pool = str((options or {}).get("pool") or conf.worker_pool)
     found = next((name for name in REFUSED_POOLS if name in pool), "")
     if found:
-        raise SystemExit(f"--pool {found} is not supported for workers: use --pool threads and more processes")
+        raise SystemExit(
+            f"--pool {found} is not supported for workers: use --pool threads and more processes"
+        )
 
 
 @signals.worker_init.connect
@@ -51,9 +53,9 @@ def prepare(sender: Any = None, **_: Any) -> None:
 
 
 @signals.worker_ready.connect
-def begin(**_: Any) -> None:
+def begin(sender: Any = None, **_: Any) -> None:
     try:
-        services.begin()
+        services.begin(sender)
     except Exception as error:
         # Celery only logs what a signal's receiver raises; a worker without its pacer must not look alive.
         raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error

@@ -43,6 +43,7 @@ class Presence:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
+        self._looped = 0.0
 
     def hold(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
         """Keep the leases of claimed jobs alive from now on."""
@@ -63,6 +64,10 @@ class Presence:
             yield
         finally:
             self._calls.pop(work.tail, None)
+
+    def consumed(self) -> None:
+        """Called by the loop that takes messages in: when it no longer does, ``health`` says so."""
+        self._looped = time.monotonic()
 
     def measured(self, wall: float, cpu: float) -> None:
         self.tuner.measured(wall, cpu)
@@ -118,6 +123,7 @@ class Presence:
             "queues": self.queues,
             "slots": self.slots,
             "want": want,
+            "loop_ms": int((time.monotonic() - self._looped) * 1000) if self._looped else 0,
         }
         self.link.run(BEAT, [WORKERS], self.token, json.dumps(entry, separators=(",", ":"))[1:])
 

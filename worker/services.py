@@ -14,7 +14,7 @@ from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
 from interakt_jobs.link import Link
 
-from . import alarms, logs, sentry
+from . import alarms, listening, logs, sentry
 from .attempt import Attempt
 from .client import Client
 from .dead_letters import DeadLetters
@@ -31,6 +31,7 @@ from .upload import Uploads
 log = logging.getLogger(__name__)
 REGISTER = load("register")
 VERSIONS = (1,)
+LOOK_SECONDS = 2.0
 
 
 class Room:
@@ -137,8 +138,8 @@ def prepare(worker: Any) -> None:
     room()
 
 
-def begin() -> None:
-    """The worker is ready: register, beat, pace."""
+def begin(consumer: Any = None) -> None:
+    """The worker is ready: register, beat, pace, listen. ``consumer`` is Celery's, whose loop is watched."""
     here, worker = room(), _worker
     queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
     here.presence.queues = queues
@@ -152,7 +153,9 @@ def begin() -> None:
         here.link, list(here.ledgers.values()), publisher.wake, _chores(here), _chore_seconds(here.settings)
     )
     pacer.start()
-    _running.append(pacer)
+    _running.extend((pacer, listening.start(here.link, here.ledgers, here.settings)))
+    if consumer is not None:
+        consumer.timer.call_repeatedly(LOOK_SECONDS, here.presence.consumed)
     threading.Thread(target=_warm, name="warm", daemon=True).start()
     log.info(
         "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)}
@@ -196,7 +199,12 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
     def purge(ledger: WorkLedger) -> None:
         DeadLetters(ledger, who="retention").purge(settings.keep_dead_seconds, settings.keep_dead_count)
 
-    chores: list[Callable[[WorkLedger], object]] = [reap, watch_memory, purge]
+    chores: list[Callable[[WorkLedger], object]] = [
+        reap,
+        watch_memory,
+        purge,
+        listening.Silence(settings.silence_minutes),
+    ]
     if settings.on_done_broker_url:
         chores.append(Outbox(settings.on_done_broker_url))
     return chores

@@ -16,6 +16,9 @@ from sandbox.stack import Stack
 from . import plan, table
 
 SECONDS = 45.0
+WHATSAPP = frozenset(
+    name for name in interakt_jobs.OPERATIONS if name.startswith("send_") and not name.startswith("send_rcs")
+)
 SETTINGS = {"INTERAKT_HOLD_SECONDS": "5", "INTERAKT_LOG_FORMAT": "text"}
 
 
@@ -41,8 +44,8 @@ def show(stack: Stack, media: Path, console: Console) -> int:
     stack.wait_for_workers(2)
     interakt_jobs.configure(stack.valkey.url)
     rows = enqueue([*plan.document_items(), *plan.further_items(media), *plan.failing_items()])
-    with Live(table.draw(rows, "jobs"), console=console, refresh_per_second=8) as live:
-        wait(rows, live)
+    with Live(table.draw(rows, console.width), console=console, refresh_per_second=8) as live:
+        wait(rows, live, console)
     return verdict(rows, stack, console)
 
 
@@ -57,19 +60,22 @@ def enqueue(items: list[plan.Item]) -> list[table.Row]:
     return rows
 
 
-def wait(rows: list[table.Row], live: Live) -> None:
+def wait(rows: list[table.Row], live: Live, console: Console) -> None:
+    """Until every job has ended and every WhatsApp message's receipt has come."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         for row in rows:
             row.look()
-        live.update(table.draw(rows, "jobs"))
-        if all(row.ended for row in rows):
+        live.update(table.draw(rows, console.width))
+        if all(row.ended for row in rows) and not undelivered(rows):
             break
         time.sleep(0.15)
-    time.sleep(1.0)
-    for row in rows:
-        row.look()
-    live.update(table.draw(rows, "jobs"))
+
+
+def undelivered(rows: list[table.Row]) -> list[table.Row]:
+    """WhatsApp messages that were accepted and whose receipts have not come."""
+    sent = [row for row in rows if row.item.ends == "done" and row.item.operation in WHATSAPP]
+    return [row for row in sent if row.delivery not in ("delivered", "read")]
 
 
 def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
@@ -83,9 +89,12 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
     for row in wrong:
         state = row.reading.reason or row.reading.state if row.reading else "not read"
         console.print(f"[red]{row.item.label}: expected {row.item.ends}, found {state}[/]")
+    silent = undelivered(rows)
+    if silent:
+        console.print(f"[red]without a receipt: {', '.join(row.item.label for row in silent)}[/]")
     if missing:
         console.print(f"[red]operations without a done job: {', '.join(missing)}[/]")
-    if wrong or missing:
+    if wrong or missing or silent:
         for name in stack.processes:
             console.print(f"--- {name}\n{stack.tail(name, 2000)}", markup=False)
         return 1

@@ -24,12 +24,17 @@ class Row:
     reading: Reading | None = None
 
     def look(self) -> None:
-        if self.reading is None or self.reading.state not in ENDED or not self.reading.delivery:
+        if not self.ended or self.delivery != "read":
             self.reading = self.job.read()
 
     @property
     def ended(self) -> bool:
         return self.reading is not None and self.reading.state in ENDED
+
+    @property
+    def delivery(self) -> str:
+        """How far the message came, by its receipts."""
+        return self.reading.delivery.split(".")[1] if self.reading and self.reading.delivery else ""
 
     @property
     def right(self) -> bool:
@@ -39,29 +44,25 @@ class Row:
         return end == self.item.ends
 
 
-def draw(rows: list[Row], title: str) -> Any:
-    """The table as it is now."""
-    table = Table(title=title, title_justify="left")
-    for heading, width in (("", 2), ("what", 24), ("task", 21), ("lane", 6), ("state", 15), ("delivery", 9)):
-        table.add_column(heading, width=width, no_wrap=True, overflow="ellipsis")
+def draw(rows: list[Row], width: int = 120) -> Any:
+    """The table as it is now; a narrow terminal is spared the columns that the others imply."""
+    wide = width >= 110
+    table = Table(box=None, pad_edge=False)
+    for heading, size in (("", 2), ("what", 24), ("task", 21), ("lane", 6), ("state", 15), ("delivery", 9)):
+        if wide or heading not in ("task", "lane"):
+            table.add_column(heading, min_width=size, max_width=size, no_wrap=True, overflow="ellipsis")
     table.add_column("Interakt says", no_wrap=True, overflow="ellipsis")
     for row in rows:
-        found = row.reading
-        if found is None:
-            table.add_row("", row.item.label, row.item.operation)
-            continue
-        mark = ("[green]ok[/]" if row.right else "[red]!![/]") if row.ended else ""
-        state = found.reason or found.state
-        words = (found.error or found.message or "").split("\n")[0]
-        delivery = found.delivery.split(".")[1] if found.delivery else ""
-        colour = COLOURS.get(found.state, "white")
-        table.add_row(
-            mark,
-            row.item.label,
-            row.item.operation,
-            found.lane,
-            f"[{colour}]{state}[/]",
-            delivery,
-            words[:60],
-        )
+        table.add_row(*_cells(row, wide))
     return table
+
+
+def _cells(row: Row, wide: bool) -> list[str]:
+    found = row.reading
+    if found is None:
+        return ["", row.item.label]
+    mark = ("[green]ok[/]" if row.right else "[red]!![/]") if row.ended else ""
+    where = [row.item.operation, found.lane] if wide else []
+    state = f"[{COLOURS.get(found.state, 'white')}]{found.reason or found.state}[/]"
+    words = (found.error or found.message or "").split("\n")[0]
+    return [mark, row.item.label, *where, state, row.delivery, words]

@@ -13,6 +13,19 @@ local function count(field, by)
   redis.call('HINCRBY', P .. 'count', field, by or 1)
 end
 
+-- One observation of a duration: a sum and the bucket it falls in, as worker/web/buckets.py reads them.
+local function observe(name, label, ms, bounds)
+  count(name .. '_ms|' .. label, ms)
+  local place = 'inf'
+  for bound in string.gmatch(bounds, '%d+') do
+    if ms <= tonumber(bound) then
+      place = bound
+      break
+    end
+  end
+  count(name .. '_le|' .. label .. '|' .. place)
+end
+
 -- The header line of a record that is still alive; nil for an ended or unknown job.
 local function header(raw)
   if not raw then return nil end

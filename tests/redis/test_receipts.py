@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox.stack import ROOT
 from worker.dead_letters import DeadLetters, Filter
 from worker.ledger import WorkLedger
 from worker.receipts import apply_receipt
@@ -102,3 +103,18 @@ def test_a_job_may_ask_to_be_sent_again_on_some_codes(ledger: WorkLedger, accept
 
 def test_a_receipt_for_nobody_is_counted_and_changes_nothing(ledger: WorkLedger) -> None:
     assert apply_receipt(ledger, "0" * 32, "sent", at_ms=1) == ("missing", "none")
+
+
+def test_the_buckets_counted_in_lua_are_those_that_prometheus_is_shown(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    from worker.web.buckets import CALL, WAIT
+
+    accept()
+    ledger.step(run_to_start(ledger), DONE)
+    for file, bounds in (("start", WAIT), ("settle", CALL)):
+        text = (ROOT / "worker" / "lua" / f"{file}.lua").read_text()
+        assert f"'{' '.join(map(str, bounds))}'" in text
+    flat = ledger.link.command("HGETALL", f"{ledger.prefix}count")
+    counts = {name.decode(): int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    assert counts["wait_le|normal|50"] == counts["call_le|send_text|50"] == 1

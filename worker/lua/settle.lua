@@ -45,7 +45,7 @@ local function settle_one(tail, fence, outcome, args)
   end
   drop_probes(tail, head)
   local attempts, crashes = tries_of(tail)
-  if flight.sent > 0 and outcome ~= 'unsent' then count('call_ms|' .. head.op, now - flight.sent) end
+  if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, '50 100 250 500 1000 2500 5000 10000 20000') end
   if flight.sent > 0 then tell_breakers(outcome, args, head, flight.sent) end
   if outcome ~= 'done' and known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then

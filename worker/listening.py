@@ -1,0 +1,69 @@
+"""What a worker does with webhooks: read them out of the streams, act on them, and sound the alarm when they stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import schemas.webhook
+from config.settings import Settings
+from interakt_jobs.link import Link
+from schemas.event import Event
+
+from . import sentry, status
+from .ledger import WorkLedger
+from .meaning import Meaning
+from .stopping import stopping
+from .web.consume import Consumer
+from .web.silence import Mark, look, sample
+
+log = logging.getLogger(__name__)
+SAMPLE_MS = 60_000
+
+
+def read(kind: str, body: Any) -> Event:
+    """The event of a webhook's JSON; raises ``ValueError`` for what is of no known kind, so that it is kept raw."""
+    event = schemas.webhook.read(body)
+    if event.kind == "unknown":
+        raise ValueError("a webhook of no known kind")
+    return event
+
+
+def start(link: Link, ledgers: dict[str, WorkLedger], settings: Settings) -> threading.Thread:
+    """Consume webhooks in a thread until the worker stops; any worker may, they share the work."""
+    consumer = Consumer(link, sorted(ledgers), read, Meaning(ledgers, settings))
+    thread = threading.Thread(target=consumer.run, args=(stopping,), name="webhooks", daemon=True)
+    thread.start()
+    return thread
+
+
+class Silence:
+    """A chore: once a minute, are receipts still coming? Loud in the log and in Sentry, once each time it begins."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes = minutes
+        self._marks: dict[str, Mark | None] = {}
+        self._sounded: dict[str, str] = {}
+        self._at: dict[str, int] = {}
+
+    def __call__(self, ledger: WorkLedger) -> None:
+        clock = ledger.link.command("TIME")
+        now = int(clock[0]) * 1000
+        if now - self._at.get(ledger.account, 0) < min(SAMPLE_MS, self.minutes * 60_000 / 3):
+            return
+        self._at[ledger.account] = now
+        counts = status.read(ledger.link, ledger.account).counts
+        receipt = int(ledger.link.command("HGET", f"{ledger.prefix}state", "receipts_at") or 0)
+        mark, alarm = look(self._marks.get(ledger.account), sample(now, counts, receipt), self.minutes)
+        self._marks[ledger.account] = mark
+        name = alarm.kind if alarm else ""
+        if name and name != self._sounded.get(ledger.account):
+            log.critical(
+                "%s",
+                alarm.text if alarm else "",
+                extra={"action": f"webhooks_{name}", "account": ledger.account},
+            )
+            sentry.capture(f"webhooks_{name}", "webhooks", "", 0, ledger.account)
+        self._sounded[ledger.account] = name
+        ledger.link.command("HSET", f"{ledger.prefix}state", "webhooks_alarm", name)
