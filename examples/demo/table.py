@@ -48,10 +48,12 @@ def draw(rows: list[Row], width: int = 120) -> Any:
     """The table as it is now; a narrow terminal is spared the columns that the others imply."""
     wide = width >= 110
     table = Table(box=None, pad_edge=False)
+    left = width
     for heading, size in (("", 2), ("what", 24), ("task", 21), ("lane", 6), ("state", 15), ("delivery", 9)):
         if wide or heading not in ("task", "lane"):
-            table.add_column(heading, min_width=size, max_width=size, no_wrap=True, overflow="ellipsis")
-    table.add_column("Interakt says", no_wrap=True, overflow="ellipsis")
+            table.add_column(heading, width=size, no_wrap=True, overflow="ellipsis")
+            left -= size + 2
+    table.add_column("Interakt says", width=max(10, left - 1), no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*_cells(row, wide))
     return table
