@@ -45,13 +45,9 @@ class Case:
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def name(self) -> str:
-        window = (
-            "s" if self.limit.window == 1 else "min" if self.limit.window == 60 else f"{self.limit.window}s"
-        )
-        also = f", bulk hangs {self.hang:.0f} s" if self.hang else ""
-        also += f", stalled {self.stall:.0f} s" if self.stall else ""
-        return f"{self.limit.calls}/{window}, {self.processes} proc., urgent {100 * self.urgent:.0f} %, bulk {self.bulk:,}{also}"
+    def plan(self) -> str:
+        """The limit in words: ``600/min``."""
+        return f"{self.limit.calls}/{'min' if self.limit.window == 60 else f'{self.limit.window} s'}"
 
 
 def run(case: Case) -> Case:

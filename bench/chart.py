@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH, LABEL, VALUE, ROW, TOP = 720, 190, 80, 26, 44
+WIDTH, LABEL, VALUE, ROW, TOP = 760, 250, 80, 26, 44
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 14px }

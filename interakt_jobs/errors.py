@@ -70,7 +70,9 @@ class JobDead(JobError):
     ``{"at": ms, "outcome": str, "error": str, "status": int}``.
     """
 
-    def __init__(self, job_id: str, reason: str, error: str = "", attempts: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self, job_id: str, reason: str, error: str = "", attempts: list[dict[str, Any]] | None = None
+    ) -> None:
         super().__init__(job_id, reason, error, attempts)
         self.job_id, self.reason, self.error, self.attempts = job_id, reason, error, attempts or []
 

@@ -83,7 +83,9 @@ class Ledger:
         """The job as it is now; raises ``NoSuchJob``."""
         found = record.read(tail, self.link.run(READ, self._keys, tail))
         if found is None:
-            raise NoSuchJob(f"no job {job_id(self.account, tail)}: a wrong id, or its result is no longer kept")
+            raise NoSuchJob(
+                f"no job {job_id(self.account, tail)}: a wrong id, or its result is no longer kept"
+            )
         return found
 
     def cancel(self, tail: str) -> None:

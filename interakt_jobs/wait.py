@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
+from celery.exceptions import TimeoutError as CeleryTimeoutError
 from redis import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-
-from celery.exceptions import TimeoutError as CeleryTimeoutError
 
 from . import settings
 from .ids import job_id

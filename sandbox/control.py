@@ -89,7 +89,7 @@ class Sandbox:
             flag = "--" + name.replace("_", "-")
             for one in value if isinstance(value, list | tuple) else [value]:
                 command += [flag] if one is True else [] if one is False else [flag, str(one)]
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=self._errors,

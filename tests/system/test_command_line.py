@@ -20,7 +20,12 @@ STRANGER = {**TEXT, "phoneNumber": "9888888888"}
 
 def run(stack: Stack, *words: str, code: int = 0) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "worker", *words], cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "worker", *words],
+        cwd=ROOT,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -58,7 +63,9 @@ def test_dead_letters_are_replayed_dropped_and_exported_by_filter(stack: Stack) 
     jobs = [dead_job(STRANGER) for _ in range(3)]
     lines = run(stack, "dead-letters", "export", "--operation", "send_text").splitlines()
     assert {job.id for job in jobs} <= {json.loads(line)["id"] for line in lines}
-    assert "3 would be sent again" in run(stack, "dead-letters", "replay", "--text", "not available", "--dry-run")
+    assert "3 would be sent again" in run(
+        stack, "dead-letters", "replay", "--text", "not available", "--dry-run"
+    )
     assert "dropped" in run(stack, "dead-letters", "drop", "--text", "not available", "--yes")
     assert "none" in run(stack, "dead-letters", "list", "--text", "not available")
     run(stack, "dead-letters", "replay", code=2)
@@ -76,7 +83,16 @@ def test_a_paused_account_holds_its_jobs_until_it_is_resumed(stack: Stack) -> No
 
 
 def test_the_rate_is_changed_while_running_and_outlives_a_worker(stack: Stack) -> None:
-    run(stack, "account", "set", "default", "--calls-per-minute", "50000", "--shares", "urgent=50,normal=30,bulk=20")
+    run(
+        stack,
+        "account",
+        "set",
+        "default",
+        "--calls-per-minute",
+        "50000",
+        "--shares",
+        "urgent=50,normal=30,bulk=20",
+    )
     stack.worker("another")
     stack.wait_for_workers(3)
     assert "50000 calls" in run(stack, "account", "list")
