@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 import time
 import uuid
@@ -83,7 +84,7 @@ class Pacer(threading.Thread):
             log.error("pacer failed", extra=extra)
 
     def _tick(self, ledger: WorkLedger) -> None:
-        released = ledger.release(self.token, self._wanted)
+        released = ledger.release(self.token, self._share())
         now = time.monotonic()
         self._next[ledger.account] = now + min(LOOK_SECONDS, max(0.001, released.millis / 1000))
         if not released.leads:
@@ -97,6 +98,11 @@ class Pacer(threading.Thread):
             self._chored[ledger.account] = now
             for chore in self.chores:
                 self._guarded(chore, ledger)
+
+    def _share(self) -> dict[str, int]:
+        """What one of several accounts may have in flight: calls that hang in one leave slots to the others."""
+        accounts = len(self.ledgers)
+        return {lane: math.ceil(2 * number / (accounts + 1)) for lane, number in self._wanted.items()}
 
     def _listen(self, began: float) -> None:
         """Sleep until a bell rings at an account we lead, or until the next tick is due."""
