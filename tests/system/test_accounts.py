@@ -74,7 +74,7 @@ def test_bulk_calls_that_hang_change_nothing_for_urgent(stack: Stack) -> None:
         "type": "Template",
         "template": {"name": "welcome_message", "languageCode": "en", "bodyValues": ["John"]},
     }
-    hanging = [job for job in send_template.delay_many([template] * 60, lane="bulk")]
+    hanging = list(send_template.delay_many([template] * 60, lane="bulk"))
     time.sleep(1.5)
     jobs = []
     for _ in range(20):
