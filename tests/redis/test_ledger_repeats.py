@@ -19,9 +19,15 @@ from .test_ledger import DONE, ONE, WANTED, run_to_claim, run_to_start
 Accept = Callable[..., str]
 
 
+def plenty(ledger: WorkLedger) -> None:
+    """So many calls that no permit is waited for."""
+    ledger.link.command("HSET", f"{ledger.prefix}state", "rate", 600_000)
+
+
 def test_a_step_carried_out_after_its_repeat_takes_no_job_that_nobody_knows_of(
     ledger: WorkLedger, accept: Accept
 ) -> None:
+    plenty(ledger)
     accept(), accept(), accept()
     work = run_to_start(ledger, "me")
     _, following = ledger.step(work, DONE, "normal", "me", again=True)
@@ -34,6 +40,7 @@ def test_a_step_carried_out_after_its_repeat_takes_no_job_that_nobody_knows_of(
 def test_a_step_asked_again_much_later_finds_its_job_with_a_stale_permit(
     ledger: WorkLedger, accept: Accept
 ) -> None:
+    plenty(ledger)
     accept(), accept()
     work = run_to_start(ledger, "me")
     _, following = ledger.step(work, DONE, "normal", "me")
