@@ -13,7 +13,7 @@ from config.settings import Account, Settings, SettingsError, load
 from .client import Client
 from .errors import InteraktError
 
-OLDEST = (6, 2)
+OLDEST = (7, 0)  # the scripts carry flags
 CLOCK_SECONDS = 5.0
 Mark = Literal["ok", "warning", "failure"]
 Permit = Callable[[str], None]
@@ -76,7 +76,7 @@ def _server(info: Mapping[str, Any], ahead: float) -> Iterator[Check]:
         "redis",
         "ok" if good else "failure",
         f"{name} {shown}",
-        "" if good else "use Redis 6.2 or newer, or Valkey",
+        "" if good else "use Redis 7 or newer, or Valkey",
     )
     if info.get("cluster_enabled") in (1, "1") or info.get("redis_mode") == "cluster":
         yield Check(

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from marshmallow import ValidationError
 
-from interakt_jobs.errors import JobError
+from config.fields import Store
+from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ids import DEFAULT_ACCOUNT, account_name, parse
 from interakt_jobs.link import Link
 from worker.ledger import WorkLedger
@@ -23,16 +25,40 @@ _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)\Z")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+class Misconfigured(click.ClickException):
+    """Raised for a setting that cannot be used; its exit code is that of bad input."""
+
+    exit_code = 2
+
+
+def redis_url() -> str:
+    """``REDIS_URL``, or its default."""
+    text = os.environ.get("REDIS_URL", "").strip() or "redis://127.0.0.1:6379/0"
+    try:
+        return str(Store().deserialize(text))
+    except ValidationError as error:
+        raise Misconfigured(f"REDIS_URL: {error.messages[0]}") from None
+
+
 def link() -> Link:
     """The Redis of ``REDIS_URL``."""
-    return Link(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0")
+    return Link(redis_url())
 
 
 def ledger(account: str) -> WorkLedger:
     try:
         return WorkLedger(link(), account_name(account))
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--account") from None
+        raise click.BadParameter(str(error)) from None
+
+
+def known_ledger(account: str) -> WorkLedger:
+    """The ledger of an account that a worker registered; another is more likely mistyped than empty."""
+    found = ledger(account)
+    known = accounts(found.link)
+    if account not in known:
+        raise Misconfigured(f"no account {account!r} at this Redis; known: {', '.join(known) or 'none yet'}")
+    return found
 
 
 def accounts(redis: Link) -> list[str]:
@@ -68,6 +94,9 @@ def expected(function: Command) -> Command:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
+        except LedgerUnreachable as error:
+            where = redis_url().rpartition("@")[2].rpartition("//")[2].partition("?")[0]
+            raise click.ClickException(f"{error} ({where}): start Redis, or mend REDIS_URL") from None
         except JobError as error:
             raise click.ClickException(str(error)) from None
         except BrokenPipeError:

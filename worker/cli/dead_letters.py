@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from worker.cli.common import (
     expected,
     job_ledger,
     json_option,
-    ledger,
+    known_ledger,
     seconds,
     show_json,
     since,
@@ -52,6 +53,10 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def chosen(options: dict[str, Any]) -> Filter:
+    try:
+        re.compile(options["text"])
+    except re.error as error:
+        raise click.BadParameter(f"no regular expression: {error}", param_hint="--text") from None
     return Filter(
         reason=options["reason"] or "",
         operation=options["operation"],
@@ -81,7 +86,7 @@ def command() -> None:
 def list_(account: str, most: int, as_json: bool, **options: Any) -> None:
     """List dead letters, the newest first."""
     shown = 0
-    for letter in DeadLetters(ledger(account)).find(chosen(options)):
+    for letter in DeadLetters(known_ledger(account)).find(chosen(options)):
         if shown == most:
             click.echo(f"... more: --most {most * 10}", err=True)
             break
@@ -158,9 +163,16 @@ def _set(payload: Any, change: str) -> None:
     if not equals:
         raise click.BadParameter("write PATH=JSON", param_hint="--set")
     *parents, last = path.split(".")
-    for name in parents:
-        payload = payload[int(name)] if isinstance(payload, list) else payload.setdefault(name, {})
-    payload[int(last) if isinstance(payload, list) else last] = json.loads(value)
+    try:
+        for name in parents:
+            payload = payload[int(name)] if isinstance(payload, list) else payload.setdefault(name, {})
+        payload[int(last) if isinstance(payload, list) else last] = json.loads(value)
+    except json.JSONDecodeError:
+        raise click.BadParameter(
+            f"{value!r} is no JSON: a text needs quotes, {path}='\"...\"'", param_hint="--set"
+        ) from None
+    except (AttributeError, TypeError, ValueError, IndexError):
+        raise click.BadParameter(f"the payload has no place {path}", param_hint="--set") from None
 
 
 @command.command()
@@ -194,7 +206,7 @@ def replay(
     if wanted == Filter() and not everything:
         raise click.UsageError("name ids, give a filter, or say --all")
     counts: dict[str, int] = {}
-    letters = DeadLetters(ledger(account))
+    letters = DeadLetters(known_ledger(account))
     for _, answer in letters.replay_all(
         wanted, per_minute=per_minute, allow_duplicates=allow_duplicates, dry_run=dry_run
     ):
@@ -222,7 +234,7 @@ def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **opti
     if ids:
         dropped = sum(DeadLetters(found).drop(tail) for found, tail in map(job_ledger, ids))
     else:
-        letters = DeadLetters(ledger(account))
+        letters = DeadLetters(known_ledger(account))
         tails = [letter.tail for letter in letters.find(wanted)]
         dropped = sum(letters.drop(*tails[at : at + 500]) for at in range(0, len(tails), 500))
     click.echo(f"{dropped:,} dropped")
@@ -240,7 +252,7 @@ def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **opti
 @expected
 def export(account: str, output: Any, **options: Any) -> None:
     """JSON lines with payload and attempts: they hold personal data."""
-    letters = DeadLetters(ledger(account))
+    letters = DeadLetters(known_ledger(account))
     for letter in letters.find(chosen(options)):
         reading = letters.show(letter.tail)
         line = {**asdict(letter), "payload": reading.payload, "log": reading.log}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from worker.cli.common import expected, json_option, link, show_json
 from worker.guard import POISON
+
+_ID = re.compile(r"\d{1,19}-\d{1,19}\Z")
 
 
 @click.group()
@@ -22,7 +26,8 @@ def command() -> None:
 @expected
 def list_(most: int, as_json: bool) -> None:
     """The newest first."""
-    for identity, flat in link().command("XREVRANGE", POISON, "+", "-", "COUNT", most):
+    found = link().command("XREVRANGE", POISON, "+", "-", "COUNT", most)
+    for identity, flat in found:
         entry = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
         line = {
             name: entry[name].decode("utf-8", "replace") for name in ("queue", "reason", "bytes", "sha256")
@@ -32,6 +37,8 @@ def list_(most: int, as_json: bool) -> None:
             show_json(line)
         else:
             click.echo(f"{line['id']}  {line['queue']}  {line['bytes']} bytes  {line['reason']}")
+    if not found and not as_json:
+        click.echo("none")
 
 
 @command.command()
@@ -39,7 +46,8 @@ def list_(most: int, as_json: bool) -> None:
 @expected
 def show(id: str) -> None:
     """One message as it was, up to 64 KiB; it may hold personal data."""
-    found = link().command("XRANGE", POISON, id, id)
+    known = _ID.match(id)
+    found = link().command("XRANGE", POISON, id, id) if known else None
     if not found:
         raise click.ClickException(f"no poison message {id}")
     flat = found[0][1]

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from worker import status as status_module
-from worker.cli.common import accounts, ago, expected, json_option, link, show_json
+from worker.cli.common import accounts, ago, expected, json_option, known_ledger, link, show_json
 from worker.status import Status
 
 
@@ -68,7 +68,7 @@ def command(account: str, watch: bool, as_json: bool) -> None:
 
     Example: python -m worker status --watch
     """
-    redis = link()
+    redis = known_ledger(account).link if account else link()
 
     def look() -> list[Status]:
         return [status_module.read(redis, name) for name in ([account] if account else accounts(redis))]
