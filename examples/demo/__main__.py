@@ -25,6 +25,8 @@ SETTINGS = {"INTERAKT_HOLD_SECONDS": "5", "INTERAKT_LOG_FORMAT": "text"}
 def main() -> int:
     """Run the demo; 0 only if every job came to the end it must come to."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         media = Path(folder) / "offer.jpg"
         media.write_bytes(b"\xff\xd8\xff\xe0 not much of a picture")
@@ -33,7 +35,10 @@ def main() -> int:
 
 
 def show(stack: Stack, media: Path, console: Console) -> int:
-    console.print(f"Valkey at {stack.valkey.url}, a fake Interakt at {stack.sandbox.base_url}")
+    console.print(
+        f"Valkey:        {stack.valkey.url}\nfake Interakt: {stack.sandbox.base_url}", highlight=False
+    )
+    console.print("Starting web, worker, bulk and beat, as in the Procfile ...")
     stack.worker(concurrency=16)
     stack.bulk()
     stack.beat()
@@ -84,8 +89,13 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
     missing = sorted(set(interakt_jobs.OPERATIONS) - shown)
     summary = stack.sandbox.summary()
     console.print(
-        f"{len(rows)} jobs, {summary['calls']} calls, {len(shown)} of {len(interakt_jobs.OPERATIONS)} operations done"
+        f"\n{len(rows)} jobs, {summary['calls']} calls, "
+        f"{len(shown)} of {len(interakt_jobs.OPERATIONS)} operations done. What was not sent, and why:"
     )
+    for row in rows:
+        if row.reading and row.reading.state == "dead":
+            words = (row.reading.error or row.reading.reason).replace("\n", "; ")
+            console.print(f"  {row.item.label}: {words}", markup=False, highlight=False)
     for row in wrong:
         state = row.reading.reason or row.reading.state if row.reading else "not read"
         console.print(f"[red]{row.item.label}: expected {row.item.ends}, found {state}[/]")
@@ -99,7 +109,8 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
             console.print(f"--- {name}\n{stack.tail(name, 2000)}", markup=False)
         return 1
     console.print(
-        "Everything ended as it should. Where to look next: README.md, then `python -m worker --help`."
+        "Everything ended as it should.\nWhere to look next: README.md; .venv/bin/python -m worker --help",
+        highlight=False,
     )
     return 0
 

@@ -45,26 +45,36 @@ class Row:
 
 
 def draw(rows: list[Row], width: int = 120) -> Any:
-    """The table as it is now; a narrow terminal is spared the columns that the others imply."""
+    """The table as it is now; a narrow terminal is spared the lane and Interakt's words."""
     wide = width >= 110
     table = Table(box=None, pad_edge=False)
+    headings = [
+        ("", 2),
+        ("what", 24 if wide else 21),
+        ("task", 21),
+        ("lane", 6),
+        ("state", 15),
+        ("delivery", 9),
+    ]
     left = width
-    for heading, size in (("", 2), ("what", 24), ("task", 21), ("lane", 6), ("state", 15), ("delivery", 9)):
-        if wide or heading not in ("task", "lane"):
+    for heading, size in headings:
+        if wide or heading != "lane":
             table.add_column(heading, width=size, no_wrap=True, overflow="ellipsis")
             left -= size + 2
-    table.add_column("Interakt says", width=max(10, left - 1), no_wrap=True, overflow="ellipsis")
+    if wide:
+        table.add_column("Interakt says", width=max(10, left - 1), no_wrap=True, overflow="ellipsis")
     for row in rows:
-        table.add_row(*_cells(row, wide))
+        cells = _cells(row)
+        table.add_row(*(cells if wide else [*cells[:3], *cells[4:6]]))
     return table
 
 
-def _cells(row: Row, wide: bool) -> list[str]:
+def _cells(row: Row) -> list[str]:
+    """Mark, label, task, lane, state, delivery, words."""
     found = row.reading
     if found is None:
-        return ["", row.item.label]
+        return ["", row.item.label, row.item.operation, "", "", "", ""]
     mark = ("[green]ok[/]" if row.right else "[red]!![/]") if row.ended else ""
-    where = [row.item.operation, found.lane] if wide else []
     state = f"[{COLOURS.get(found.state, 'white')}]{found.reason or found.state}[/]"
     words = (found.error or found.message or "").split("\n")[0]
-    return [mark, row.item.label, *where, state, row.delivery, words]
+    return [mark, row.item.label, row.item.operation, found.lane, state, row.delivery, words]
