@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,9 @@ SETTINGS = {"INTERAKT_HOLD_SECONDS": "5", "INTERAKT_LOG_FORMAT": "text"}
 
 def main() -> int:
     """Run the demo; 0 only if every job came to the end it must come to."""
+    # what was started is stopped then too
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda found, _: sys.exit(128 + found))
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)
@@ -116,4 +120,7 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
