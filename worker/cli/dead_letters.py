@@ -120,9 +120,12 @@ def show(id: str, as_json: bool) -> None:
         click.echo(f"  {reading.error}")
     for entry in reading.log:
         click.echo(
-            f"  {since(entry['at'])}: {entry['outcome']} {entry.get('status') or ''} {entry.get('error', '')}"
+            f"  {since(entry['at'])}: {entry['outcome']} {entry.get('error') or entry.get('status') or ''}"
         )
-    click.echo(json.dumps(reading.payload, indent=2, ensure_ascii=False))
+    kept = reading.payload is not None
+    click.echo(
+        json.dumps(reading.payload, indent=2, ensure_ascii=False) if kept else f"  {ANSWERS['no_payload']}"
+    )
 
 
 @command.command()
@@ -141,7 +144,10 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
     """Change a dead letter's payload: with --payload FILE, --set PATH=JSON, or else in $EDITOR. Then replay it."""
     found, tail = job_ledger(id)
     letters = DeadLetters(found)
-    text = json.dumps(letters.show(tail).payload, indent=2, ensure_ascii=False)
+    reading = letters.show(tail)
+    if reading.payload is None:
+        raise click.ClickException(f"{reading.state}: {ANSWERS['no_payload']}")
+    text = json.dumps(reading.payload, indent=2, ensure_ascii=False)
     if file:
         text = file.read_text(encoding="utf-8")
     elif not changes:
