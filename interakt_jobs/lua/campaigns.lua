@@ -1,1 +1,125 @@
--- Campaign sends (`<campaign>.<round>.<index>`) keep no record of their own once they have ended.
+-- Campaign sends (`<campaign>.<round>.<index>`) keep no record of their own once they have ended: the outcome goes to the
+-- recipient's slot in the script that ends the job, and what is heard later finds the slot by the id.
+local function campaign_tail(tail)
+  local campaign, round, index = string.match(tail, '^(c[a-z0-9]+)%.(%d+)%.(%d+)$')
+  if campaign then return campaign, tonumber(round), tonumber(index) end
+end
+
+-- A number among the options of a campaign's record: `until` (ms, when the window closes) or `capped`.
+local function campaign_option(raw, name)
+  local line = string.match(raw, '^[^\n]*\n([^\n]*)')
+  return tonumber(line and string.match(line, '"' .. name .. '":(%d+)') or '0')
+end
+
+-- The message is not sent in this round: it no longer counts for the person.
+local function campaign_unsent(raw, head, slot)
+  if slot.at > 0 and campaign_option(raw, 'capped') == 1 then frequency_give_back(head.recipient, slot.at) end
+end
+
+-- How far a message came: the rank decides, not the order in which receipts arrive; each time is kept once.
+local function slot_receipt(slot, kind, at, code)
+  local ranks = slot_tables().ranks
+  if kind == 'clicked' then kind = 'read' end
+  local new = (ranks[kind] or -1) > ranks[slot.state]
+  if slot.at == 0 then slot.at = math.floor(math.min(at, now) / 1000) end
+  if kind == 'sent' and slot.sent == 0 then
+    slot.sent = slot_offset(slot, at)
+  elseif kind == 'delivered' and slot.delivered == 0 then
+    slot.delivered = slot_offset(slot, at)
+  end
+  if not new then return false end
+  if kind == 'read' or kind == 'failed' then
+    slot.last = slot_offset(slot, at)
+  elseif slot.state == 'failed' then
+    slot.last = 0
+  end
+  slot.reason = kind == 'failed' and slot_reason_of(code) or 0
+  slot.state = kind
+  if kind == 'failed' then count('delivery_failed|' .. code) end
+  return true
+end
+
+-- A slot starts to be accepted.
+local function slot_accepted(slot, provider, ms)
+  slot.state, slot.reason, slot.at = 'accepted', 0, math.floor(ms / 1000)
+  slot.sent, slot.delivered, slot.last = 0, 0, 0
+  slot.provider, slot.digest = slot_provider(provider)
+end
+
+fold = function(tail, raw, head, state, fields, ambiguous)
+  local campaign, round, index = campaign_tail(tail)
+  if not campaign then return false end
+  local proof = state == 'done' and proof_of(tail)
+  redis.call('DEL', P .. 'early:' .. tail)
+  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+  local slot = slot_read(campaign, index)
+  if not slot or slot.state ~= 'fed' or slot.round ~= round then return true end
+  slot.ambiguous = math.max(slot.ambiguous, ambiguous)
+  if state == 'done' then
+    slot_accepted(slot, fields.provider, now)
+    if proof and proof.rank > 0 then slot_receipt(slot, proof.kind, tonumber(proof.at), proof.code) end
+  else
+    local doubtful = fields.reason == 'unknown_outcome' or redis.call('HEXISTS', P .. 'maybe', tail) == 1
+    local reason = fields.reason or ''
+    if not doubtful then campaign_unsent(raw, head, slot) end
+    slot.state, slot.at = doubtful and 'unknown' or state, math.floor(now / 1000)
+    if not doubtful and (reason == 'opted_out' or reason == 'recipient_limit') then slot.state = 'skipped' end
+    if not doubtful and reason == 'expired' then slot.state, reason = 'skipped', 'after_end' end
+    slot.reason = reason ~= '' and (slot_tables().reasons[reason] or 63) or 0
+  end
+  slot_write(campaign, index, slot, 'fed')
+  return true
+end
+
+-- What proves that a send was accepted, when its job has ended: the slot of that round becomes accepted. Returns the slot
+-- as it then is, not yet written, or nil when it says nothing new; `rank` is the receipt's, 0 for a late answer.
+local function slot_proven(campaign, round, index, slot, rank, provider, ms)
+  if slot.round == round then
+    if slot_tables().ranks[slot.state] then return slot, false end
+    if slot.state == 'fed' then redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index)) end
+    slot_accepted(slot, provider, ms)
+    return slot, true
+  end
+  -- an earlier round: whoever waits for the new one has got it already; a failure is known to have been accepted, so that
+  -- only its delivery is news
+  if slot.round < round or rank == 2 then return nil end
+  if slot.state == 'planned' then
+    if slot.last > 0 and rank < 3 then return nil end
+    slot.round = round
+    slot_accepted(slot, provider, ms)
+    return slot, true
+  end
+  if rank >= 3 and slot.ambiguous == 0 and slot.state ~= 'skipped' and slot.state ~= 'cancelled' then
+    slot.ambiguous = 1
+    slot_write(campaign, index, slot, slot.state, slot.reason)
+  end
+  return nil
+end
+
+fold_receipt = function(tail, kind, rank, at, code, provider)
+  local campaign, round, index = campaign_tail(tail)
+  local slot = campaign and slot_read(campaign, index)
+  if not slot then return {'missing', 'none'} end
+  local from, from_reason = slot.state, slot.reason
+  local found, settled = slot_proven(campaign, round, index, slot, rank, provider, math.min(at, now))
+  if not found then return {'known', 'old'} end
+  local new = slot_receipt(slot, kind, at, code)
+  slot_write(campaign, index, slot, from, from_reason)
+  return {settled and 'settled' or 'known', new and 'new' or 'old'}
+end
+
+-- An answer that came after its job had ended without one.
+fold_late = function(tail, provider)
+  local campaign, round, index = campaign_tail(tail)
+  local slot = campaign and slot_read(campaign, index)
+  if not slot then return nil end
+  local from, from_reason = slot.state, slot.reason
+  local found, settled = slot_proven(campaign, round, index, slot, 0, provider, now)
+  if not found then return 'already' end
+  if not settled then
+    if slot.provider ~= string.rep('\0', 16) then return 'already' end
+    slot.provider, slot.digest = slot_provider(provider)
+  end
+  slot_write(campaign, index, slot, from, from_reason)
+  return settled and 'settled' or 'already'
+end

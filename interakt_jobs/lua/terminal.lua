@@ -43,8 +43,8 @@ local function tell(tail, raw, state)
   return wish
 end
 
--- Set by campaigns.lua: fold an outcome, or a receipt, into the recipient's slot of a campaign.
-local fold, fold_receipt
+-- Set by campaigns.lua: fold an outcome, a receipt, or a late answer into the recipient's slot of a campaign.
+local fold, fold_receipt, fold_late
 
 -- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in
 -- `early:<tail>` as `rank|kind|at ms|code|provider id`; a higher rank wins.
@@ -106,7 +106,7 @@ local function finish(tail, raw, head, state, fields)
     redis.call('ZADD', P .. 'ambiguous', now, tail)
   end
   local wish = tell(tail, raw, state)
-  if fold and fold(tail, state, fields, ambiguous) then
+  if fold and fold(tail, raw, head, state, fields, ambiguous) then
     redis.call('DEL', P .. 'j:' .. tail)
     return
   end

@@ -168,7 +168,8 @@ def test_blocks_read_back_what_was_packed() -> None:
 
 def test_lua_and_python_have_the_same_numbers(link: Link) -> None:
     found = link.run(
-        lua("return cjson.encode({SLOT_STATES, SLOT_REASONS, {SLOT_WIDTH, SLOT_BLOCK}})"), ["ij1:default:"]
+        lua("return cjson.encode({slot_tables().states, slot_tables().reasons, {SLOT_WIDTH, SLOT_BLOCK}})"),
+        ["ij1:default:"],
     )
     assert json.loads(found) == [STATE, REASONS, [slots.WIDTH, blocks.SIZE]]
 

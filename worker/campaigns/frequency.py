@@ -1,4 +1,4 @@
-"""No more than N messages per person in D days; what it costs is in ``worker/lua/frequency.lua``.
+"""No more than N messages per person in D days; what it costs is in ``interakt_jobs/lua/frequency.lua``.
 
 The feed script includes that file and counts in the call that creates the job; this is for all else.
 """

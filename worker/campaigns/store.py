@@ -4,6 +4,9 @@
 ``c:<id>:blocks``  hash: block number -> compressed recipients (blocks.py)
 ``c:<id>:s:<n>``   string: the outcome slots of block n (slots.py)
 ``c:<id>:count``   hash: recipients by state, and by ``state|reason number``
+``c:<id>:left``    hash: block number -> how many of it are planned
+``c:<id>:fed``     set: indexes of those whose job is in the ledger
+``campaigns_on``   set of ids: those that the feeder looks at
 """
 
 from __future__ import annotations
@@ -56,6 +59,10 @@ class CampaignStore:
         self.keys = [self.prefix]
         self._base = f"{self.prefix}c:{campaign}"
 
+    def key(self, name: str) -> str:
+        """The key of one of the campaign's parts, such as ``fed``."""
+        return f"{self._base}:{name}"
+
     def meta(self) -> dict[str, str]:
         """The campaign's facts; raises ``NoSuchCampaign``."""
         flat = self.link.command("HGETALL", f"{self._base}:meta")
@@ -100,6 +107,16 @@ class CampaignStore:
             if number := int(flat[at + 1]):
                 found[f"{state}|{REASON_NAMES.get(int(reason), reason)}" if reason else state] = number
         return found
+
+    def left(self) -> dict[int, int]:
+        """How many recipients of each block are planned; blocks with nobody left are left out."""
+        flat = self.link.command("HGETALL", f"{self._base}:left")
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return {int(block): int(count) for block, count in pairs if int(count) > 0}
+
+    def fed(self) -> int:
+        """How many have a job in the ledger."""
+        return int(self.link.command("SCARD", f"{self._base}:fed"))
 
     def outcomes(self) -> Iterator[Outcome]:
         """Every recipient with their outcome, block by block."""

@@ -72,7 +72,8 @@ local function permit(lane, state)
   if lane == 'urgent' or at - now_us < interval / 2 then
     hint = at
   elseif hint - now_us > 250000 and hint > at then
-    hint = math.max(at, now_us + 250000)
+    -- asked again at the turn of somebody: should that one not come, no slot is lost
+    hint = at + math.floor(math.max(0, now_us + 250000 - at) / interval) * interval
   else
     redis.call('HSET', P .. 'bud', 'hint', int(hint))
   end

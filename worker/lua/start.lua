@@ -35,6 +35,8 @@ local function start_one(tail, fence, raw, lease_ms)
     die(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
     return {'dead', 'undeliverable_now'}
   end
+  local stopped = campaign_stops(tail, raw, head)
+  if stopped then return {'back', stopped} end
   local till = head.group ~= '' and group_pause(head.group)
   if till and (till > now or (redis.call('GET', P .. 'probe:' .. head.group) or tail) ~= tail) then
     park(tail, head)

@@ -6,5 +6,6 @@ local meta = redis.call('HMGET', base .. ':meta', 'status', 'planner', 'blocks')
 if meta[1] ~= 'planning' or meta[2] ~= ARGV[2] then return 0 end
 redis.call('HSET', base .. ':blocks', ARGV[3], ARGV[4])
 redis.call('SET', base .. ':s:' .. ARGV[3], string.rep('\0', tonumber(ARGV[5])))
+redis.call('HSET', base .. ':left', ARGV[3], tonumber(ARGV[5]) / 32)
 redis.call('HSET', base .. ':meta', 'blocks', math.max(tonumber(meta[3]), tonumber(ARGV[3]) + 1), 'beat', int(now))
 return 1

@@ -1,0 +1,45 @@
+--! include common slot frequency
+-- Feed recipients of a campaign: each who is still planned gets a job and becomes fed in this call. A repeat feeds nobody twice.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 group, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
+-- 7 in days, 8 options JSON or "", then three per recipient: index, recipient hash, payload JSON.
+-- Returns {status} when the campaign does not run, else {"running", how many were fed, how many skipped}.
+local campaign = ARGV[1]
+local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
+if status ~= 'running' then return {status or 'missing'} end
+local ends, most, days = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+if ends > 0 and now >= ends then return {'ended'} end
+local head = '1|send_template|bulk|' .. int(now) .. '|' .. int(ends) .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|'
+local rest = '|' .. ARGV[2] .. '|' .. int(now) .. '\n' .. ARGV[8] .. '\n'
+local fed, skipped = 0, 0
+for at = 9, #ARGV, 3 do
+  local index, person = tonumber(ARGV[at]), ARGV[at + 1]
+  local slot = slot_read(campaign, index)
+  if slot and slot.state == 'planned' then
+    local reason
+    if redis.call('SISMEMBER', P .. 'optout', person) == 1 then
+      reason = 'opted_out'
+    elseif most > 0 and not frequency_take(person, most, days) then
+      reason = 'frequency_cap'
+    end
+    slot.at, slot.sent, slot.delivered = math.floor(now / 1000), 0, 0
+    slot.provider, slot.digest = slot_provider('')
+    if reason then
+      slot.state, slot.reason = 'skipped', slot_tables().reasons[reason]
+      skipped = skipped + 1
+    else
+      slot.state, slot.reason = 'fed', 0
+      local tail = campaign .. '.' .. slot.round .. '.' .. int(index)
+      redis.call('SET', P .. 'j:' .. tail, head .. person .. rest .. ARGV[at + 2])
+      redis.call('ZADD', P .. 'ready:bulk', now, tail)
+      if ends > 0 then redis.call('ZADD', P .. 'expires', ends, tail) end
+      redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
+      fed = fed + 1
+    end
+    slot_write(campaign, index, slot, 'planned')
+  end
+end
+if fed > 0 then
+  count('enqueued|send_template|bulk', fed)
+  if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
+end
+return {'running', fed, skipped}
