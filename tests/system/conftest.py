@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import interakt_jobs
+from sandbox.control import Sandbox
 from sandbox.stack import Stack
 
 QUICK = {
@@ -43,3 +44,18 @@ def producer(request: pytest.FixtureRequest) -> Iterator[None]:
         interakt_jobs.configure(None)
     else:
         yield
+
+
+@pytest.fixture(scope="module")
+def running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox(calls_per_minute=0) as sandbox:
+        yield sandbox
+        assert sandbox.errors == ""
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """One without limit or faults that remembers nothing."""
+    running_sandbox.reset()
+    running_sandbox.settings(calls_per_minute=0, window_seconds=60, window="sliding", retry_after=False)
+    return running_sandbox

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,6 @@ from sandbox.control import Sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "data" / "One_Key_CRM_API.md"
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(calls_per_minute=0) as sandbox:
-        yield sandbox
-        assert sandbox.errors == ""
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
 
 
 def call(

@@ -22,20 +22,6 @@ BODY = {
 }
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(calls_per_minute=0) as sandbox:
-        yield sandbox
-        assert sandbox.errors == ""
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    running.settings(calls_per_minute=0, window_seconds=60, window="sliding", retry_after=False)
-    return running
-
-
 class Caller:
     """One kept connection to a sandbox."""
 

@@ -68,19 +68,6 @@ def until(condition: Callable[[], object], timeout: float = 10) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(calls_per_minute=0) as sandbox:
-        yield sandbox
-        assert sandbox.errors == ""
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
