@@ -55,4 +55,4 @@ requirements: ## Pin requirements/*.in again (needs pip-tools)
 	  --no-header --no-annotate --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $$name.in -o $$name.txt; done
 
 clean: ## Remove what make has made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/.venvs

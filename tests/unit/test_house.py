@@ -83,9 +83,15 @@ def test_importing_tasks_with_an_empty_environment_loads_nothing_heavy_and_reads
     code = (
         "import os\n"
         "class Watched(dict):\n"
-        "    def get(self, name, default=None):\n"
+        "    def seen(self, name):\n"
         "        assert not str(name).startswith(('INTERAKT_', 'REDIS_URL', 'SENTRY_')), name\n"
-        "        return dict.get(self, name, default)\n"
+        "        return name\n"
+        "    def __contains__(self, name):\n"
+        "        return dict.__contains__(self, self.seen(name))\n"
+        "    def __getitem__(self, name):\n"
+        "        return dict.__getitem__(self, self.seen(name))\n"
+        "    def get(self, name, default=None):\n"
+        "        return dict.get(self, self.seen(name), default)\n"
         "os.environ = Watched(os.environ)\n"
         "import sys, tasks\n"
         "print(sorted({'requests', 'sentry_sdk', 'marshmallow', 'phonenumbers', 'config.celery'} & set(sys.modules)))"
@@ -110,6 +116,70 @@ def test_every_operation_has_a_task_of_its_name() -> None:
     }
 
 
-def test_no_file_holds_a_registrys_host() -> None:
+def test_no_requirement_names_an_index() -> None:
     for file in (ROOT / "requirements").glob("*"):
-        assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links", file.read_text())
+        assert not re.search(r"https?://|--index-url|--extra-index-url|--find-links", file.read_text()), file
+
+
+def test_the_pinned_files_hold_what_redis_needs_on_the_oldest_python() -> None:
+    for name in ("runtime", "dev"):
+        assert "\nasync-timeout==" in (ROOT / "requirements" / f"{name}.txt").read_text()
+
+
+def test_every_chosen_dependency_has_its_reason_in_the_readme() -> None:
+    reasons = (ROOT / "README.md").read_text().partition("## Dependencies")[2]
+    for name in ("runtime", "dev"):
+        for line in (ROOT / "requirements" / f"{name}.in").read_text().splitlines():
+            package = re.split(r"[\[=<> ]", line)[0]
+            assert package in ("-r", "") or package in reasons, package
+
+
+def test_the_readme_has_every_operation() -> None:
+    from interakt_jobs import OPERATIONS
+
+    table = (ROOT / "README.md").read_text().partition("## Operations")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([a-z_]+)`", table)) >= set(OPERATIONS)
+
+
+def pages() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that a page's headings have as the target of a link."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in readme, page.name
+
+
+def sources() -> list[Path]:
+    found = [ROOT / "Makefile", ROOT / "Procfile", *pages(), *(ROOT / "requirements").glob("*.in")]
+    for folder in (*MAY_IMPORT, "tests", "bench", "examples"):
+        for ending in ("py", "lua", "toml", "csv"):
+            found += [file for file in (ROOT / folder).rglob(f"*.{ending}") if ".venvs" not in file.parts]
+    return found
+
+
+def test_nothing_is_left_to_do_and_no_file_knows_one_machine() -> None:
+    left = re.compile(
+        r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b|/ro" + r"ot/|/ho" + r"me/\w"
+    )
+    for file in sources():
+        found = left.search(file.read_text(encoding="utf-8"))
+        assert found is None, f"{file.relative_to(ROOT)}: {found}"
