@@ -16,6 +16,7 @@ from interakt_jobs.link import Link
 
 from . import alarms, listening, logs, sentry
 from .attempt import Attempt
+from .campaigns.feeder import Feeder
 from .client import Client
 from .dead_letters import DeadLetters
 from .delivery import Delivery
@@ -204,6 +205,7 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
         watch_memory,
         purge,
         listening.Silence(settings.silence_minutes),
+        Feeder(),
     ]
     if settings.on_done_broker_url:
         chores.append(Outbox(settings.on_done_broker_url))

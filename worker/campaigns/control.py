@@ -71,7 +71,7 @@ def start(link: Link, account: str, campaign: str) -> str:
 
     One that runs already goes on. A paused one is not started but resumed: ``CampaignError``.
     """
-    return turn(link, account, campaign, "running", "", "planned")
+    return turn(link, account, campaign, "running", "", "planned", "waits", "")
 
 
 def pause(link: Link, account: str, campaign: str, why: str = "by hand") -> str:
@@ -87,7 +87,7 @@ def pause(link: Link, account: str, campaign: str, why: str = "by hand") -> str:
 def resume(link: Link, account: str, campaign: str) -> str:
     """Go on with a paused campaign; returns ``running``. What failed before does not count for ``stop_when`` again."""
     store = CampaignStore(link, account, campaign)
-    facts = ("base", json.dumps(store.counts()), "registering", "")
+    facts = ("base", json.dumps(store.counts()), "waits", "")
     return turn(link, account, campaign, "running", "", "paused", *facts)
 
 

@@ -66,7 +66,7 @@ def progress(link: Link, account: str, campaign: str) -> Progress:
         name=meta.get("name", ""),
         account=store.account,
         status=status,
-        why=meta.get("why", ""),
+        why=meta.get("waits" if status == "running" else "why", ""),
         round=int(meta.get("round", "0")),
         recipients=int(meta.get("recipients", "0")),
         counts=counts,

@@ -33,27 +33,35 @@ def open_round(
     )
     if not states:
         raise CampaignError({"": "say whom to retry: failed, unknown or not_delivered"})
+    asked = "|".join(states)
+    number, opening = _begin(store, asked)
+    opened = _fill(store, number, opening)
+    # it may have been another round that a crash had cut off: now the one that was asked for
+    return opened if opening == asked else _fill(store, *_begin(store, asked))
+
+
+def go_on(store: CampaignStore) -> None:
+    """Finish the round that a crash has cut off, if there is one."""
+    opening = store.meta().get("opening", "")
+    if opening:
+        number, _, states = opening.partition("|")
+        _fill(store, number, states)
+
+
+def _begin(store: CampaignStore, states: str) -> tuple[str, str]:
+    """The round's number, and the states that it is for."""
+    end = store.definition().schedule.end
+    end_ms = int(end.timestamp() * 1000) if end else 0
+    answer = store.link.run(BEGIN, store.keys, store.campaign, states, LAST_ROUND, end_ms)
+    if answer[0] != b"open":
+        raise CampaignError({"": f"campaign {store.campaign}: {answer[0].decode()}"})
+    return answer[1].decode(), answer[2].decode()
+
+
+def _fill(store: CampaignStore, number: str, states: str) -> int:
     meta = store.meta()
-    end = read(json.loads(meta["definition"])).schedule.end if "definition" in meta else None
-    answer = [
-        part.decode()
-        for part in store.link.run(
-            BEGIN,
-            store.keys,
-            store.campaign,
-            "|".join(states),
-            LAST_ROUND,
-            int(end.timestamp() * 1000) if end else 0,
-        )
-    ]
-    if answer[0] != "open":
-        raise CampaignError({"": f"campaign {store.campaign}: {answer[0]}"})
-    number, opening = answer[1], answer[2].split("|")
     capped = bool(read(json.loads(meta["definition"])).rules.per_person)
-    for block in range(int(meta.get("blocks", "0"))):
+    for block in range(int(meta["blocks"])):
         people = [recipient_hash(person.digits) for person in store.block(block)] if capped else []
-        store.link.run(BLOCK, store.keys, store.campaign, block, number, ",".join(opening), *people)
-    opened = int(store.link.run(END, store.keys, store.campaign, number, json.dumps(store.counts())))
-    if opening != states:  # it was another round that a crash had cut off: now the one that was asked for
-        return open_round(store, failed=failed, unknown=unknown, not_delivered=not_delivered)
-    return opened
+        store.link.run(BLOCK, store.keys, store.campaign, block, number, states, *people)
+    return int(store.link.run(END, store.keys, store.campaign, number, json.dumps(store.counts())))

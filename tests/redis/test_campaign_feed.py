@@ -1,0 +1,330 @@
+"""Feeding: planned to fed and the job in one call; nobody twice, nobody against the rules."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from interakt_jobs.link import Link
+from interakt_jobs.recipient import recipient_hash
+from worker import account as account_module
+from worker.campaigns import control
+from worker.campaigns.definition import Definition, read
+from worker.campaigns.feeder import Feeder
+from worker.campaigns.feeding import FEED, Feeding
+from worker.campaigns.optout import OptOut
+from worker.campaigns.sources import Dicts
+from worker.campaigns.store import CampaignStore
+from worker.ledger import Work, WorkLedger
+
+CID = "c00000001"
+DONE = ("done", "m1", 200, "", 60, "0", "")
+
+
+def definition(**other: Any) -> Definition:
+    template = {"name": "diwali_offer", "language": "en", "body": ["{name}"]}
+    return read({"name": "Diwali", "template": template, **other})
+
+
+def people(count: int, start: int = 0) -> Dicts:
+    return Dicts({"phone": f"+9199999{at:05d}", "name": f"N{at}"} for at in range(start, start + count))
+
+
+def begin(
+    link: Link, count: int, *, campaign: str = CID, registered: bool = True, **other: Any
+) -> CampaignStore:
+    """A running campaign of ``count`` people, registered at Interakt already."""
+    control.create(link, definition(**other), people(count), campaign=campaign)
+    control.start(link, "default", campaign)
+    store = CampaignStore(link, "default", campaign)
+    if registered:
+        link.command("HSET", store.key("meta"), "interakt_id", "ic-1")
+    return store
+
+
+def take(ledger: WorkLedger, most: int = 1000) -> list[Work]:
+    """Release, claim and start what there is; those that may go."""
+    found = []
+    while len(found) < most:
+        released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": most})
+        tails = [tail for lane in released.tails.values() for tail in lane]
+        if not tails:
+            break
+        for work in ledger.claim("worker", tails):
+            while (verdict := ledger.start(work.tail, work.fence)).word == "wait":
+                pass
+            if verdict.word == "go":
+                found.append(work)
+    return found
+
+
+def send_all(ledger: WorkLedger, feeder: Feeder) -> dict[str, int]:
+    """Run until nothing comes any more; how often each job was sent."""
+    sent: dict[str, int] = {}
+    while True:
+        fed = feeder.round(ledger)
+        works = take(ledger)
+        for work in works:
+            sent[work.tail] = sent.get(work.tail, 0) + 1
+            ledger.step(work, DONE)
+        if not works and not fed:
+            return sent
+
+
+def adds_up(store: CampaignStore) -> dict[str, int]:
+    """The counts, after it is certain that they are those of the slots."""
+    counted: dict[str, int] = {}
+    planned: dict[int, int] = {}
+    for outcome in store.outcomes():
+        state = outcome.slot.state
+        counted[state] = counted.get(state, 0) + 1
+        if outcome.slot.reason:
+            name = f"{state}|{outcome.slot.reason}"
+            counted[name] = counted.get(name, 0) + 1
+        if state == "planned":
+            planned[outcome.index // 1000] = planned.get(outcome.index // 1000, 0) + 1
+    assert store.counts() == counted
+    assert store.left() == planned
+    assert store.fed() == counted.get("fed", 0)
+    return counted
+
+
+def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
+    ledger: WorkLedger, link: Link
+) -> None:
+    store = begin(link, 1234)
+    sent = send_all(ledger, Feeder())
+    assert len(sent) == 1234
+    assert set(sent.values()) == {1}
+    assert adds_up(store) == {"accepted": 1234}
+    assert store.status() == "done"
+    left = {key.decode() for key in link.command("KEYS", "ij1:default:*")}
+    assert not {
+        key for key in left if key.split(":")[2] in ("j", "d", "log", "early", "ready", "run", "rel", "fl")
+    }
+    assert not link.command("EXISTS", "ij1:default:campaigns_on", "ij1:default:tries", "ij1:default:maybe")
+
+
+def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger, link: Link) -> None:
+    begin(link, 1)
+    Feeder().round(ledger)
+    (work,) = take(ledger)
+    head, options, payload = work.record.split("\n", 2)
+    fields = head.split("|")
+    assert (work.tail, fields[1], fields[2], fields[5], fields[6]) == (
+        f"{CID}.0.0",
+        "send_template",
+        "bulk",
+        "never",
+        "5",
+    )
+    assert (fields[7], fields[8]) == (recipient_hash("919999900000"), "diwali_offer:en")
+    assert options == ""
+    assert json.loads(payload) == {
+        "countryCode": "+91",
+        "phoneNumber": "9999900000",
+        "type": "Template",
+        "template": {"name": "diwali_offer", "languageCode": "en", "bodyValues": ["N0"]},
+        "campaignId": "ic-1",
+    }
+
+
+def test_a_minute_of_budget_is_in_flight_and_no_more(ledger: WorkLedger, link: Link) -> None:
+    account_module.set_rate(ledger, 300, 60)
+    store = begin(link, 1000)
+    feeder = Feeder()
+    for _ in range(3):
+        feeder.round(ledger)
+    assert (store.fed(), store.counts()) == (300, {"planned": 700, "fed": 300})
+
+
+def test_two_campaigns_share_the_minute(ledger: WorkLedger, link: Link) -> None:
+    account_module.set_rate(ledger, 300, 60)
+    stores = [begin(link, 500, campaign=campaign) for campaign in ("c00000001", "c00000002")]
+    Feeder().round(ledger)
+    assert [store.fed() for store in stores] == [150, 150]
+
+
+def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger, link: Link) -> None:
+    store = begin(link, 900)
+    feedings = [Feeding(store) for _ in range(4)]
+    threads = [threading.Thread(target=feeding.feed, args=(store, 900, float("inf"))) for feeding in feedings]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert adds_up(store) == {"fed": 900}
+    assert int(link.command("ZCARD", "ij1:default:ready:bulk")) == 900
+    works = take(ledger)
+    assert Feeding(store).feed(store, 900, float("inf")) == 0
+    for work in works:
+        ledger.step(work, DONE)
+    assert Feeding(store).feed(store, 900, float("inf")) == 0
+    assert adds_up(store) == {"accepted": 900}
+
+
+def test_who_opted_out_since_is_skipped_when_fed_and_when_started(ledger: WorkLedger, link: Link) -> None:
+    store = begin(link, 3)
+    OptOut(link, "default").add("919999900001")
+    Feeder().round(ledger)
+    OptOut(link, "default").add("919999900002")
+    assert [work.tail for work in take(ledger)] == [f"{CID}.0.0"]
+    assert adds_up(store) == {"fed": 1, "skipped": 2, "skipped|opted_out": 2}
+
+
+def test_the_frequency_cap_skips_and_is_given_back_by_what_was_never_sent(
+    ledger: WorkLedger, link: Link
+) -> None:
+    rules = {"rules": {"per_person": {"messages": 1, "days": 7}}}
+    first = begin(link, 2, **rules)
+    Feeder().round(ledger)
+    one, two = take(ledger)
+    ledger.step(one, DONE)
+    ledger.step(two, ("dead", "rejected", "no", 400, ""))
+    second = begin(link, 2, campaign="c00000002", **rules)
+    Feeder().round(ledger)
+    assert adds_up(first) == {"accepted": 1, "dead": 1, "dead|rejected": 1}
+    assert adds_up(second) == {"fed": 1, "skipped": 1, "skipped|frequency_cap": 1}
+    control.pause(link, "default", "c00000002")
+    third = begin(link, 2, campaign="c00000003", **rules)
+    Feeder().round(ledger)
+    assert adds_up(third) == {"fed": 1, "skipped": 1, "skipped|frequency_cap": 1}
+
+
+def closed_window() -> str:
+    hour = datetime.now(UTC) + timedelta(hours=5, minutes=30) + timedelta(hours=6)
+    return f"{hour.hour:02d}:00-{(hour.hour + 1) % 24:02d}:30"
+
+
+def test_nobody_is_fed_while_their_window_is_closed(ledger: WorkLedger, link: Link) -> None:
+    store = begin(link, 3, rules={"window": closed_window()})
+    assert Feeder().round(ledger) == 0
+    assert adds_up(store) == {"planned": 3}
+    assert control.progress(link, "default", CID).why.startswith("its windows are closed until 20")
+
+
+def test_a_job_whose_window_has_closed_meanwhile_goes_back_to_the_plan(
+    ledger: WorkLedger, link: Link
+) -> None:
+    store = begin(link, 3)
+    feeding = Feeding(store)
+    closes = datetime.now(UTC).timestamp() + 0.2
+    link.run(FEED, store.keys, *feeding._arguments(store, 0, [0, 1, 2], closes))
+    assert store.fed() == 3
+    threading.Event().wait(0.25)
+    assert take(ledger) == []
+    assert adds_up(store) == {"planned": 3}
+    assert len(send_all(ledger, Feeder())) == 3
+
+
+def test_nothing_is_sent_before_the_start_and_after_the_end_the_rest_is_skipped(
+    ledger: WorkLedger, link: Link
+) -> None:
+    now = datetime.now(UTC)
+    later = begin(link, 2, schedule={"start": (now + timedelta(hours=1)).isoformat()})
+    over = begin(link, 2, campaign="c00000002", schedule={"end": (now - timedelta(seconds=1)).isoformat()})
+    feeder = Feeder()
+    feeder.round(ledger)
+    feeder.round(ledger)
+    assert adds_up(later) == {"planned": 2}
+    assert control.progress(link, "default", CID).why.startswith("starts at")
+    assert adds_up(over) == {"skipped": 2, "skipped|after_end": 2}
+    assert over.status() == "done"
+
+
+def test_a_job_that_is_not_sent_before_the_end_is_skipped(ledger: WorkLedger, link: Link) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=0.3)
+    store = begin(link, 2, schedule={"end": end.isoformat()})
+    Feeder().round(ledger)
+    assert store.fed() == 2
+    threading.Event().wait(0.35)
+    ledger.reap(most=100, hold_ms=1, otp_hold_ms=1, retry_ms=1)
+    assert adds_up(store) == {"skipped": 2, "skipped|after_end": 2}
+
+
+def test_it_is_registered_at_interakt_once_before_the_first_message(ledger: WorkLedger, link: Link) -> None:
+    store = begin(link, 2, registered=False)
+    feeder = Feeder()
+    for _ in range(3):
+        assert feeder.round(ledger) == 0
+    released = ledger.release("pacer", {"urgent": 0, "normal": 9, "bulk": 9})
+    (tail,) = released.tails["normal"]
+    (work,) = ledger.claim("worker", [tail])
+    ledger.start(work.tail, work.fence)
+    assert json.loads(work.record.split("\n", 2)[2]) == {
+        "campaign_name": f"Diwali {CID}",
+        "campaign_type": "PublicAPI",
+        "template_name": "diwali_offer",
+        "language_code": "en",
+    }
+    ledger.step(work, ("done", "ic-7", 201, "", 60, "0", '{"campaignId":"ic-7"}'))
+    assert feeder.round(ledger) == 2
+    assert store.meta()["interakt_id"] == "ic-7"
+    assert all('"campaignId":"ic-7"' in work.record for work in take(ledger))
+
+
+def test_a_registration_that_is_refused_pauses_and_is_tried_again_when_resumed(
+    ledger: WorkLedger, link: Link
+) -> None:
+    begin(link, 2, registered=False)
+    feeder = Feeder()
+    feeder.round(ledger)
+    for turn in range(2):
+        (tail,) = ledger.release("pacer", {"urgent": 0, "normal": 9, "bulk": 9}).tails["normal"]
+        (work,) = ledger.claim("worker", [tail])
+        ledger.start(work.tail, work.fence)
+        ledger.step(work, ("dead", "rejected", "this plan has no campaigns", 400, ""))
+        feeder.round(ledger)
+        found = control.progress(link, "default", CID)
+        assert (found.status, found.why) == (
+            "paused",
+            "not registered at Interakt: this plan has no campaigns",
+        )
+        assert tail.endswith(f"-{turn}")
+        control.resume(link, "default", CID)
+        feeder.round(ledger)
+
+
+@pytest.mark.parametrize("reason", ["", "rejected"])
+def test_it_stops_itself_when_too_many_fail_and_says_so(ledger: WorkLedger, link: Link, reason: str) -> None:
+    stop = {"share": 0.5, "count": 3, **({"reason": reason} if reason else {})}
+    store = begin(link, 10, rules={"stop_when": [stop]})
+    feeder = Feeder()
+    feeder.round(ledger)
+    for at, work in enumerate(take(ledger, 5)[:5]):
+        ledger.step(work, ("dead", "rejected", "no", 400, "") if at < 3 else DONE)
+    feeder.round(ledger)
+    found = control.progress(link, "default", CID)
+    assert found.status == "paused"
+    assert found.why.startswith("3 of 5 failed")
+    control.resume(link, "default", CID)
+    feeder.round(ledger)
+    assert store.status() == "running", "what failed before does not stop it again"
+
+
+def test_it_stops_itself_when_its_template_or_its_account_is_paused(ledger: WorkLedger, link: Link) -> None:
+    store, feeder = begin(link, 3), Feeder()
+    feeder.round(ledger)
+    account_module.pause_template(ledger, "diwali_offer:en", 60, "paused by Meta")
+    feeder.round(ledger)
+    assert (store.status(), store.meta()["why"]) == ("paused", "the template is paused: paused by Meta")
+    assert adds_up(store) == {"planned": 3}
+    account_module.resume_template(ledger, "diwali_offer:en")
+    control.resume(link, "default", CID)
+    assert feeder.round(ledger) == 3
+    account_module.pause(ledger, 60, "the wallet is empty")
+    feeder.round(ledger)
+    assert (store.status(), store.meta()["why"]) == ("paused", "the account is paused: the wallet is empty")
+    assert adds_up(store) == {"planned": 3}
+
+
+def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Link) -> None:
+    store = begin(link, 3)
+    until = int(link.command("TIME")[0]) * 1000 + 60_000
+    link.command("HSET", "ij1:default:state", "paused_until", until, "why", "throttled: HTTP 429")
+    Feeder().round(ledger)
+    assert store.status() == "running"
