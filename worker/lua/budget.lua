@@ -4,6 +4,7 @@
 -- Hash `bud`: tat (theoretical arrival time of the next call), tat_<lane> (of the lane inside its share), hint.
 local LANES = {'urgent', 'normal', 'bulk'}
 local CATCH_UP = 5000        -- us that a late wake-up may make good; more where the urgent lane's credit covers it
+local EARLY = 25000          -- us that any call may go ahead of the spacing where there is a credit, so that a late one loses nothing
 local LANE_TOLERANCE = 10e6  -- us that a lane may run ahead of its share; what it borrowed beyond is forgiven
 
 -- Reads the plan: T, the tolerance of urgent, the tolerance of the others and the guard, all in us.
@@ -12,11 +13,11 @@ local function plan(state)
   local per_second = rate * 1e6 / window
   local guard = math.max(15000, window / 600)
   if per_second > 200 then guard = math.max(guard, window / 60) end
-  local credit = math.min(8, math.floor(rate / 150))
+  local credit = math.min(8, rate / 150 + 0.25)
   if window < 30e6 then credit = 0 end
   local ahead = credit > 0 and 0 or CATCH_UP
   local interval = (window + guard + ahead + 1) / (rate - credit)
-  local tolerance = credit > 0 and interval / 4 or CATCH_UP
+  local tolerance = credit > 0 and math.min(interval / 4, EARLY) or CATCH_UP
   return interval / math.max(0.05, tonumber(state.factor or '1')), math.max(credit * interval, tolerance), tolerance, guard
 end
 
