@@ -109,7 +109,7 @@ class Stack:
             "worker.app",
             "beat",
             "--scheduler",
-            "redbeat.RedBeatScheduler",
+            "worker.beat.Scheduler",
             "--pidfile=",
         )
 

@@ -1,0 +1,80 @@
+"""Beat waits where redbeat would end: Redis away, the lock taken by another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as AwayError
+
+from sandbox.stack import ROOT
+from sandbox.valkey import Valkey
+
+LOCK = "ij1:beat::lock"
+
+
+def until(condition: Callable[[], object], timeout: float = 20) -> None:
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    with Valkey(directory=str(tmp_path)) as server:
+        yield server
+
+
+@pytest.fixture
+def beat(valkey: Valkey, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "REDIS_URL": valkey.url,
+        "INTERAKT_API_KEY": "c2FuZGJveC10b2tlbjo=",
+    }
+    words = "-m celery -A worker.app beat --scheduler worker.beat.Scheduler --pidfile="
+    with (tmp_path / "beat.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *words.split()], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    yield process
+    process.terminate()
+    assert process.wait(20) == 0, (tmp_path / "beat.log").read_text()
+
+
+def owner(client: Redis) -> bytes | None:
+    try:
+        return client.get(LOCK)  # type: ignore[return-value]
+    except AwayError:
+        return None
+
+
+def test_beat_goes_on_after_redis_was_away(valkey: Valkey, beat: subprocess.Popen[bytes]) -> None:
+    client = Redis.from_url(valkey.url)
+    until(lambda: owner(client))
+    valkey.stop()
+    time.sleep(7)  # longer than a tick
+    assert beat.poll() is None
+    valkey.start()
+    client.delete(LOCK)
+    until(lambda: owner(client))
+    assert beat.poll() is None
+
+
+def test_beat_stands_by_while_another_is_active_and_takes_over_when_it_is_gone(
+    valkey: Valkey, beat: subprocess.Popen[bytes]
+) -> None:
+    client = Redis.from_url(valkey.url)
+    until(lambda: owner(client))
+    client.set(LOCK, "another", px=8000)
+    time.sleep(6)
+    assert owner(client) == b"another"
+    until(lambda: owner(client) not in (None, b"another"))
+    assert beat.poll() is None
