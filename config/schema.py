@@ -235,6 +235,11 @@ class SettingsSchema(Schema):
         load_default=(),
         **_what("Addresses or networks that may call it; none listed: any."),
     )
+    campaign_dir = fields.String(
+        data_key="INTERAKT_CAMPAIGN_DIR",
+        load_default=None,
+        **_what("The folder from which `run_campaign` may read definitions and recipients; unset: none."),
+    )
     upload_dir = fields.String(
         data_key="INTERAKT_UPLOAD_DIR",
         load_default=None,

@@ -67,6 +67,7 @@ class Settings:
     spool_dir: str | None
     rcs_path_secret: Secret | None
     rcs_allowed_ips: tuple[str, ...]
+    campaign_dir: str | None
     upload_dir: str | None
     upload_private_urls: bool
     log_format: str

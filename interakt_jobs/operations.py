@@ -39,3 +39,8 @@ assign_chat_to_agent = Operation(
 OPERATIONS: dict[str, Operation[object]] = {  # type: ignore[type-var]
     found.name: found for found in list(globals().values()) if isinstance(found, Operation)
 }
+
+# no call of Interakt's API, so not among OPERATIONS: the worker plans a campaign and starts it
+run_campaign = Operation(
+    "run_campaign", payloads.RunCampaign, lane="bulk", repeat="always", bulk_repeat="always"
+)

@@ -347,6 +347,14 @@ class CreateCampaign(TypedDict):
     language_code: str
 
 
+class RunCampaign(TypedDict, total=False):
+    """A campaign of the worker's: a planned one's id, or what to plan. Files are names in ``INTERAKT_CAMPAIGN_DIR``."""
+
+    campaign: str
+    definition: str | dict[str, Any]
+    recipients: str | list[dict[str, Any]]
+
+
 # 6. Customers
 
 

@@ -17,6 +17,7 @@ from interakt_jobs.link import Link
 from . import alarms, listening, logs, sentry
 from .attempt import Attempt
 from .campaigns.feeder import Feeder
+from .campaigns.run import RunCampaign
 from .client import Client
 from .dead_letters import DeadLetters
 from .delivery import Delivery
@@ -75,7 +76,8 @@ class Room:
             deadline=settings.http_deadline_seconds,
             uploads=Uploads(settings.upload_dir, allow_private=settings.upload_private_urls),
         )
-        return Delivery(ledger, client, attempt, self.presence, settings.allow_unknown_fields)
+        local = {"run_campaign": RunCampaign(attempt, settings.campaign_dir)}
+        return Delivery(ledger, client, attempt, self.presence, settings.allow_unknown_fields, local)
 
     def register(self) -> None:
         """Make the accounts known to producers; the rate is seeded once, what `account set` changed stays."""

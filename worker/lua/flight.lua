@@ -6,6 +6,11 @@ local function flight_of(tail)
   return {step = step, fence = tonumber(fence), token = token, sent = tonumber(sent), lane = lane}
 end
 
+-- Whether carrying a job out is a call of Interakt's API: that takes a permit and tells how the account does.
+local function calls_out(op)
+  return op ~= 'run_campaign'
+end
+
 local function set_flight(tail, step, fence, token, sent, lane)
   redis.call('HSET', P .. 'fl', tail, step .. '|' .. int(fence) .. '|' .. token .. '|' .. int(sent) .. '|' .. lane)
 end

@@ -47,14 +47,14 @@ local function settle_one(tail, fence, outcome, args)
   drop_probes(tail, head)
   local attempts, crashes = tries_of(tail)
   if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, '50 100 250 500 1000 2500 5000 10000 20000') end
-  if flight.sent > 0 then tell_breakers(outcome, args, head, flight.sent) end
+  if flight.sent > 0 and calls_out(head.op) then tell_breakers(outcome, args, head, flight.sent) end
   if outcome ~= 'done' and known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then
     to_ready(tail, head, head.due)
   elseif outcome == 'done' then
     if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then redis.call('HSET', P .. 'maybe', tail, '2') end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
-    set_account('accepted_at', int(now))
+    if calls_out(head.op) then set_account('accepted_at', int(now)) end
     finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
                                      keep_record = args[5] == '1', data = args[6], attempt = 1})
   elseif outcome == 'dead' then

@@ -35,6 +35,12 @@ local function start_one(tail, fence, raw, lease_ms)
     die(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
     return {'dead', 'undeliverable_now'}
   end
+  if not calls_out(head.op) then
+    forget_flight(tail, head.lane)
+    set_flight(tail, 's', fence, flight.token, now, head.lane)
+    redis.call('ZADD', P .. 'run:' .. head.lane, now + lease_ms, tail)
+    return {'go', 60000}
+  end
   local stopped = campaign_stops(tail, raw, head)
   if stopped then return {'back', stopped} end
   local till = head.group ~= '' and group_pause(head.group)
