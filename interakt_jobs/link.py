@@ -1,6 +1,6 @@
 """A thin Redis client for the ledger: a held connection per caller, one EVALSHA a call.
 
-A ``redis.Connection`` costs 15 to 34 us a call where ``redis.Redis`` costs 57 to 72 (docs/performance.md). It may
+A ``redis.Connection`` costs 15 to 34 us a call where ``redis.Redis`` costs 57 to 72. It may
 be used from many threads, greenlets and forked processes: a connection is taken from a free list for each call.
 Every script is safe to repeat, so a call whose answer was lost is sent once more.
 """
@@ -34,15 +34,18 @@ class Link:
     """
 
     def __init__(self, url: str, *, timeout: float = 2.0, connect_timeout: float = 1.5) -> None:
+        url = _plain(url)
+        over_tcp = {} if url.startswith("unix://") else {"socket_keepalive": True}
+        # Only read for its options: a pool counts what it has made, broken ones too, and refuses after a hundred.
         self._pool = ConnectionPool.from_url(
-            _plain(url),
+            url,
             socket_timeout=timeout,
             socket_connect_timeout=connect_timeout,
-            socket_keepalive=True,
             retry=None,
             health_check_interval=0,
             client_name="interakt-jobs",
             protocol=2,
+            **over_tcp,
         )
         self._free: deque[Any] = deque(maxlen=256)
         self._pid = os.getpid()
@@ -54,7 +57,7 @@ class Link:
         try:
             return self._free.pop()
         except IndexError:
-            return self._pool.make_connection()
+            return self._pool.connection_class(**self._pool.connection_kwargs)
 
     def close(self) -> None:
         """Close the idle connections."""

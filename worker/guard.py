@@ -1,4 +1,4 @@
-"""The poison guard: one malformed message must not end the worker (docs/reliability.md).
+"""The poison guard: one malformed message must not end the worker.
 
 Celery 5.7 exits on several kinds of malformed messages, on one of them in an endless loop. So each message is read here
 first: what is not a wake-up or one of our tasks is kept, raw and truncated, with its reason, and what is one is

@@ -1,4 +1,4 @@
-"""Back-pressure before Redis is full: bulk work is refused first, then all (docs/reliability.md)."""
+"""Back-pressure before Redis is full: bulk work is refused first, then all."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How many threads are of use: Little's law with one GIL.
 
-Idle threads cost more than the ledger (docs/performance.md), so their number follows the latency: with ``cpu``
+Idle threads cost more than the ledger, so their number follows the latency: with ``cpu``
 seconds of CPU a job and ``latency`` seconds on the wire, ``1 + latency / cpu`` threads keep one core busy.
 """
 
