@@ -15,6 +15,7 @@ MODULES = (
     "time",
     "wakeups",
     "intake",
+    "campaign",
     "mutations",
 )
 
