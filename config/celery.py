@@ -63,7 +63,6 @@ redbeat_redis_options = {
     "retry_period": -1,  # at the start it waits for Redis; later worker.beat does
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
-    "socket_keepalive": True,
     "client_name": "interakt-beat",
 }
 redbeat_key_prefix = "ij1:beat:"
