@@ -7,6 +7,8 @@ import os
 from kombu.entity import Queue
 
 broker_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+if broker_url.startswith("rediss://") and "ssl_" not in broker_url:
+    broker_use_ssl = {"ssl_cert_reqs": "required"}  # without it kombu speaks in clear, or to anybody
 broker_transport_options = {
     "global_keyprefix": "ij1:celery:",  # one place to look at, and to empty
     "ack_emulation": False,  # wake-ups are disposable: the ledger repairs a lost one, so no `unacked` and no timeout
