@@ -82,24 +82,30 @@ class Feeder:
     def _prepared(self, ledger: WorkLedger, store: CampaignStore) -> bool:
         """Do what a campaign needs besides being fed; whether it is to be fed."""
         try:
-            status = store.status()
-            if status == "running":
-                feeding = self._feedings.get((store.account, store.campaign))
-                if feeding is None:
-                    feeding = self._feedings[store.account, store.campaign] = Feeding(store)
-                if feeding.look(ledger, store, _now(store)):
-                    return True
-            else:
-                winding.withdraw(store)
-                if status == "cancelled":
-                    winding.close(store, "cancelled", "")
+            if self._looked_at(ledger, store):
+                return True
+        except JobError:
+            raise
         except (CampaignError, NoSuchCampaign):
-            log.info(
-                "a campaign is no longer to be fed",
-                extra={"action": "campaign_changed", "campaign": store.campaign},
-            )
+            pass  # a person has changed it meanwhile: the next look sees that
+        except Exception as error:  # noqa: BLE001  one campaign's defect must not stop the others
+            extra = {"action": "feeder_failed", "campaign": store.campaign, "error": type(error).__name__}
+            log.error("a campaign cannot be fed", extra=extra)
+            return False
         store.link.run(REST, store.keys, store.campaign)
         return False
+
+    def _looked_at(self, ledger: WorkLedger, store: CampaignStore) -> bool:
+        status = store.status()
+        if status != "running":
+            winding.withdraw(store)
+            if status == "cancelled":
+                winding.close(store, "cancelled", "")
+            return False
+        key = (store.account, store.campaign)
+        if key not in self._feedings:
+            self._feedings[key] = Feeding(store)
+        return self._feedings[key].look(ledger, store, _now(store))
 
     def _forget(self, account: str, campaigns: set[str]) -> None:
         for key in [key for key in self._feedings if key[0] == account and key[1] not in campaigns]:

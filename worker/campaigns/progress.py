@@ -25,8 +25,9 @@ class Progress:
 
     ``status`` is planning, planned, running, paused, done or cancelled; ``why`` says why it is paused, or what a
     running one waits for. ``counts`` is recipients by state, and by ``state|reason``; the states add up to
-    ``recipients``. ``rejected`` is rows left out when it was planned, by kind. ``per_minute`` is the pace of the last
-    minute; ``finish`` (UTC) is when the last message goes out, None when that cannot be said.
+    ``recipients``. Of those ``fed``, ``under_way`` are being sent now; the others wait in the bulk lane. ``rejected``
+    is rows left out when it was planned, by kind. ``per_minute`` is the pace of the last minute; ``finish`` (UTC) is
+    when the last message goes out, None when that cannot be said.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Progress:
     round: int = 0
     recipients: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    under_way: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     per_minute: float = 0.0
     finish: datetime | None = None
@@ -70,6 +72,7 @@ def progress(link: Link, account: str, campaign: str) -> Progress:
         round=int(meta.get("round", "0")),
         recipients=int(meta.get("recipients", "0")),
         counts=counts,
+        under_way=_under_way(store),
         rejected=json.loads(meta.get("rejected", "{}")),
         per_minute=_pace(meta, finished(counts), now) if status == "running" else 0.0,
         finish=finish,
@@ -93,6 +96,13 @@ def calls_per_minute(store: CampaignStore) -> float:
     """What the account may send a minute now: its rate, cut as it is after a 429."""
     rate, window, factor = store.link.command("HMGET", f"{store.prefix}state", "rate", "window_ms", "factor")
     return float(rate or 300) * 60_000 / float(window or 60_000) * float(factor or 1)
+
+
+def _under_way(store: CampaignStore) -> int:
+    mine = f"{store.campaign}.".encode()
+    return sum(
+        tail.startswith(mine) for tail in store.link.command("ZRANGE", f"{store.prefix}run:bulk", 0, -1)
+    )
 
 
 def _pace(meta: Mapping[str, str], ended: int, now: float) -> float:

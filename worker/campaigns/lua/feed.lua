@@ -2,10 +2,12 @@
 -- Feed recipients of a campaign: each who is still planned gets a job and becomes fed in this call. A repeat feeds nobody twice.
 -- KEYS[1] prefix; ARGV 1 campaign, 2 group, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
 -- 7 in days, 8 options JSON or "", then three per recipient: index, recipient hash, payload JSON.
--- Returns {status} when the campaign does not run, else {"running", how many were fed, how many skipped}.
+-- Returns {status} when the campaign does not run, {"ended"}, {"full"} (Redis nearly is), else {"running", how many were fed, how many skipped}.
 local campaign = ARGV[1]
 local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
 if status ~= 'running' then return {status or 'missing'} end
+local full = redis.call('HGET', P .. 'state', 'full')
+if full and full ~= '' then return {'full'} end
 local ends, most, days = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if ends > 0 and now >= ends then return {'ended'} end
 local head = '1|send_template|bulk|' .. int(now) .. '|' .. int(ends) .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|'

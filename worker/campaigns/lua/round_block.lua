@@ -17,7 +17,8 @@ for at = 0, #raw / SLOT_WIDTH - 1 do
     local from, reason = slot.state, slot.reason
     -- a message that was not delivered does not count for the person; one that died was given back when it did
     if from == 'failed' and ARGV[5 + at] then frequency_give_back(ARGV[5 + at], slot.at) end
-    if from ~= 'failed' then slot.last = 0 end
+    -- a mark: that it was sent is no news for whoever is known to have been sent to
+    if from ~= 'failed' then slot.last = from == 'sent' and 1 or 0 end
     slot.state, slot.reason, slot.round = 'planned', 0, round
     slot_write(ARGV[1], index, slot, from, reason)
     opened = opened + 1
