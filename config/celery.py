@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 broker_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 if broker_url.startswith("rediss://") and "ssl_" not in broker_url:
@@ -33,7 +33,10 @@ task_serializer = "json"
 result_serializer = "json"
 task_protocol = 2
 task_create_missing_queues = False  # a mistyped queue must fail, not become a list that nobody reads
-task_queues = [Queue("urgent"), Queue("normal"), Queue("bulk"), Queue("intake")]
+# An exchange each: in a shared one, a message by exchange and routing key would go to all four.
+task_queues = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("urgent", "normal", "bulk", "intake")
+]
 task_default_queue = "intake"
 task_acks_late = False
 task_publish_retry = True

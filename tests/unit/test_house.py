@@ -61,6 +61,13 @@ def test_every_queue_has_a_consumer_and_bulk_one_of_its_own() -> None:
     assert "bulk" not in queues_of(commands["worker"])
 
 
+def test_a_message_to_one_queue_goes_to_no_other() -> None:
+    from tasks.app import app
+
+    for queue in app.conf.task_queues:
+        assert queue.exchange.name == queue.routing_key == queue.name
+
+
 def test_the_procfile_starts_celery_as_a_module_so_that_the_checkout_stays_importable() -> None:
     for name in ("worker", "bulk", "beat"):
         assert procfile()[name][:3] == ["python", "-m", "celery"]
