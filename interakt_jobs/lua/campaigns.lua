@@ -46,7 +46,8 @@ local function slot_accepted(slot, provider, ms)
   slot.provider, slot.digest = slot_provider(provider)
 end
 
-fold = function(tail, raw, head, state, fields, ambiguous)
+-- `maybe` is 1 when a call of it may have been accepted, 2 when two may, else false.
+fold = function(tail, raw, head, state, fields, maybe)
   local campaign, round, index = campaign_tail(tail)
   if not campaign then return false end
   local proof = state == 'done' and proof_of(tail)
@@ -54,13 +55,13 @@ fold = function(tail, raw, head, state, fields, ambiguous)
   redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
   local slot = slot_read(campaign, index)
   if not slot or slot.state ~= 'fed' or slot.round ~= round then return true end
-  slot.ambiguous = math.max(slot.ambiguous, ambiguous)
+  if maybe == '2' then slot.ambiguous = 1 end
   if state == 'done' then
     slot_accepted(slot, fields.provider, now)
     if proof and proof.rank > 0 then slot_receipt(slot, proof.kind, tonumber(proof.at), proof.code) end
   else
-    local doubtful = fields.reason == 'unknown_outcome' or redis.call('HEXISTS', P .. 'maybe', tail) == 1
-    local reason = fields.reason or ''
+    local doubtful = maybe or fields.reason == 'unknown_outcome'
+    local reason = fields.reason or (doubtful and 'unknown_outcome' or '')
     if not doubtful then campaign_unsent(raw, head, slot) end
     slot.state, slot.at = doubtful and 'unknown' or state, math.floor(now / 1000)
     if not doubtful and (reason == 'opted_out' or reason == 'recipient_limit') then slot.state = 'skipped' end

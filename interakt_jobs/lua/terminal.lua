@@ -97,7 +97,8 @@ end
 local function finish(tail, raw, head, state, fields)
   leave(tail, head)
   local attempts = tries_of(tail)
-  local ambiguous = redis.call('HGET', P .. 'maybe', tail) == '2' and 1 or 0
+  local maybe = redis.call('HGET', P .. 'maybe', tail)
+  local ambiguous = maybe == '2' and 1 or 0
   redis.call('HDEL', P .. 'tries', tail)
   redis.call('HDEL', P .. 'maybe', tail)
   redis.call('DEL', P .. 'log:' .. tail)
@@ -106,7 +107,7 @@ local function finish(tail, raw, head, state, fields)
     redis.call('ZADD', P .. 'ambiguous', now, tail)
   end
   local wish = tell(tail, raw, state)
-  if fold and fold(tail, raw, head, state, fields, ambiguous) then
+  if fold and fold(tail, raw, head, state, fields, maybe) then
     redis.call('DEL', P .. 'j:' .. tail)
     return
   end

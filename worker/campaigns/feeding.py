@@ -24,7 +24,7 @@ from .windows import Windows
 
 log = logging.getLogger(__name__)
 FEED, NOTE = load("feed"), load("note")
-CHUNK = 100
+CHUNK = 50
 CLOSING_SECONDS = 2.0
 FIELDS = ("interakt_id", "registrations", "base", "pace", "waits", "opening", "turned_at")
 OPENING_SECONDS = 60.0

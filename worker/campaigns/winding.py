@@ -7,7 +7,7 @@ from .scripts import load
 from .store import CampaignStore
 
 WITHDRAW, CLOSE = load("withdraw"), load("close")
-CHUNK = 200
+CHUNK = 50
 
 
 def withdraw(store: CampaignStore) -> int:

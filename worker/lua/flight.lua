@@ -44,12 +44,13 @@ end
 local function die(tail, raw, head, reason, error, status)
   leave(tail, head)
   local attempts = tries_of(tail)
-  local ambiguous = redis.call('HGET', P .. 'maybe', tail) == '2' and 1 or 0
+  local maybe = redis.call('HGET', P .. 'maybe', tail)
+  local ambiguous = maybe == '2' and 1 or 0
   count('dead|' .. reason)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|dead')
   tell(tail, raw, 'dead')
   local fields = {reason = reason, error = error, status = status}
-  if fold and fold(tail, raw, head, 'dead', fields, ambiguous) then
+  if fold and fold(tail, raw, head, 'dead', fields, maybe) then
     redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail)
     redis.call('HDEL', P .. 'tries', tail)
     redis.call('HDEL', P .. 'maybe', tail)

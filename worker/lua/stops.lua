@@ -12,9 +12,9 @@ local function campaign_unfeed(tail, raw, head, campaign, index)
   slot_write(campaign, index, slot, 'fed')
 end
 
--- Nothing of this job has been tried, so it can be taken back.
+-- No call of this job counts as an attempt and none may have been accepted, so it can be taken back.
 local function campaign_untried(tail)
-  return redis.call('HEXISTS', P .. 'tries', tail) == 0 and redis.call('HEXISTS', P .. 'maybe', tail) == 0
+  return tries_of(tail) == 0 and redis.call('HEXISTS', P .. 'maybe', tail) == 0
 end
 
 -- Asked before each start: nil when the job may go, else why it may not. It has then been taken back, ended, or waits.
@@ -36,7 +36,7 @@ local function campaign_stops(tail, raw, head)
     campaign_unfeed(tail, raw, head, campaign, index)
   else
     forget_flight(tail, head.lane)
-    redis.call('ZADD', P .. 'ready:' .. head.lane, now + 2000, tail)
+    redis.call('ZADD', P .. 'ready:' .. head.lane, now + (status == 'running' and 60000 or 5000), tail)
   end
   return status == 'running' and 'window closed' or 'campaign ' .. status
 end
