@@ -18,6 +18,7 @@ from .stopping import stop, stopping
 
 __all__ = ["app"]
 REFUSED_POOLS = ("gevent", "eventlet")
+app.amqp_cls = "worker.broker:AMQP"
 
 
 @app.task(name="interakt.wake", ignore_result=True, acks_late=False)

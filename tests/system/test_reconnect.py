@@ -1,0 +1,46 @@
+"""After an outage of Redis a worker is back at once, not when its patience comes round."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import interakt_jobs
+from sandbox.control import Sandbox
+from sandbox.stack import ROOT
+from sandbox.valkey import Valkey
+
+TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "Hello"}}
+OUTAGE_SECONDS = 13.0  # kombu's own tries come after 2, 6, 12 and 20 seconds
+
+
+def test_a_job_enqueued_right_after_an_outage_is_sent_within_seconds(tmp_path: Path) -> None:
+    with Valkey(directory=str(tmp_path)) as server, Sandbox(calls_per_minute=0) as sandbox:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "REDIS_URL": server.url,
+            "INTERAKT_API_KEY": sandbox.key,
+            "INTERAKT_BASE_URL": sandbox.base_url,
+        }
+        words = "-m celery -A worker.app worker -Q urgent,normal,intake --pool threads -c 2 -n one@%h"
+        with (tmp_path / "worker.log").open("wb") as log:
+            worker = subprocess.Popen(
+                [sys.executable, *words.split()], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        interakt_jobs.configure(server.url, allow_unregistered=True)
+        try:
+            interakt_jobs.send_text.delay(TEXT).get(timeout=30)  # type: ignore[arg-type]
+            server.stop()
+            time.sleep(OUTAGE_SECONDS)
+            server.start()
+            job = interakt_jobs.send_text.delay(TEXT)  # type: ignore[arg-type]
+            back = time.monotonic()
+            assert job.get(timeout=30)["status"] == 201
+            assert time.monotonic() - back < 5
+        finally:
+            interakt_jobs.configure(None)
+            worker.terminate()
+            worker.wait(30)
