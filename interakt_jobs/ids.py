@@ -17,9 +17,8 @@ def mint_tail() -> str:
     The fraction keeps what one process enqueues in order.
     """
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
-    noise = int.from_bytes(os.urandom(8), "big") >> 2
-    value = milliseconds << 80 | 0x7 << 76 | (nanoseconds << 12) // 1_000_000 << 64 | 0b10 << 62 | noise
-    return f"{value:032x}"
+    noise = int.from_bytes(os.urandom(8)) >> 2
+    return f"{milliseconds:012x}{0x7000 | (nanoseconds << 12) // 1_000_000:04x}{1 << 63 | noise:016x}"
 
 
 def job_id(account: str, tail: str) -> str:

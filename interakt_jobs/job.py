@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from functools import cached_property
+from typing import Any
 
-from celery.result import AsyncResult, assert_will_not_block
+from celery.result import AsyncResult, assert_will_not_block, promise
 
 from . import settings
 from .errors import JobCancelled, JobDead
@@ -50,16 +51,33 @@ def outcome(job_id: str, reading: Reading) -> Any:
 class Job(AsyncResult):  # type: ignore[misc]
     """An accepted job. ``Job(id)`` finds it from any process; using an unknown id raises ``NoSuchJob``."""
 
+    # What Celery's own __init__ sets, made when asked for: of thousands of handles most are never asked.
+    parent = _cache = None
+    _ignored = False
+
     def __init__(self, id: str, **_: Any) -> None:
+        self.account, self.tail = parse(id)
+        self.id = id
+
+    def __del__(self) -> None:
+        """Nothing is pending here; Celery's would ask the backend."""
+
+    @property
+    def app(self) -> Any:
         from .backend import results_app
 
-        account, tail = parse(id)
-        app = results_app()
-        super().__init__(id, backend=app.backend, app=app)
-        self.account, self.tail = account, tail
+        return results_app()
+
+    @property
+    def backend(self) -> Any:
+        return self.app.backend
+
+    @cached_property
+    def on_ready(self) -> Any:
+        return promise(self._on_fulfilled, weak=True)
 
     def __reduce__(self) -> tuple[type[Job], tuple[str]]:
-        return Job, (cast(str, self.id),)
+        return Job, (self.id,)
 
     def read(self) -> Reading:
         """The job as it is in the ledger now, in our own words."""
@@ -75,7 +93,7 @@ class Job(AsyncResult):  # type: ignore[misc]
     @property
     def result(self) -> Any:
         """Interakt's answer as a dict, the exception of a dead job, or None while it has not ended."""
-        return outcome(cast(str, self.id), self.read())
+        return outcome(self.id, self.read())
 
     info = result
 
@@ -100,7 +118,7 @@ class Job(AsyncResult):  # type: ignore[misc]
         from .wait import wait_for_end
 
         reading = wait_for_end(self.account, self.tail, timeout, interval)
-        found = outcome(cast(str, self.id), reading)
+        found = outcome(self.id, reading)
         if propagate and isinstance(found, Exception):
             raise found
         return found

@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from . import settings
 from .check import check
 from .errors import IdempotencyConflict
-from .ids import account_name, job_id, mint_tail, parse, task_tail
+from .ids import job_id, mint_tail, parse, task_tail
 from .job import Job
 from .ledger import NewJob, Terms
 from .record import digest, group_of, recipient_of
@@ -21,6 +21,7 @@ Payload = TypeVar("Payload", bound=Mapping[str, Any])
 Lane = Literal["urgent", "normal", "bulk"]
 Repeat = Literal["always", "after_hold", "never"]
 LANES, REPEATS = ("urgent", "normal", "bulk"), ("always", "after_hold", "never")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 _REFUSED = {
     "link": "use on_done='app.task': it survives a crash, a link does not",
@@ -217,7 +218,7 @@ class Operation(Generic[Payload]):
 
     def new_job(self, payload: Payload, tail: str, options: str = "", key: str | None = None) -> NewJob:
         """The job as the ledger takes it; ``key`` is an idempotency key of 1 to 200 characters."""
-        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _encode(payload)
         mark = ""
         if key is not None:
             if not isinstance(key, str) or not 1 <= len(key) <= 200:
@@ -273,4 +274,4 @@ def _job(account: str, new: NewJob, answer: str) -> Job:
     if answer == "conflict":
         raise IdempotencyConflict("this idempotency_key was used before with another payload")
     tail = answer.removeprefix("same ") if answer.startswith("same ") else new.tail
-    return Job(job_id(account_name(account), tail))
+    return Job(job_id(account, tail))

@@ -127,7 +127,9 @@ def recipient_of(payload: dict[str, Any]) -> str:
             return ""
         code = payload.get("countryCode", "+91")
         full = f"{code}{number}"
-    digits = re.sub(r"\D", "", full)
+    digits = full.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        digits = re.sub(r"\D", "", full)
     return recipient_hash(digits) if digits else ""
 
 

@@ -57,34 +57,49 @@ local due = math.max(moment(ARGV[3]), now)
 local expires = moment(ARGV[4])
 if expires > 0 and string.sub(ARGV[4], 1, 1) == '+' then expires = expires + (due - now) end
 local head = '1|' .. ARGV[1] .. '|' .. lane .. '|' .. int(now) .. '|' .. int(expires) .. '|' .. ARGV[5] .. '|' .. ARGV[6]
-local answers = {}
-local accepted = 0
+local function known(tail)
+  return redis.call('EXISTS', P .. 'j:' .. tail) == 1 and 'known'
+end
+
+-- A key's first job, or nil after noting that it is this one.
+local function by_key(key, tail, digest)
+  local first = redis.call('GET', P .. 'i:' .. key)
+  if not first then
+    redis.call('SET', P .. 'i:' .. key, tail .. '|' .. digest, 'EX', ARGV[8])
+    return nil
+  end
+  local first_tail, first_digest = string.match(first, '^(.-)|(.*)$')
+  return first_digest == digest and ('same ' .. first_tail) or 'conflict'
+end
+
+local MOST_AT_ONCE = 1000  -- what one call of Redis takes from Lua's stack is bounded
+local function add(key, score, tails)
+  for first = 1, #tails, MOST_AT_ONCE do
+    local members = {}
+    for at = first, math.min(#tails, first + MOST_AT_ONCE - 1) do
+      members[#members + 1] = score
+      members[#members + 1] = tails[at]
+    end
+    redis.call('ZADD', key, unpack(members))
+  end
+end
+
+local answers, fresh = {}, {}
+local before, after = head .. '|', '|' .. int(due) .. '\n'
 for at = 9, #ARGV, 7 do
   local tail, key = ARGV[at], ARGV[at + 5]
-  local answer
-  if redis.call('EXISTS', P .. 'j:' .. tail) == 1 then
-    answer = 'known'
-  elseif key ~= '' then
-    local first = redis.call('GET', P .. 'i:' .. key)
-    if first then
-      local first_tail, digest = string.match(first, '^(.-)|(.*)$')
-      answer = digest == ARGV[at + 6] and ('same ' .. first_tail) or 'conflict'
-    else
-      redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[8])
-    end
-  end
+  local answer = key ~= '' and (known(tail) or by_key(key, tail, ARGV[at + 6]))
   if not answer then
-    redis.call('SET', P .. 'j:' .. tail, head .. '|' .. ARGV[at + 1] .. '|' .. ARGV[at + 2] .. '|' .. int(due)
-      .. '\n' .. ARGV[at + 3] .. '\n' .. ARGV[at + 4])
-    redis.call('ZADD', P .. 'ready:' .. lane, due, tail)
-    if expires > 0 then redis.call('ZADD', P .. 'expires', expires, tail) end
-    accepted = accepted + 1
-    answer = 'new'
+    local record = before .. ARGV[at + 1] .. '|' .. ARGV[at + 2] .. after .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
+    answer = redis.call('SET', P .. 'j:' .. tail, record, 'NX') and 'new' or 'known'
+    if answer == 'new' then fresh[#fresh + 1] = tail end
   end
   answers[#answers + 1] = answer
 end
-if accepted > 0 then
-  count('enqueued|' .. ARGV[1] .. '|' .. lane, accepted)
+if #fresh > 0 then
+  add(P .. 'ready:' .. lane, int(due), fresh)
+  if expires > 0 then add(P .. 'expires', int(expires), fresh) end
+  count('enqueued|' .. ARGV[1] .. '|' .. lane, #fresh)
   if due < now + 1000 and redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
 end
 return answers
