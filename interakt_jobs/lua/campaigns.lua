@@ -2,7 +2,7 @@
 -- recipient's slot in the script that ends the job, and what is heard later finds the slot by the id.
 local function campaign_tail(tail)
   local campaign, round, index = string.match(tail, '^(c[a-z0-9]+)%.(%d+)%.(%d+)$')
-  if campaign then return campaign, tonumber(round), tonumber(index) end
+  return campaign, tonumber(round), tonumber(index)
 end
 
 -- A number among the options of a campaign's record: `until` (ms, when the window closes) or `capped`.
@@ -47,14 +47,13 @@ local function slot_accepted(slot, provider, ms)
 end
 
 -- `maybe` is 1 when a call of it may have been accepted, 2 when two may, else false.
-fold = function(tail, raw, head, state, fields, maybe)
+local function campaign_fold(tail, raw, head, state, fields, maybe)
   local campaign, round, index = campaign_tail(tail)
-  if not campaign then return false end
   local proof = state == 'done' and proof_of(tail)
   redis.call('DEL', P .. 'early:' .. tail)
   redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
   local slot = slot_read(campaign, index)
-  if not slot or slot.state ~= 'fed' or slot.round ~= round then return true end
+  if not slot or slot.state ~= 'fed' or slot.round ~= round then return end
   if maybe == '2' then slot.ambiguous = 1 end
   if state == 'done' then
     slot_accepted(slot, fields.provider, now)
@@ -69,7 +68,6 @@ fold = function(tail, raw, head, state, fields, maybe)
     slot.reason = reason ~= '' and (slot_tables().reasons[reason] or 63) or 0
   end
   slot_write(campaign, index, slot, 'fed')
-  return true
 end
 
 -- What proves that a send was accepted, when its job has ended: the slot of that round becomes accepted. Returns the slot
@@ -97,9 +95,9 @@ local function slot_proven(campaign, round, index, slot, rank, provider, ms)
   return nil
 end
 
-fold_receipt = function(tail, kind, rank, at, code, provider)
+local function campaign_receipt(tail, kind, rank, at, code, provider)
   local campaign, round, index = campaign_tail(tail)
-  local slot = campaign and slot_read(campaign, index)
+  local slot = slot_read(campaign, index)
   if not slot then return {'missing', 'none'} end
   local from, from_reason = slot.state, slot.reason
   local found, settled = slot_proven(campaign, round, index, slot, rank, provider, math.min(at, now))
@@ -110,10 +108,10 @@ fold_receipt = function(tail, kind, rank, at, code, provider)
 end
 
 -- An answer that came after its job had ended without one.
-fold_late = function(tail, provider)
+local function campaign_late(tail, provider)
   local campaign, round, index = campaign_tail(tail)
-  local slot = campaign and slot_read(campaign, index)
-  if not slot then return nil end
+  local slot = slot_read(campaign, index)
+  if not slot then return 'already' end
   local from, from_reason = slot.state, slot.reason
   local found, settled = slot_proven(campaign, round, index, slot, 0, provider, now)
   if not found then return 'already' end
@@ -123,4 +121,17 @@ fold_late = function(tail, provider)
   end
   slot_write(campaign, index, slot, from, from_reason)
   return settled and 'settled' or 'already'
+end
+
+-- Back to the plan: the job was fed and nothing of it can have been sent.
+local function campaign_unfeed(tail, raw, head, campaign, index)
+  leave(tail, head)
+  redis.call('HDEL', P .. 'tries', tail)
+  redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail, P .. 'early:' .. tail)
+  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+  local slot = slot_read(campaign, index)
+  if not slot or slot.state ~= 'fed' then return end
+  campaign_unsent(raw, head, slot)
+  slot.state, slot.at = 'planned', 0
+  slot_write(campaign, index, slot, 'fed')
 end

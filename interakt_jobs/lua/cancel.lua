@@ -1,4 +1,4 @@
---! allow-oom include common terminal slot frequency campaigns
+--! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end
 -- Cancel a job that has not started. KEYS[1] prefix; ARGV 1 tail, 2 seconds the answer is kept.
 -- Returns cancelled, known (cancelled before: a repeat), missing, or the state that forbids it: running, done, dead,
 -- newer (accepted by a newer version).

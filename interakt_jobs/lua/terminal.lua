@@ -43,8 +43,11 @@ local function tell(tail, raw, state)
   return wish
 end
 
--- Set by campaigns.lua: fold an outcome, a receipt, or a late answer into the recipient's slot of a campaign.
-local fold, fold_receipt, fold_late
+-- Set by campaign_begin.lua: what folds an outcome (fold), a receipt, or a late answer into the recipient's slot of a campaign.
+local campaign_part
+local function campaign_job(tail)
+  return campaign_part and string.find(tail, '^c[a-z0-9]+%.%d+%.%d+$') ~= nil
+end
 
 -- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in
 -- `early:<tail>` as `rank|kind|at ms|code|provider id`; a higher rank wins.
@@ -107,7 +110,8 @@ local function finish(tail, raw, head, state, fields)
     redis.call('ZADD', P .. 'ambiguous', now, tail)
   end
   local wish = tell(tail, raw, state)
-  if fold and fold(tail, raw, head, state, fields, maybe) then
+  if campaign_job(tail) then
+    campaign_part('fold')(tail, raw, head, state, fields, maybe)
     redis.call('DEL', P .. 'j:' .. tail)
     return
   end

@@ -50,7 +50,8 @@ local function die(tail, raw, head, reason, error, status)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|dead')
   tell(tail, raw, 'dead')
   local fields = {reason = reason, error = error, status = status}
-  if fold and fold(tail, raw, head, 'dead', fields, maybe) then
+  if campaign_job(tail) then
+    campaign_part('fold')(tail, raw, head, 'dead', fields, maybe)
     redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail)
     redis.call('HDEL', P .. 'tries', tail)
     redis.call('HDEL', P .. 'maybe', tail)

@@ -11,7 +11,7 @@
 local function late(tail, outcome, args)
   if outcome ~= 'done' then return 'gone' end
   local raw = redis.call('GET', P .. 'j:' .. tail)
-  if not raw and fold_late then return fold_late(tail, args[1]) or 'already' end
+  if not raw and campaign_job(tail) then return campaign_part('late')(tail, args[1]) end
   local head = header(raw)
   if not head then return 'already' end
   local fields = {provider = args[1], status = args[2], message = args[3], keep = args[4]}

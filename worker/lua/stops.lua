@@ -1,17 +1,4 @@
 -- Taking a campaign's fed job back before it is sent; needs campaigns and flight.
--- Back to the plan: the job was fed and nothing of it can have been sent.
-local function campaign_unfeed(tail, raw, head, campaign, index)
-  leave(tail, head)
-  redis.call('HDEL', P .. 'tries', tail)
-  redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail, P .. 'early:' .. tail)
-  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
-  local slot = slot_read(campaign, index)
-  if not slot or slot.state ~= 'fed' then return end
-  campaign_unsent(raw, head, slot)
-  slot.state, slot.at = 'planned', 0
-  slot_write(campaign, index, slot, 'fed')
-end
-
 -- No call of this job counts as an attempt and none may have been accepted, so it can be taken back.
 local function campaign_untried(tail)
   return tries_of(tail) == 0 and redis.call('HEXISTS', P .. 'maybe', tail) == 0
@@ -19,8 +6,8 @@ end
 
 -- Asked before each start: nil when the job may go, else why it may not. It has then been taken back, ended, or waits.
 local function campaign_stops(tail, raw, head)
-  local campaign, _, index = campaign_tail(tail)
-  if not campaign then return nil end
+  if not campaign_job(tail) then return nil end
+  local campaign, _, index = campaign_part('tail')(tail)
   local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
   if status == 'cancelled' or not status then
     if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then
@@ -30,10 +17,10 @@ local function campaign_stops(tail, raw, head)
     end
     return 'campaign cancelled'
   end
-  local closes = campaign_option(raw, 'until')
+  local closes = campaign_part('option')(raw, 'until')
   if status == 'running' and (closes == 0 or now < closes) then return nil end
   if campaign_untried(tail) then
-    campaign_unfeed(tail, raw, head, campaign, index)
+    campaign_part('unfeed')(tail, raw, head, campaign, index)
   else
     forget_flight(tail, head.lane)
     redis.call('ZADD', P .. 'ready:' .. head.lane, now + (status == 'running' and 60000 or 5000), tail)

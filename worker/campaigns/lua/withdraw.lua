@@ -1,4 +1,4 @@
---! allow-oom include common terminal slot frequency campaigns account flight stops
+--! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight stops
 -- Take back fed jobs that have not been started: to the plan, or cancelled when the campaign is. Those that may have been
 -- sent, or were tried, stay. KEYS[1] prefix; ARGV 1 campaign, 2.. indexes. Returns how many were taken back.
 local campaign, taken = ARGV[1], 0
@@ -6,7 +6,7 @@ local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
 if status == 'running' then return 0 end
 for i = 2, #ARGV do
   local index = tonumber(ARGV[i])
-  local slot = slot_read(campaign, index)
+  local slot = campaign_part('slot')(campaign, index)
   if slot and slot.state == 'fed' then
     local tail = campaign .. '.' .. slot.round .. '.' .. int(index)
     local raw = redis.call('GET', P .. 'j:' .. tail)

@@ -1,4 +1,4 @@
---! allow-oom include common terminal slot frequency campaigns account flight
+--! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight
 -- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 hold ms, 3 OTP hold ms,
 -- 4 retry ms, 5 most crashes. Returns {released again, unknown, dead, held ended, unparked}.
 local most = tonumber(ARGV[1])

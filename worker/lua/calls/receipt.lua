@@ -1,4 +1,4 @@
---! allow-oom include common terminal slot frequency campaigns account flight known
+--! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight known
 -- A receipt for one job: settles what can be settled, records how far the message came. KEYS[1] prefix; ARGV 1 tail,
 -- 2 kind (sent, delivered, read, failed, clicked), 3 rank (higher wins), 4 at ms, 5 failure code or "", 6 reason,
 -- 7 provider id, 8 keep seconds.
@@ -10,7 +10,7 @@ redis.call('HSET', P .. 'state', 'receipts_at', int(now))
 count('receipt|' .. kind)
 local raw = redis.call('GET', P .. 'j:' .. tail)
 if not raw then
-  if fold_receipt then return fold_receipt(tail, kind, rank, tonumber(at), code, provider) end
+  if campaign_job(tail) then return campaign_part('receipt')(tail, kind, rank, tonumber(at), code, provider) end
   return {'missing', 'none'}
 end
 local became = 'known'
@@ -22,8 +22,8 @@ if string.sub(raw, 1, 1) ~= '=' then
     became = 'settled'
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     raw = redis.call('GET', P .. 'j:' .. tail)
-    if not raw and fold_receipt then
-      fold_receipt(tail, kind, rank, tonumber(at), code, provider)
+    if not raw and campaign_job(tail) then
+      campaign_part('receipt')(tail, kind, rank, tonumber(at), code, provider)
       return {'settled', 'new'}
     end
   end
