@@ -19,7 +19,8 @@ from .errors import (
 )
 from .inbound import Inbound, inbound
 from .job import Job
-from .operation import Accepted, Operation
+from .many import Accepted
+from .operation import Operation
 from .operations import (
     OPERATIONS,
     assign_chat,

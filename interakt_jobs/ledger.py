@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from . import record
@@ -56,6 +56,14 @@ class Ledger:
 
         Raises ``Unregistered``, ``LedgerFull`` and ``LedgerUnreachable``; after the first two nothing was accepted.
         """
+        return self._accepted(self.link.run(ACCEPT, self._keys, *self._arguments(terms, jobs)))
+
+    def begin_accept(self, terms: Terms, jobs: Sequence[NewJob]) -> Callable[[], list[str]]:
+        """``accept`` in two halves: the call is sent, what is returned waits for its answer."""
+        answer = self.link.begin(ACCEPT, self._keys, *self._arguments(terms, jobs))
+        return lambda: self._accepted(answer())
+
+    def _arguments(self, terms: Terms, jobs: Sequence[NewJob]) -> list[Argument]:
         arguments: list[Argument] = [
             terms.operation,
             terms.lane,
@@ -69,7 +77,10 @@ class Ledger:
         for job in jobs:
             key = hashlib.blake2b(job.key.encode(), digest_size=16).hexdigest() if job.key else ""
             arguments += (job.tail, job.recipient, job.group, job.options, job.payload, key, job.digest)
-        answers = [item.decode() for item in self.link.run(ACCEPT, self._keys, *arguments)]
+        return arguments
+
+    def _accepted(self, answer: list[bytes]) -> list[str]:
+        answers = [item.decode() for item in answer]
         if answers[0] == "unregistered":
             raise Unregistered(
                 f"no worker ever registered the account {self.account!r} at this Redis: check the account's name and "

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.connection import ConnectionPool
@@ -83,6 +83,27 @@ class Link:
                 time.sleep(0.05)
         raise AssertionError("unreachable")
 
+    def begin(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Callable[[], Any]:
+        """Send a call and return what waits for its answer, so that the caller can work meanwhile; see ``run``."""
+        command: list[Argument] = ["EVALSHA", script.sha, len(keys), *keys, *arguments]
+        connection = self._take()
+        try:
+            connection.send_command(*command, check_health=False)
+        except (RedisConnectionError, RedisTimeoutError, OSError):
+            connection.disconnect()
+            return lambda: self.run(script, keys, *arguments)
+        except BaseException:
+            connection.disconnect()
+            raise
+
+        def answer() -> Any:
+            try:
+                return self._answer(connection)
+            except (NoScriptError, RedisConnectionError, RedisTimeoutError, OSError):
+                return self.run(script, keys, *arguments)
+
+        return answer
+
     def command(self, *command: Argument, timeout: float | None = None) -> Any:
         """Run one command that is harmless to repeat; ``timeout`` seconds is for commands that block."""
         for attempt in (0, 1):
@@ -112,6 +133,14 @@ class Link:
         connection = self._take()
         try:
             connection.send_command(*command, check_health=False)
+        except BaseException:
+            connection.disconnect()
+            raise
+        return self._answer(connection, timeout)
+
+    def _answer(self, connection: Any, timeout: float | None = None) -> Any:
+        """What a command sent on ``connection`` came to; gives the connection back."""
+        try:
             answer = (
                 connection.read_response() if timeout is None else connection.read_response(timeout=timeout)
             )

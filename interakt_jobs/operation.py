@@ -7,21 +7,23 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from . import settings
 from .check import check
-from .errors import IdempotencyConflict
-from .ids import job_id, mint_tail, parse, task_tail
+from .ids import mint_tail, parse, task_tail
 from .job import Job
 from .ledger import NewJob, Terms
+from .many import Accepted, Batch, handle
 from .record import digest, group_of, recipient_of
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
 Lane = Literal["urgent", "normal", "bulk"]
 Repeat = Literal["always", "after_hold", "never"]
 LANES, REPEATS = ("urgent", "normal", "bulk"), ("always", "after_hold", "never")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
 
 _REFUSED = {
     "link": "use on_done='app.task': it survives a crash, a link does not",
@@ -37,15 +39,6 @@ _REFUSED = {
     "connection": "use interakt_jobs.configure(redis_url=...)",
     "producer": "use interakt_jobs.configure(redis_url=...)",
 }
-
-
-class Accepted(NamedTuple):
-    """What became of one item of ``delay_many``: its position, its job, whether it is new, or the error."""
-
-    position: int
-    job: Job | None
-    new: bool
-    error: Exception | None = None
 
 
 class Operation(Generic[Payload]):
@@ -115,14 +108,9 @@ class Operation(Generic[Payload]):
         tail = task_tail(task_id) if task_id else mint_tail()
         if task_id and task_id.startswith("ij1."):
             account = account or parse(task_id)[0]
-        if settings.recorder is not None:
-            recorded: Job = settings.recorder.record(
-                self.name, payload, account, tail, terms, extra, idempotency_key
-            )
-            return recorded
         ledger = settings.ledger(account)
         new = self.new_job(payload, tail, extra, idempotency_key)
-        return _job(ledger.account, new, ledger.accept(terms, [new])[0])
+        return handle(ledger.account, new, ledger.accept(terms, [new])[0])
 
     def delay_many(
         self,
@@ -151,40 +139,10 @@ class Operation(Generic[Payload]):
         items = iter(payloads)
         done = 0
         while batch := list(islice(items, chunk)):
-            yield from self._accept_batch(batch, done, terms, extra, account)
+            yield from Batch(self, terms, extra, account, done).accept(batch)
             done += len(batch)
             if progress is not None:
                 progress(done)
-
-    def _accept_batch(
-        self, batch: list[Any], start: int, terms: Terms, extra: str, account: str | None
-    ) -> Iterator[Accepted]:
-        results: list[Accepted | None] = [None] * len(batch)
-        jobs: list[NewJob] = []
-        places: list[int] = []
-        for place, item in enumerate(batch):
-            payload, key = item if isinstance(item, tuple) else (item, None)
-            try:
-                self.check(payload)
-                new = self.new_job(payload, mint_tail(), extra, key)
-            except (ValueError, TypeError) as error:
-                results[place] = Accepted(start + place, None, False, error)
-                continue
-            if settings.recorder is not None:
-                job = settings.recorder.record(self.name, payload, account, new.tail, terms, extra, key)
-                results[place] = Accepted(start + place, job, True)
-                continue
-            jobs.append(new)
-            places.append(place)
-        if jobs:
-            ledger = settings.ledger(account)
-            for place, new, answer in zip(places, jobs, ledger.accept(terms, jobs), strict=True):
-                try:
-                    job = _job(ledger.account, new, answer)
-                    results[place] = Accepted(start + place, job, answer == "new")
-                except IdempotencyConflict as error:
-                    results[place] = Accepted(start + place, None, False, error)
-        return (result for result in results if result is not None)
 
     def _terms(
         self,
@@ -268,10 +226,3 @@ def _moment(name: str, value: float | datetime | None) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be seconds from now (0 or more) or a datetime")
     return f"+{int(value * 1000)}"
-
-
-def _job(account: str, new: NewJob, answer: str) -> Job:
-    if answer == "conflict":
-        raise IdempotencyConflict("this idempotency_key was used before with another payload")
-    tail = answer.removeprefix("same ") if answer.startswith("same ") else new.tail
-    return Job(job_id(account, tail))

@@ -1,0 +1,100 @@
+"""One batch of ``delay_many``: checked and accepted in pieces, each checked while Redis is at the one before."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import settings
+from .errors import IdempotencyConflict
+from .ids import job_id, mint_tail
+from .job import Job
+from .ledger import NewJob, Terms
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+PIECE = 100
+
+
+class Accepted(NamedTuple):
+    """What became of one item of ``delay_many``: its position, its job, whether it is new, or the error."""
+
+    position: int
+    job: Job | None
+    new: bool
+    error: Exception | None = None
+
+
+class Batch:
+    """Items of one ``delay_many``, the first of them at position ``start`` of the whole."""
+
+    def __init__(
+        self, operation: Operation[Any], terms: Terms, options: str, account: str | None, start: int
+    ) -> None:
+        self.operation, self.terms, self.options, self.account = operation, terms, options, account
+        self.start = start
+        self.found: dict[int, Accepted] = {}
+
+    def accept(self, items: list[Any]) -> Iterator[Accepted]:
+        """Accept them in order. What was accepted before an error is yielded before it is raised."""
+        finish: Callable[[], None] = _nothing
+        try:
+            for first in range(0, len(items), PIECE):
+                jobs = self._check(items[first : first + PIECE], self.start + first)
+                # nothing is sent before the piece before it is known to be accepted
+                waited, finish = finish, _nothing
+                waited()
+                finish = self._send(jobs) if jobs else _nothing
+            waited, finish = finish, _nothing
+            waited()
+        except Exception:
+            with contextlib.suppress(Exception):
+                finish()
+            yield from self._in_order()
+            raise
+        yield from self._in_order()
+
+    def _in_order(self) -> Iterator[Accepted]:
+        return (self.found[position] for position in sorted(self.found))
+
+    def _check(self, piece: list[Any], start: int) -> dict[int, NewJob]:
+        """The jobs of a piece's items, by position; what is wrong with the others is already their result."""
+        jobs: dict[int, NewJob] = {}
+        for position, item in enumerate(piece, start):
+            payload, key = item if isinstance(item, tuple) else (item, None)
+            try:
+                self.operation.check(payload)
+                new = self.operation.new_job(payload, mint_tail(), self.options, key)
+            except (ValueError, TypeError) as error:
+                self.found[position] = Accepted(position, None, False, error)
+                continue
+            jobs[position] = new
+        return jobs
+
+    def _send(self, jobs: dict[int, NewJob]) -> Callable[[], None]:
+        ledger = settings.ledger(self.account)
+        answers = ledger.begin_accept(self.terms, list(jobs.values()))
+
+        def finish() -> None:
+            for (position, new), answer in zip(jobs.items(), answers(), strict=True):
+                try:
+                    job = handle(ledger.account, new, answer)
+                    self.found[position] = Accepted(position, job, answer == "new")
+                except IdempotencyConflict as error:
+                    self.found[position] = Accepted(position, None, False, error)
+
+        return finish
+
+
+def _nothing() -> None:
+    """No piece is under way."""
+
+
+def handle(account: str, new: NewJob, answer: str) -> Job:
+    """The job that ``answer`` of accept is about; raises ``IdempotencyConflict``."""
+    if answer == "conflict":
+        raise IdempotencyConflict("this idempotency_key was used before with another payload")
+    tail = answer.removeprefix("same ") if answer.startswith("same ") else new.tail
+    return Job(job_id(account, tail))
