@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .errors import NotConfigured
 from .ids import DEFAULT_ACCOUNT, account_name
@@ -64,7 +64,10 @@ def link() -> Link:
 
 
 def ledger(account: str | None = None) -> Ledger:
-    return Ledger(link(), account_name(account) if account else _account)
+    name = account_name(account) if account else _account
+    if recorder is not None:
+        return cast(Ledger, recorder.ledger(name))
+    return Ledger(link(), name)
 
 
 def default_account() -> str:

@@ -21,6 +21,10 @@ def wait_for_end(account: str, tail: str, timeout: float | None, interval: float
     reading = ledger.read(tail)
     if reading.state in ENDED:
         return reading
+    if settings.recorder is not None:
+        raise CeleryTimeoutError(
+            f"job {job_id(account, tail)} is recorded, not sent: say what it comes to with outbox.finish(job)"
+        )
     client = Redis.from_url(settings.redis_url(), socket_timeout=5, socket_connect_timeout=2)
     channel = client.pubsub(ignore_subscribe_messages=True)
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from interakt_jobs.pytest_plugin import interakt_outbox  # noqa: F401  as pytest finds it when it is installed
 from sandbox.valkey import Valkey
 
 OURS = ("INTERAKT_", "REDIS_URL", "SENTRY_", "CELERY_", "DJANGO_", "PROMETHEUS_")

@@ -1,0 +1,196 @@
+"""For your own tests: what would have been enqueued is recorded, no Redis is needed.
+
+    from interakt_jobs.testing import recording
+
+    with recording() as outbox:
+        sign_up("9999999999")
+    assert outbox[0].operation == "send_template"
+
+Everything is checked as always; a misspelt key fails here too. In pytest the fixture ``interakt_outbox`` does the same.
+A job's ``get()`` gives what the test says it comes to: ``outbox.finish(job, id="...")`` or ``outbox.fail(job, "rejected")``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import settings
+from .errors import NoSuchJob, NotCancellable
+from .ids import job_id
+from .job import Job
+from .ledger import NewJob, Terms
+from .record import ENDED, Reading
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One recorded job. ``options`` holds ``on_done`` and its like; ``not_before`` and ``expires`` are ``"+<ms>"`` from
+    then, ``"<ms>"`` since the epoch, or empty."""
+
+    job: Job
+    operation: str
+    payload: dict[str, Any]
+    account: str
+    lane: str
+    repeat: str
+    not_before: str
+    expires: str
+    max_attempts: int
+    options: dict[str, Any]
+    idempotency_key: str
+
+
+class Outbox:
+    """What was enqueued, in order: ``len(outbox)``, ``outbox[0].payload``, ``outbox.of("send_template")``."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Sent] = []
+        self.readings: dict[tuple[str, str], Reading] = {}
+        self.keys: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    def __iter__(self) -> Iterator[Sent]:
+        return iter(self.jobs)
+
+    def __getitem__(self, position: int) -> Sent:
+        return self.jobs[position]
+
+    def of(self, operation: str) -> list[Sent]:
+        """The jobs of one operation: ``of("send_template")``."""
+        return [sent for sent in self.jobs if sent.operation == operation]
+
+    def clear(self) -> None:
+        """Forget everything recorded."""
+        self.jobs.clear()
+        self.readings.clear()
+        self.keys.clear()
+
+    def finish(
+        self,
+        job: Job,
+        *,
+        id: str = "recorded",
+        message: str = "",
+        status: int = 201,
+        data: Any = None,
+        delivery: str = "",
+    ) -> None:
+        """The job comes to an end as one that Interakt accepted: ``job.get()`` gives these; ``delivery`` as in a result."""
+        self._end(
+            job, state="done", provider_id=id, message=message, status=status, data=data, delivery=delivery
+        )
+
+    def fail(self, job: Job, reason: str, error: str = "") -> None:
+        """The job comes to an end as a dead letter: ``job.get()`` raises ``JobDead``."""
+        self._end(job, state="dead", reason=reason, error=error)
+
+    def ledger(self, account: str) -> RecordedLedger:
+        """What stands in for the account's ledger."""
+        return RecordedLedger(self, account)
+
+    def _end(self, job: Job, **changes: Any) -> None:
+        place = job.account, job.tail
+        if place not in self.readings:
+            raise NoSuchJob(f"no job {job.id} was recorded")
+        self.readings[place] = replace(self.readings[place], ended=_now(), **changes)
+
+
+class RecordedLedger:
+    """The public half of a ledger, in memory."""
+
+    def __init__(self, outbox: Outbox, account: str) -> None:
+        self.outbox, self.account = outbox, account
+
+    def accept(self, terms: Terms, jobs: Sequence[NewJob]) -> list[str]:
+        """As ``Ledger.accept``; any account is registered here."""
+        return [self._one(terms, new) for new in jobs]
+
+    def begin_accept(self, terms: Terms, jobs: Sequence[NewJob]) -> Callable[[], list[str]]:
+        answers = self.accept(terms, jobs)
+        return lambda: answers
+
+    def read(self, tail: str) -> Reading:
+        found = self.outbox.readings.get((self.account, tail))
+        if found is None:
+            raise NoSuchJob(f"no job {job_id(self.account, tail)} was recorded")
+        return found
+
+    def cancel(self, tail: str) -> None:
+        found = self.read(tail)
+        if found.state in ENDED and found.state != "cancelled":
+            raise NotCancellable(job_id(self.account, tail), found.state)
+        self.outbox.readings[self.account, tail] = replace(found, state="cancelled", ended=_now())
+
+    def forget(self, tail: str) -> None:
+        if self.read(tail).state not in ("done", "cancelled"):
+            raise NotCancellable(job_id(self.account, tail), "not finished, or a dead letter")
+        del self.outbox.readings[self.account, tail]
+
+    def _one(self, terms: Terms, new: NewJob) -> str:
+        place = self.account, new.tail
+        if place in self.outbox.readings:
+            return "known"
+        if new.key:
+            tail, digest = self.outbox.keys.setdefault((self.account, new.key), (new.tail, new.digest))
+            if tail != new.tail:
+                return f"same {tail}" if digest == new.digest else "conflict"
+        now, payload = _now(), json.loads(new.payload)
+        options = json.loads(new.options) if new.options else {}
+        due = max(now, _moment(terms.not_before, now))
+        self.outbox.readings[place] = Reading(
+            tail=new.tail,
+            state="waiting" if due > now else "ready",
+            operation=terms.operation,
+            lane=terms.lane,
+            accepted=now,
+            expires=_moment(terms.expires, due),
+            repeat=terms.repeat,
+            max_attempts=terms.max_attempts,
+            due=due,
+            group=new.group,
+            options=options,
+            payload=payload,
+        )
+        self.outbox.jobs.append(
+            Sent(
+                Job(job_id(self.account, new.tail)),
+                terms.operation,
+                payload,
+                self.account,
+                terms.lane,
+                terms.repeat,
+                terms.not_before,
+                terms.expires,
+                terms.max_attempts,
+                options,
+                new.key,
+            )
+        )
+        return "new"
+
+
+@contextmanager
+def recording() -> Iterator[Outbox]:
+    """Record instead of enqueuing, in all threads of this process, until the block is left."""
+    before, settings.recorder = settings.recorder, Outbox()
+    try:
+        yield settings.recorder
+    finally:
+        settings.recorder = before
+
+
+def _moment(text: str, base: int) -> int:
+    if not text:
+        return 0
+    return base + int(text[1:]) if text.startswith("+") else int(text)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
