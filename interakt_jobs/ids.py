@@ -41,11 +41,12 @@ def account_name(name: str) -> str:
 
 def task_tail(task_id: str) -> str:
     """The tail a caller's own Celery task id gives: the same id twice is the same job."""
-    if task_id.startswith("ij1."):
-        return parse(task_id)[1]
-    tail = task_id.replace("-", "") if len(task_id) == 36 else task_id
+    bare = parse(task_id)[1] if task_id.startswith("ij1.") else task_id
+    tail = bare.replace("-", "") if len(bare) == 36 else bare
     if not re.fullmatch(r"[A-Za-z0-9_.\-]{1,80}", tail):
         raise ValueError("task_id may have 1 to 80 letters, digits, dots, dashes and underscores")
+    if re.fullmatch(r"c[a-z0-9]{8,16}\.\d+\.\d+", tail):
+        raise ValueError("a task_id of this form is that of a campaign's message")
     return tail
 
 

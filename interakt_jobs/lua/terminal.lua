@@ -46,7 +46,8 @@ end
 -- Set by campaign_begin.lua: what folds an outcome (fold), a receipt, or a late answer into the recipient's slot of a campaign.
 local campaign_part
 local function campaign_job(tail)
-  return campaign_part and string.find(tail, '^c[a-z0-9]+%.%d+%.%d+$') ~= nil
+  local campaign = campaign_part and string.match(tail, '^(c[a-z0-9]+)%.%d+%.%d+$')
+  return campaign and redis.call('EXISTS', P .. 'c:' .. campaign .. ':meta') == 1
 end
 
 -- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in

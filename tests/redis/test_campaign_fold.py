@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs.errors import NotCancellable
+from interakt_jobs.ids import task_tail
 from interakt_jobs.link import Link
 from worker.campaigns.reasons import reason_of
 from worker.campaigns.slots import Slot
@@ -267,3 +268,15 @@ def test_other_jobs_end_as_they_did(ledger: WorkLedger, link: Link, accept: Any)
     (work,) = take(ledger)
     ledger.step(work, UNKNOWN)
     assert ledger.read(tail).reason == "unknown_outcome"
+
+
+def test_an_id_that_only_looks_like_a_campaigns_is_any_jobs(ledger: WorkLedger, accept: Any) -> None:
+    tail = accept(tail="cart.12.5", lane="bulk", repeat="never")
+    (work,) = take(ledger)
+    ledger.step(work, DONE)
+    apply_receipt(ledger, tail, "read", at_ms=5)
+    assert (ledger.read(tail).state, ledger.read(tail).delivery) == ("done", "4.read.5.")
+    for taken in (TAIL, f"ij1.default.{TAIL}"):
+        with pytest.raises(ValueError, match="campaign's message"):
+            task_tail(taken)
+    assert task_tail("cart.12.5") == "cart.12.5"
