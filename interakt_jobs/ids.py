@@ -41,8 +41,9 @@ def account_name(name: str) -> str:
 
 def task_tail(task_id: str) -> str:
     """The tail a caller's own Celery task id gives: the same id twice is the same job."""
-    bare = parse(task_id)[1] if task_id.startswith("ij1.") else task_id
-    tail = bare.replace("-", "") if len(bare) == 36 else bare
+    tail = task_id.replace("-", "") if len(task_id) == 36 else task_id
+    if task_id.startswith("ij1."):
+        tail = parse(task_id)[1]
     if not re.fullmatch(r"[A-Za-z0-9_.\-]{1,80}", tail):
         raise ValueError("task_id may have 1 to 80 letters, digits, dots, dashes and underscores")
     if re.fullmatch(r"c[a-z0-9]{8,16}\.\d+\.\d+", tail):
