@@ -49,7 +49,6 @@ task_publish_retry_policy = {
 task_default_rate_limit = None
 worker_disable_rate_limits = True  # Celery's is per worker; the budget is per account
 
-worker_pool = "threads"
 worker_prefetch_multiplier = 1
 worker_eta_task_limit = 100  # waits live in the ledger; this only bounds what a stranger publishes
 worker_cancel_long_running_tasks_on_connection_loss = False  # a blip must not make sends unknown

@@ -15,7 +15,7 @@ from typing import Any
 
 from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from .errors import LedgerFull, LedgerUnreachable
@@ -69,19 +69,21 @@ class Link:
     ) -> Any:
         """Run a script; ``repeat`` is the index of the argument set to ``1`` when a lost answer is asked for again."""
         command: list[Argument] = ["EVALSHA", script.sha, len(keys), *keys, *arguments]
-        for attempt in (0, 1):
-            if attempt and repeat is not None:
-                command[3 + len(keys) + repeat] = "1"
+        lost = 0
+        while True:
             try:
                 return self._once(command)
             except NoScriptError:
+                if command[0] == "EVAL":
+                    raise
                 command[:2] = ["EVAL", script.text]
-                return self._once(command)
             except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-                if attempt:
+                lost += 1
+                if lost == 2:
                     raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
+                if repeat is not None:
+                    command[3 + len(keys) + repeat] = "1"
                 time.sleep(0.05)
-        raise AssertionError("unreachable")
 
     def begin(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Callable[[], Any]:
         """Send a call and return what waits for its answer, so that the caller can work meanwhile; see ``run``."""
@@ -146,7 +148,7 @@ class Link:
             )
         except ResponseError as error:
             self._free.append(connection)
-            if "OOM" in str(error):
+            if isinstance(error, OutOfMemoryError):
                 raise LedgerFull("Redis is at its maxmemory: free memory or raise maxmemory") from error
             if str(error).startswith(NOT_NOW):
                 raise RedisConnectionError(str(error)) from error

@@ -30,8 +30,11 @@ class Poison(Exception):
     """Raised for a message that is not one of ours; its text is the reason."""
 
 
-def rebuild(raw: bytes, tasks: frozenset[str]) -> dict[str, Any]:
-    """The message as Celery wants it, from checked parts alone; raises ``Poison``."""
+def rebuild(raw: bytes, tasks: frozenset[str], queue: str) -> dict[str, Any]:
+    """The message as Celery wants it, from checked parts alone; raises ``Poison``.
+
+    ``queue`` is where it came from, and where it goes when a worker that ends gives it back.
+    """
     if len(raw) > MOST_BYTES:
         raise Poison(f"larger than {MOST_BYTES} bytes")
     try:
@@ -73,7 +76,7 @@ def rebuild(raw: bytes, tasks: frozenset[str]) -> dict[str, Any]:
         "properties": {
             "correlation_id": task_id,
             "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": ""},
+            "delivery_info": {"exchange": "", "routing_key": queue},
             "priority": 0,
             "body_encoding": "base64",
             "delivery_tag": str(uuid.uuid4()),
@@ -110,7 +113,7 @@ class Channel(kombu_redis.Channel):
             queue = queue.removeprefix(self.global_keyprefix)
             self._queue_cycle.rotate(queue)
             try:
-                message = rebuild(raw, known_tasks())
+                message = rebuild(raw, known_tasks(), queue)
             except Poison as poison:
                 self._keep(queue, raw, str(poison))
                 raise Empty from None

@@ -50,10 +50,8 @@ class Worker:
     ) -> None:
         self.name, self.env, self.slots, self.pool = name, env, slots, pool
         self.log = logs / f"{name}.log"
-        # A pool in the configuration wins over `--pool prefork`, Celery's own default; the alias is taken at its word.
-        word = "processes" if pool == "prefork" else pool
         self.command = [
-            sys.executable, "-m", "celery", "-A", app, "worker", "-Q", ",".join(queues), "--pool", word,
+            sys.executable, "-m", "celery", "-A", app, "worker", "-Q", ",".join(queues), "--pool", pool,
             "-c", str(slots), "-n", f"{name}@chaos", "-l", "INFO", *QUIET,
         ]  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
