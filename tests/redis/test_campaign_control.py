@@ -222,6 +222,27 @@ def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(ledger: Wo
     adds_up(store)
 
 
+def test_a_cancelled_round_keeps_whose_it_was_and_when(ledger: WorkLedger, link: Link) -> None:
+    store = mixed(ledger, link)
+    control.retry(link, "default", CID, failed=True)
+    before = {outcome.index: outcome.slot for outcome in store.outcomes()}
+    assert {index for index, slot in before.items() if slot.state == "planned"} == {4, 5, 6, 7}
+    control.cancel(link, "default", CID)
+    for outcome in store.outcomes():
+        was, slot = before[outcome.index], outcome.slot
+        if was.state == "planned":
+            assert (slot.state, slot.reason, slot.round, slot.provider_id) == (
+                "cancelled",
+                "",
+                1,
+                was.provider_id,
+            )
+            assert abs(slot.at - time.time()) < 3
+        else:
+            assert slot == was
+    adds_up(store)
+
+
 def test_a_retry_says_whom_and_refuses_what_has_ended(ledger: WorkLedger, link: Link) -> None:
     mixed(ledger, link)
     with pytest.raises(CampaignError, match="say whom"):

@@ -1,0 +1,35 @@
+-- All slots of a block in one go; needs slot. `change(position, state, reason, flags, raw, from)` gives a slot's new state
+-- and reason (numbers) and its other 30 bytes, or nil to leave it; `raw` is the block's string, `from` the slot's offset
+-- in it. The counts follow. Returns how many were changed.
+local function block_change(campaign, block, change)
+  local base, tables = P .. 'c:' .. campaign, slot_tables()
+  local key = base .. ':s:' .. block
+  local raw = redis.call('GET', key) or ''
+  local parts, moved, changed, planned = {}, {}, 0, 0
+  local function tally(state, reason, by)
+    local name = tables.names[state]
+    moved[name] = (moved[name] or 0) + by
+    if reason > 0 then moved[name .. '|' .. reason] = (moved[name .. '|' .. reason] or 0) + by end
+    if name == 'planned' then planned = planned + by end
+  end
+  for position = 0, #raw / SLOT_WIDTH - 1 do
+    local from = position * SLOT_WIDTH
+    local state, reason, flags = string.byte(raw, from + 1, from + 3)
+    local new_state, new_reason, rest = change(position, state, reason, flags, raw, from)
+    if new_state then
+      changed = changed + 1
+      tally(state, reason, -1)
+      tally(new_state, new_reason, 1)
+      parts[position + 1] = string.char(new_state, new_reason) .. rest
+    else
+      parts[position + 1] = string.sub(raw, from + 1, from + SLOT_WIDTH)
+    end
+  end
+  if changed == 0 then return 0 end
+  redis.call('SET', key, table.concat(parts))
+  for name, by in pairs(moved) do
+    if by ~= 0 then redis.call('HINCRBY', base .. ':count', name, by) end
+  end
+  if planned ~= 0 then redis.call('HINCRBY', base .. ':left', block, planned) end
+  return changed
+end
