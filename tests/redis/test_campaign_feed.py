@@ -328,3 +328,34 @@ def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Link
     link.command("HSET", "ij1:default:state", "paused_until", until, "why", "throttled: HTTP 429")
     Feeder().round(ledger)
     assert store.status() == "running"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (
+            ("template", "No approved template found", ""),
+            "the template is paused: No approved template found",
+        ),
+        (("account", "account: the key was not accepted", ""), "the account is paused: account: the key"),
+    ],
+)
+def test_what_interakt_refuses_for_all_stops_the_campaign_and_costs_nobody(
+    ledger: WorkLedger, link: Link, outcome: tuple[str, ...], why: str
+) -> None:
+    store, feeder = begin(link, 5), Feeder()
+    feeder.round(ledger)
+    first, *others = take(ledger)
+    ledger.step(first, outcome)
+    feeder.round(ledger)
+    assert store.status() == "paused"
+    assert store.meta()["why"].startswith(why)
+    for work in others:
+        ledger.step(work, ("unsent",))
+    feeder.round(ledger)
+    assert adds_up(store) == {"planned": 5}
+    account_module.resume(ledger)
+    account_module.resume_template(ledger, "diwali_offer:en")
+    control.resume(link, "default", CID)
+    assert set(send_all(ledger, feeder).values()) == {1}
+    assert adds_up(store) == {"accepted": 5}
