@@ -1,47 +1,57 @@
-"""Publishing wake-ups through kombu, with one producer held open."""
+"""Publishing wake-ups: one LPUSH of the message that Celery's publish would write.
+
+Kombu's publish costs 0.3 ms of CPU, this a tenth, and each idle job waits for it. That both write the same is tested.
+"""
 
 from __future__ import annotations
 
-import threading
+import base64
+import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
-from celery import Celery
+from interakt_jobs.link import Link
+
+TASK = "interakt.wake"
 
 
-class Publisher:
-    """Sends ``interakt.wake`` to a lane's queue. A lost or doubled wake-up is harmless, so nothing is confirmed.
-
-    The message is of Celery's protocol 2 with the headers that are read; ``apply_async`` would cost twice the CPU.
-    """
-
-    def __init__(self, app: Celery) -> None:
-        self.app = app
-        self._lock = threading.Lock()
-        self._producer: Any = None
-
-    def wake(self, lane: str, account: str, tails: list[str]) -> None:
-        """Tell the workers of ``lane`` that these jobs are theirs to claim."""
-        identity = uuid.uuid4().hex
-        headers = {
+def message(lane: str, account: str, tails: list[str]) -> str:
+    """A message of Celery's protocol 2 as kombu's Redis transport keeps it, with the headers that are read."""
+    identity = uuid.uuid4().hex
+    body = json.dumps([[1, account, tails], {}, {}])
+    whole: Mapping[str, Any] = {
+        "body": base64.b64encode(body.encode()).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {
             "lang": "py",
-            "task": "interakt.wake",
+            "task": TASK,
             "id": identity,
             "root_id": identity,
             "ignore_result": True,
-        }
-        with self._lock:
-            if self._producer is None:
-                self._producer = self.app.amqp.Producer(self.app.connection_for_write())
-            try:
-                self._producer.publish(
-                    ((1, account, tails), {}, {}),
-                    routing_key=lane,
-                    exchange="",
-                    serializer="json",
-                    headers=headers,
-                    correlation_id=identity,
-                )
-            except Exception:
-                self._producer = None
-                raise
+        },
+        "properties": {
+            "correlation_id": identity,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": lane},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid.uuid4()),
+        },
+    }
+    return json.dumps(whole)
+
+
+class Publisher:
+    """Sends ``interakt.wake`` to a lane's queue, whose key begins with ``prefix``: kombu's ``global_keyprefix``.
+
+    A lost or doubled wake-up is harmless, so nothing is confirmed.
+    """
+
+    def __init__(self, link: Link, prefix: str) -> None:
+        self.link, self.prefix = link, prefix
+
+    def wake(self, lane: str, account: str, tails: list[str]) -> None:
+        """Tell the workers of ``lane`` that these jobs are theirs to claim; raises ``LedgerUnreachable``."""
+        self.link.command("LPUSH", f"{self.prefix}{lane}", message(lane, account, tails))

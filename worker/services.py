@@ -151,7 +151,7 @@ def begin(consumer: Any = None) -> None:
         here.presence.tuner.fixed = here.presence.slots
     _retry_until_up(here.register)
     here.presence.start()
-    publisher = Publisher(worker.app)
+    publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
     pacer = Pacer(
         here.link, list(here.ledgers.values()), publisher.wake, _chores(here), _chore_seconds(here.settings)
     )
