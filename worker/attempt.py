@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from interakt_jobs.record import shortened
+
 from .client import Client
 from .errors import InteraktError
 from .retry import RetryPolicy
@@ -64,7 +66,7 @@ class Attempt:
             "done",
             _word(answer.id),
             answer.status,
-            _word(answer.message)[:200],
+            shortened(_word(answer.message)[:200]),
             self.keep,
             keep_record,
             data,
