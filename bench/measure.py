@@ -31,7 +31,7 @@ class Place:
 
     def clean(self, latency_ms: int) -> None:
         """Empty both, and set how long the API takes to answer."""
-        self.redis.flushall()
+        self.redis.execute_command("FLUSHALL", "SYNC")
         self.api.reset()
         if latency_ms:
             self.api.faults(latency_ms=latency_ms)
@@ -42,9 +42,10 @@ class Place:
         return int(self.api.summary()["calls"])
 
     def stored(self) -> int:
-        """Bytes of Redis' memory without connections' and the append-only file's buffers."""
+        """Bytes of Redis' memory without connections' and the append-only file's buffers, and without scripts."""
         info: dict[str, Any] = self.redis.info("memory")
-        return int(info["used_memory"] - info["mem_clients_normal"] - info["mem_aof_buffer"])
+        others = ("mem_clients_normal", "mem_aof_buffer", "used_memory_scripts_eval")
+        return int(info["used_memory"] - sum(info[name] for name in others))
 
     def redis_cpu(self) -> float:
         info: dict[str, Any] = self.redis.info("cpu")

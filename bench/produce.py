@@ -43,10 +43,13 @@ async def _one(peer: ModuleType, count: int) -> dict[str, float]:
 
 
 async def _many(peer: ModuleType, count: int) -> dict[str, float]:
-    async def queue() -> None:
-        peer.enqueue_many(call.payload() for _ in range(count))
+    warm = min(WARM, count - 1)
 
-    return await _timed(queue, count)
+    async def queue() -> None:
+        peer.enqueue_many(call.payload() for _ in range(count - warm))
+
+    await _each(peer, warm)
+    return await _timed(queue, count - warm)
 
 
 async def _timed(work: Callable[[], Awaitable[None]], count: int) -> dict[str, float]:

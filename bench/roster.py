@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.peer import Commands, Peer
+from bench.processes import ROOT
 
 OURS = "kept and sent once; a job whose call was under way is held, a receipt settles it"
 EARLY = "a running job is lost; those fetched ahead come back after the visibility timeout (1 h)"
@@ -14,10 +15,19 @@ def _celery(module: str, options: list[str]) -> list[str]:
     return ["-m", "celery", "-A", module, "worker", *options]
 
 
-def _ours(queues: str) -> Commands:
+def _ours(kind: str) -> Commands:
+    """Two processes of a kind, each started as the Procfile says, but for the number of threads."""
+    line = next(
+        line.partition(": python ")[2]
+        for line in (ROOT / "Procfile").read_text().splitlines()
+        if line.startswith(f"{kind}: ")
+    )
+
     def workers(slots: int) -> list[list[str]]:
-        pool = ["--queues", queues, "--pool", "threads", "--concurrency", str(slots // 2), *QUIET]
-        return [_celery("worker.app", [*pool, "--hostname", f"{name}@bench"]) for name in ("one", "two")]
+        words = line.split()
+        words[words.index("-c") + 1] = str(slots // 2)
+        name = words.index("-n") + 1
+        return [[*words[:name], f"{kind}{number}@bench", *words[name + 1 :]] for number in (1, 2)]
 
     return workers
 
@@ -65,8 +75,8 @@ PEERS = [
         module="ours",
         environment=None,
         guarantee=OURS,
-        workers=_ours("urgent,normal"),
-        slots={0: 8, 150: 192},
+        workers=_ours("worker"),
+        slots={0: 64, 150: 192},
         rate={0: 1400, 150: 1000},
         packages=("celery", "kombu", "redis", "requests", "marshmallow"),
     ),
@@ -77,7 +87,7 @@ PEERS = [
         environment=None,
         guarantee=OURS,
         workers=_ours("bulk"),
-        slots={0: 8, 150: 192},
+        slots={0: 192, 150: 192},
         rate={0: 1500, 150: 1000},
         bulk=True,
     ),
