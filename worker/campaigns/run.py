@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from interakt_jobs.errors import LedgerFull
 from worker.attempt import Attempt
 from worker.ledger import Work, WorkLedger
 
@@ -29,7 +30,7 @@ class RunCampaign:
             made = run_campaign(ledger.link, ledger.account, work.tail, payload, self._folder)
         except (CampaignError, NoSuchCampaign) as error:
             return self._attempt.dead("invalid_payload", str(error), None)
-        except (PlanTaken, OSError) as error:
+        except (PlanTaken, LedgerFull, OSError) as error:
             entry = json.dumps({"outcome": "unavailable", "error": type(error).__name__})
             return ("retry", AGAIN_MS, f"cannot be planned now: {type(error).__name__}", entry)
         except (ValueError, TypeError, RecursionError):
