@@ -51,6 +51,11 @@ def campaign(trial: Trial) -> None:
             _kill(trial, workers[trial.random.randrange(2)])
         time.sleep(trial.random.uniform(0.5, 1.5))
     _judge(trial, store, people)
+    unknown = store.counts().get("unknown", 0)
+    opened = control.retry(link, "default", CID, unknown=True)
+    trial.expect(opened == unknown, f"{opened} of {unknown} unknown ones were opened again")
+    wait_until(lambda: store.status() == "done", 60, "the round of the unknown ones ends")
+    _judge_round(trial, store)
     # its call names no job, so the oracle could not find it at the provider
     Ledger(link, "default").forget(f"registration-{CID}-0")
     link.close()
@@ -114,3 +119,12 @@ def _judge(trial: Trial, store: CampaignStore, people: int) -> None:
     trial.expect(counts == dict(states), f"counts {counts}, slots {dict(states)}")
     trial.expect(states["unknown"] <= trial.bound, f"{states['unknown']} unknown of at most {trial.bound}")
     trial.expect(store.fed() == 0 and not store.left(), "something of the campaign was left behind")
+
+
+def _judge_round(trial: Trial, store: CampaignStore) -> None:
+    """Nobody is unknown any more, and only who was is sent to again."""
+    taken = Counter(call.job for call in trial.calls() if call.accepted)
+    for row in control.export(store.link, "default", CID):
+        job = f"ij1.default.{CID}.{row['round']}.{row['index']}"
+        trial.expect(row["state"] in ACCEPTED and taken[job] == 1, f"{job} is {row['state']} after a retry")
+    trial.expect(not store.fed() and not store.left(), "something of the second round was left behind")
