@@ -67,6 +67,11 @@ def match(available: Sequence[str], definition: Definition) -> Columns:
     return made
 
 
+def is_phone(name: str) -> bool:
+    """Whether a column of this name would be taken for the phone number or its code."""
+    return bool(_found([name], (*_FULL, *_PHONES, *_CODES)))
+
+
 def _found(available: Sequence[str], names: Sequence[str]) -> list[str]:
     plain = {name: re.sub(r"[\W_]", "", name.lower()) for name in available}
     return [name for wanted in names for name in available if plain[name] == wanted]

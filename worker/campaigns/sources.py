@@ -14,7 +14,7 @@ from .errors import CampaignError
 from .rows import Raw, Source
 from .texts import lines, open_text
 
-__all__ = ["CsvFile", "Dicts", "JsonLines", "Raw", "Source", "open_source"]
+__all__ = ["CsvFile", "Dicts", "JsonLines", "Raw", "Source", "open_source", "picked"]
 
 
 class JsonLines:
@@ -40,7 +40,7 @@ class JsonLines:
                     continue
                 found = _object(line)
                 yield (
-                    Raw(number, (), "not a JSON object") if found is None else _picked(number, found, wanted)
+                    Raw(number, (), "not a JSON object") if found is None else picked(number, found, wanted)
                 )
 
 
@@ -61,7 +61,7 @@ class Dicts:
     def rows(self, wanted: Sequence[str]) -> Iterator[Raw]:
         for number, row in enumerate(chain(self._first, self._rows), 1):
             yield (
-                _picked(number, row, wanted)
+                picked(number, row, wanted)
                 if isinstance(row, Mapping)
                 else Raw(number, (), "not a dict of values")
             )
@@ -82,7 +82,8 @@ def _object(line: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _picked(line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> Raw:
+def picked(line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> Raw:
+    """The wanted values of a row as texts; lists, tables and what is no number make it unreadable."""
     values = []
     for name in wanted:
         value = row.get(name)

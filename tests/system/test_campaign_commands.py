@@ -1,0 +1,183 @@
+"""``python -m worker campaign`` and ``optout`` on a running stack."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import interakt_jobs
+from interakt_jobs.link import Link
+from sandbox.stack import ROOT, Stack
+from worker import campaigns
+from worker.campaigns import control
+
+DEFINITION = """
+name = "Diwali sale"
+[template]
+name = "welcome_message"
+language = "en"
+body = ["{name}"]
+"""
+
+
+def run(stack: Stack, *arguments: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", *arguments],
+        cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout if code == 0 else done.stdout + done.stderr
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "sale.toml").write_text(DEFINITION)
+    rows = [f"99999{number:05d},Person {number}" for number in range(40)]
+    (tmp_path / "people.csv").write_text("\n".join(["phone,name", *rows, "12,Too short", "9999900003,Again"]))
+    return tmp_path
+
+
+def create(stack: Stack, files: Path, *more: str) -> dict[str, Any]:
+    people = ("--recipients", str(files / "people.csv"))
+    found: dict[str, Any] = json.loads(
+        run(stack, "campaign", "create", str(files / "sale.toml"), *people, "--json", *more)
+    )
+    return found
+
+
+def test_a_campaign_from_the_file_to_the_export(stack: Stack, files: Path) -> None:
+    found = create(stack, files, "--start", "--rejected", str(files / "bad.csv"))
+    assert (found["messages"], found["rejected"]) == (40, {"phone": 1, "duplicate": 1})
+    assert "Person 0" in found["previews"][0]["text"] or found["previews"][0]["payload"]
+    rejected = list(csv.DictReader((files / "bad.csv").open()))
+    assert [row["line"] for row in rejected] == ["42", "43"]
+    name = found["campaign"]
+    end = time.monotonic() + 30
+    while (now := json.loads(run(stack, "campaign", "show", name, "--json")))["status"] != "done":
+        assert time.monotonic() < end, now
+        time.sleep(0.3)
+    assert sum(number for state, number in now["counts"].items() if "|" not in state) == 40
+    run(stack, "campaign", "export", name, "--output", str(files / "out.csv"))
+    rows = list(csv.DictReader((files / "out.csv").open()))
+    assert len(rows) == 40 and {row["state"] for row in rows} <= {"accepted", "sent", "delivered", "read"}
+    assert len(run(stack, "campaign", "export", name, "--format", "jsonl").splitlines()) == 40
+    assert name in run(stack, "campaign", "list")
+    assert "40" in run(stack, "campaign", "show", name)
+    run(stack, "campaign", "drop", name, "--yes")
+    assert "no campaign" in run(stack, "campaign", "show", name, code=1)
+
+
+def test_preflight_refuses_and_keeps_nothing(stack: Stack, files: Path) -> None:
+    (files / "sale.toml").write_text(DEFINITION.replace("welcome_message", "no_such_template"))
+    people = ("--recipients", str(files / "people.csv"))
+    for action in ("preflight", "create"):
+        text = run(stack, "campaign", action, str(files / "sale.toml"), *people, code=1)
+        assert "REFUSED" in text and "no_such_template" in text
+    before = len(json.loads(run(stack, "campaign", "list", "--json")))
+    (files / "sale.toml").write_text(DEFINITION.replace('["{name}"]', '["{nome}"]'))
+    text = run(stack, "campaign", "create", str(files / "sale.toml"), *people, code=2)
+    assert "nome" in text
+    (files / "sale.toml").write_text(DEFINITION)
+    text = run(stack, "campaign", "create", str(files / "sale.toml"), *people, "--dry-run")
+    assert "Messages   40; left out: 1 duplicate, 1 phone" in text and "Preview 3" in text
+    assert len(json.loads(run(stack, "campaign", "list", "--json"))) == before
+    for wrong in ("no_such_file.csv", str(files)):
+        assert "no file" in run(
+            stack, "campaign", "create", str(files / "sale.toml"), "--recipients", wrong, code=2
+        )
+    (files / "sale.toml").write_text(DEFINITION + '[rules]\nwindow = "late"\n')
+    assert "rules.window" in run(stack, "campaign", "create", str(files / "sale.toml"), *people, code=2)
+
+
+def test_a_campaign_is_paused_resumed_and_cancelled(stack: Stack, files: Path) -> None:
+    name = create(stack, files)["campaign"]
+    run(stack, "campaign", "pause", name, code=1)
+    run(stack, "campaign", "start", name)
+    run(stack, "campaign", "cancel", name)
+    now = json.loads(run(stack, "campaign", "show", name, "--json"))
+    assert now["status"] == "cancelled" and now["recipients"] == 40
+    assert "cancelled" in run(stack, "campaign", "resume", name, code=1)
+    assert "say whom" in run(stack, "campaign", "retry", name, code=2)
+
+
+def test_recipients_are_found_among_interakts_users(stack: Stack, files: Path) -> None:
+    (files / "sale.toml").write_text(DEFINITION)
+    arguments = ("--recipients", "users:", "--filter", "email eq abc@gmail.com")
+    text = run(stack, "campaign", "preflight", str(files / "sale.toml"), *arguments)
+    assert "Messages   1" in text and "John Doe" in text
+    for number in range(120):
+        person = {
+            "phoneNumber": f"99998{number:05d}",
+            "countryCode": "+91",
+            "traits": {"name": "P", "seat": number},
+        }
+        last = interakt_jobs.track_user.delay(person)  # type: ignore[arg-type]
+    last.get(timeout=20)
+    time.sleep(0.5)
+    seats = ("--recipients", "users:", "--filter", "seat gte 10", "--json")
+    found = json.loads(run(stack, "campaign", "create", str(files / "sale.toml"), *seats))
+    assert found["messages"] == 110
+    assert len(run(stack, "campaign", "export", found["campaign"]).splitlines()) == 111
+    assert "TRAIT OPERATOR VALUE" in run(
+        stack, "campaign", "preflight", str(files / "sale.toml"), *arguments[:3], "{", code=2
+    )
+
+
+def test_the_opt_out_list_leaves_people_out(stack: Stack, files: Path) -> None:
+    assert run(stack, "optout", "add", "9999900007") == "added\n"
+    (files / "more.csv").write_text("phone\n9999900008\nnobody\n9999900007\n")
+    assert run(stack, "optout", "import", str(files / "more.csv")).startswith(
+        "1 added, 1 were on the list, 1 "
+    )
+    found = create(stack, files, "--dry-run")
+    assert (found["messages"], found["rejected"]["opted_out"]) == (38, 2)
+    hashes = run(stack, "optout", "export-hashes")
+    assert run(stack, "optout", "check", "+919999900007") == "on the list\n"
+    for phone in ("9999900007", "9999900008"):
+        assert run(stack, "optout", "remove", phone) == "removed\n"
+    (files / "hashes").write_text(hashes)
+    assert run(stack, "optout", "import-hashes", str(files / "hashes")) == "2 added\n"
+    assert run(stack, "optout", "count") == "2\n"
+    for phone in ("9999900007", "9999900008"):
+        run(stack, "optout", "remove", phone)
+    assert "PHONE" in run(stack, "optout", "add", "12", code=2)
+    assert "--country-code" in run(stack, "optout", "add", "12", "--country-code", "India", code=2)
+
+
+def test_python_code_makes_campaigns_too(stack: Stack, files: Path) -> None:
+    link = Link(stack.valkey.url)
+    people = [{"phone": "9999911111", "name": "Asha"}, {"phone": "12", "name": "Nobody"}]
+    rejected: list[object] = []
+    made = campaigns.create(
+        link, campaigns.load(files / "sale.toml"), campaigns.Dicts(people), reject=rejected.append
+    )
+    assert made.report.ok and len(rejected) == 1
+    assert campaigns.start(link, "default", made.campaign) == "running"
+    run(stack, "campaign", "show", made.campaign, "--watch")
+    rows = list(campaigns.export(link, "default", made.campaign))
+    assert [row["phone"] for row in rows] == ["+919999911111"]
+    assert control.progress(link, "default", made.campaign).status == "done"
+    link.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("campaign show nonsense", 2),
+        ("campaign show c012345678", 1),
+        ("campaign export c012345678", 1),
+        ("campaign drop c012345678 --yes", 1),
+        ("campaign retry c012345678 --failed", 1),
+        ("campaign start c012345678 --account nobody", 1),
+    ],
+)
+def test_a_mistyped_campaign_is_told(stack: Stack, words: str, code: int) -> None:
+    assert "Error" in run(stack, *words.split(), code=code)

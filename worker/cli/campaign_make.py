@@ -1,0 +1,172 @@
+"""``campaign create`` and ``campaign preflight``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from celery.exceptions import TimeoutError as CeleryTimeoutError
+from rich.console import Console
+
+import interakt_jobs
+from interakt_jobs.errors import LedgerUnreachable
+from worker.campaigns import checked, control, definition
+from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
+from worker.campaigns.prices import DEFAULT as PRICES
+from worker.campaigns.recipients import Rejected, RejectsFile
+from worker.campaigns.rows import Source
+from worker.campaigns.sources import open_source
+from worker.campaigns.users import Users, read_filter
+from worker.cli.campaign_view import Counted, lines_in, reading_bar
+from worker.cli.common import expected, json_option, known_ledger, link, redis_url, show_json
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Mistaken(click.ClickException):
+    """Bad input: a definition or recipients that cannot be used."""
+
+    exit_code = 2
+
+
+@contextmanager
+def mistakes(kind: type[click.ClickException] = click.ClickException) -> Iterator[None]:
+    """Tell a person's mistake in words; ``kind`` is what a ``CampaignError`` becomes."""
+    try:
+        yield
+    except CampaignError as error:
+        raise kind(str(error)) from None
+    except (NoSuchCampaign, PlanTaken) as error:
+        raise click.ClickException(str(error)) from None
+    except LedgerUnreachable:
+        raise
+    except ValueError as error:  # an id that is none
+        raise click.BadParameter(str(error), param_hint="ID") from None
+    except OSError as error:
+        raise click.FileError(str(error.filename or "file"), error.strerror or str(error)) from None
+    except CeleryTimeoutError:
+        raise click.ClickException(
+            "no worker answered in time: is one running? see python -m worker status"
+        ) from None
+
+
+def making(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What create and preflight have in common."""
+    for option in reversed(
+        (
+            click.argument("definition_file", metavar="DEFINITION.toml", type=FILE),
+            click.option("--recipients", required=True, help="A CSV or JSON lines file, or `users:`, Interakt's own."),
+            click.option("--filter", "filters", multiple=True, metavar="WORDS",
+                         help="With users: a TRAIT OPERATOR VALUE, such as 'city eq Pune'; 'or ...' joins by or."),
+            click.option("--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write rows left out here."),
+            click.option("--prices", type=FILE, default=PRICES, help="The price file.  [default: config/prices.csv]"),
+            click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for Interakt's templates."),
+            json_option,
+        )
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def _source(
+    recipients: str, filters: tuple[str, ...], made: definition.Definition
+) -> tuple[Source, int | None]:
+    """The recipients, and about how many there are, if that can be said."""
+    if recipients in ("users", "users:"):
+        try:
+            wanted = [read_filter(words) for words in filters]
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--filter") from None
+        return Users(wanted, made.value_columns, account=made.account), None
+    if filters:
+        raise click.UsageError("--filter goes with --recipients users:")
+    path = Path(recipients)
+    if not path.is_file():
+        raise click.BadParameter(f"no file {recipients!r}", param_hint="--recipients")
+    return open_source(path), lines_in(path)
+
+
+@contextmanager
+def _rejects(path: Path | None) -> Iterator[Callable[[Rejected], None] | None]:
+    if path is None:
+        yield None
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        yield RejectsFile(file).add
+
+
+def _made(
+    options: dict[str, Any], make: Callable[[definition.Definition, Source, Any], checked.Checked]
+) -> checked.Checked:
+    with mistakes(Mistaken):
+        made = definition.load(options["definition_file"])
+        known_ledger(made.account)
+        interakt_jobs.configure(redis_url())
+        source, total = _source(options["recipients"], options["filters"], made)
+        bar = reading_bar(Console(stderr=True))
+        with _rejects(options["rejected"]) as reject, bar:
+            return make(made, Counted(source, bar, total), reject)
+
+
+def _report(found: checked.Checked, as_json: bool) -> None:
+    if as_json:
+        show_json({"campaign": found.campaign, **json.loads(found.report.as_json())})
+    else:
+        click.echo(found.report.text())
+
+
+@click.command()
+@making
+@click.option("--start", "start_it", is_flag=True, help="Start it when preflight finds no problem.")
+@click.option("--dry-run", is_flag=True, help="Do all but plan and send.")
+@expected
+def create(start_it: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Check a campaign and plan it; it is sent after `start`.
+
+    Exits with 1 when preflight refuses it; then nothing is kept.
+
+    Example: python -m worker campaign create diwali.toml --recipients people.csv --rejected bad.csv --start
+    """
+    if dry_run:
+        _preflight(as_json, options)
+        return
+    own = {"price_file": options["prices"], "timeout": options["timeout"]}
+    found = _made(
+        options, lambda made, source, reject: checked.create(link(), made, source, reject=reject, **own)
+    )
+    _report(found, as_json)
+    if not found.report.ok:
+        raise SystemExit(1)
+    account = definition.load(options["definition_file"]).account
+    if start_it:
+        control.start(link(), account, found.campaign)
+    if not as_json:
+        word = "runs" if start_it else f"is planned: python -m worker campaign start {found.campaign}"
+        click.echo(f"\n{found.campaign} {word}" + (f" --account {account}" if account != "default" else ""))
+
+
+@click.command()
+@making
+@expected
+def preflight(as_json: bool, **options: Any) -> None:
+    """Check a campaign and show what would happen; nothing is kept and nothing is sent.
+
+    Example: python -m worker campaign preflight diwali.toml --recipients users: --filter 'city eq Pune'
+    """
+    _preflight(as_json, options)
+
+
+def _preflight(as_json: bool, options: dict[str, Any]) -> None:
+    own = {"price_file": options["prices"], "timeout": options["timeout"]}
+
+    def make(made: definition.Definition, source: Source, reject: Any) -> checked.Checked:
+        return checked.Checked("", checked.check(link(), made, source, reject=reject, **own))
+
+    found = _made(options, make)
+    _report(found, as_json)
+    if not found.report.ok:
+        raise SystemExit(1)

@@ -1,0 +1,155 @@
+"""``python -m worker optout``: who wants no marketing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from worker.campaigns.optout import OptOut
+from worker.campaigns.phones import BadPhone, Phones
+from worker.campaigns.recipients import RejectsFile
+from worker.cli.common import account_option, expected, json_option, known_ledger, show_json
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """The opt-out list: campaigns and bulk jobs leave these people out. Numbers are kept as hashes only.
+
+    Example: python -m worker optout add +919999999999
+    """
+
+
+def _list(account: str) -> OptOut:
+    return OptOut(known_ledger(account).link, account)
+
+
+def _digits(phone: str, country_code: str) -> str:
+    try:
+        return Phones(country_code, check="valid").read(phone)
+    except BadPhone as error:
+        raise click.BadParameter(f"{error}", param_hint="PHONE") from None
+
+
+def _code(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"\+?[1-9]\d{0,2}", value):
+        raise click.BadParameter("it looks like +91")
+    return value
+
+
+def country_option(function: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "--country-code", default="+91", show_default=True, callback=_code, help="For numbers without one."
+    )(function)
+
+
+@command.command()
+@click.argument("phone")
+@country_option
+@account_option
+@expected
+def add(phone: str, country_code: str, account: str) -> None:
+    """Send this person no bulk message any more."""
+    new = _list(account).add(_digits(phone, country_code))
+    click.echo("added" if new else "was on the list already")
+
+
+@command.command()
+@click.argument("phone")
+@country_option
+@account_option
+@expected
+def remove(phone: str, country_code: str, account: str) -> None:
+    """Take a person out of the list."""
+    known = _list(account).remove(_digits(phone, country_code))
+    click.echo("removed" if known else "was not on the list")
+
+
+@command.command()
+@click.argument("phone")
+@country_option
+@account_option
+@expected
+def check(phone: str, country_code: str, account: str) -> None:
+    """Is this person on the list? Exits with 1 when not."""
+    if not _list(account).has(_digits(phone, country_code)):
+        click.echo("not on the list")
+        raise SystemExit(1)
+    click.echo("on the list")
+
+
+@command.command()
+@account_option
+@json_option
+@expected
+def count(account: str, as_json: bool) -> None:
+    """How many people are on the list."""
+    number = _list(account).count()
+    if as_json:
+        show_json({"account": account, "count": number})
+    else:
+        click.echo(f"{number:,}")
+
+
+@command.command("import")
+@click.argument("file", type=FILE)
+@click.option(
+    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write lines without a number here."
+)
+@country_option
+@account_option
+@expected
+def import_(file: Path, rejected: Path | None, country_code: str, account: str) -> None:
+    """Add the numbers of a file: the first cell of each line.
+
+    Example: python -m worker optout import unsubscribed.csv --rejected bad.csv
+    """
+    counts: Counter[str] = Counter()
+    bad = 0
+    found = _list(account).import_file(file, country_code, counts)
+    if rejected is None:
+        bad = sum(1 for _ in found)
+    else:
+        with rejected.open("w", newline="", encoding="utf-8") as out:
+            rows = RejectsFile(out)
+            for row in found:
+                rows.add(row)
+                bad += 1
+    click.echo(
+        f"{counts['added']:,} added, {counts['known']:,} were on the list, {bad:,} lines hold no number"
+    )
+
+
+@command.command("export-hashes")
+@account_option
+@expected
+def export_hashes(account: str) -> None:
+    """Print the list's hashes, one a line, for another Redis: `optout import-hashes`."""
+    for digest in _list(account).hashes():
+        click.echo(digest)
+
+
+@command.command("import-hashes")
+@click.argument("file", type=click.File("r"))
+@account_option
+@expected
+def import_hashes(file: TextIO, account: str) -> None:
+    """Add hashes that `optout export-hashes` printed; `-` reads standard input."""
+    other = 0
+
+    def wanted() -> Iterator[str]:
+        nonlocal other
+        for line in (line.strip() for line in file):
+            if re.fullmatch(r"[0-9a-f]{16}", line):
+                yield line
+            else:
+                other += bool(line)
+
+    added = _list(account).add_hashes(wanted())
+    click.echo(f"{added:,} added" + (f", {other:,} lines are no hashes" if other else ""))
