@@ -60,7 +60,7 @@ worker_proc_alive_timeout = 15
 worker_enable_remote_control = True
 enable_utc = True
 timezone = "UTC"
-beat_max_loop_interval = 5
+beat_max_loop_interval = 1  # so soon is a schedule seen that was made or changed meanwhile
 
 redbeat_redis_url = broker_url.replace("redis+socket://", "unix://")
 redbeat_redis_options = {
@@ -70,3 +70,6 @@ redbeat_redis_options = {
     "client_name": "interakt-beat",
 }
 redbeat_key_prefix = "ij1:beat:"
+redbeat_lock_timeout = (
+    10  # a standby takes over after so long; two active ones would still make one job a slot
+)

@@ -240,6 +240,11 @@ class SettingsSchema(Schema):
         load_default=None,
         **_what("The folder from which `run_campaign` may read definitions and recipients; unset: none."),
     )
+    schedule_file = fields.String(
+        data_key="INTERAKT_SCHEDULE_FILE",
+        load_default=None,
+        **_what("The TOML file of beat's own schedules; unset: `config/schedule.toml`."),
+    )
     upload_dir = fields.String(
         data_key="INTERAKT_UPLOAD_DIR",
         load_default=None,

@@ -68,6 +68,7 @@ class Settings:
     rcs_path_secret: Secret | None
     rcs_allowed_ips: tuple[str, ...]
     campaign_dir: str | None
+    schedule_file: str | None
     upload_dir: str | None
     upload_private_urls: bool
     log_format: str

@@ -27,6 +27,12 @@ def wake(version: int, account: str, tails: list[str]) -> None:
     services.deliver(version, account, tails)
 
 
+@app.task(name="interakt.tick", ignore_result=True, acks_late=False)
+def tick(name: str) -> None:
+    """Beat says that a schedule is due: make the job of its slot. Repeating it is harmless, a lost one comes again."""
+    services.tick(name)
+
+
 guard.know_tasks(frozenset(name for name in app.tasks if name.startswith("interakt.")))
 
 

@@ -1,7 +1,8 @@
-"""Beat's scheduler: redbeat's, except that it waits where redbeat would end.
+"""Beat's scheduler: redbeat's, except that it waits where redbeat would end, and that its schedules are ours.
 
 redbeat ends with a traceback when Redis is away for a moment, or when its lock ran out meanwhile and another beat has
-taken it; under a runner such as honcho that ends every other process too. This one stands by and tries again.
+taken it; under a runner such as honcho that ends every other process too. This one stands by and tries again. It
+looks at the schedules of ``worker.schedules``, by Redis's clock; the active beat installs those of the file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,16 @@ from typing import Any
 from redbeat.schedulers import LUA_EXTEND_TO_SCRIPT, RedBeatScheduler, get_redis
 from redis.exceptions import LockError, RedisError
 
+from config.settings import SettingsError
+from config.settings import load as load_settings
+from interakt_jobs.errors import LedgerUnreachable
+from interakt_jobs.link import Link
+
+from .schedules import static
+from .schedules.definition import ScheduleError
+from .schedules.entry import Entry as SlotEntry
+from .schedules.store import INDEX, Schedules
+
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0
 
@@ -19,19 +30,56 @@ AGAIN_SECONDS = 1.0
 class Scheduler(RedBeatScheduler):  # type: ignore[misc]
     """``--scheduler worker.beat.Scheduler``."""
 
+    Entry = SlotEntry
     _away = False
+    _installed = False
+
+    def setup_schedule(self) -> None:
+        """Read the file of schedules; a mistake in it ends beat, with all of them told."""
+        try:
+            settings = load_settings(keys=False)
+            self._file = static.load(settings.schedule_file)
+        except (SettingsError, ScheduleError) as error:
+            raise SystemExit(f"beat cannot start, its settings or schedules are wrong:\n{error}") from None
+        self._schedules = Schedules(Link(settings.redis_url, timeout=10, connect_timeout=3))
+
+    @property
+    def schedule(self) -> dict[str, SlotEntry]:
+        """The schedules that are due before the next look."""
+        now = self._schedules.now()
+        client = get_redis(self.app)
+        found = {}
+        for key in client.zrangebyscore(INDEX, 0, now + self.max_interval):
+            try:
+                entry = SlotEntry.from_key(key, self.app)
+            except KeyError:
+                log.error("a schedule cannot be read", extra={"action": "schedule_unreadable", "key": key})
+                client.zadd(INDEX, {key: -1}, xx=True)
+                continue
+            entry.now = now
+            found[entry.name] = entry
+        return found
+
+    def _install(self) -> None:
+        """What stands in the file, once this beat is the active one."""
+        if not self._installed:
+            for name in static.install(self._schedules, self._file):
+                log.info("schedule of the file", extra={"action": "schedule_installed", "schedule": name})
+            self._installed = True
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Start what is due; the seconds until the next look."""
         try:
             if not self._active():
+                self._installed = False
                 return float(self.max_interval)
+            self._install()
             seconds = float(super().tick(*args, **kwargs))
         except LockError:
             log.warning("another beat is active, this one stands by", extra={"action": "beat_stands_by"})
-            self.lock = None
+            self.lock, self._installed = None, False
             return AGAIN_SECONDS
-        except RedisError as error:
+        except (RedisError, LedgerUnreachable) as error:
             if not self._away:
                 name = type(error).__name__
                 log.error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -28,12 +29,15 @@ from .pacer import Pacer
 from .presence import Presence
 from .publisher import Publisher
 from .retry import RetryPolicy
+from .schedules.store import Schedules
+from .schedules.tick import tick as run_tick
 from .upload import Uploads
 
 log = logging.getLogger(__name__)
 REGISTER = load("register")
 VERSIONS = (1,)
 LOOK_SECONDS = 2.0
+PURGE_SECONDS = 10.0
 
 
 class Room:
@@ -129,6 +133,14 @@ def deliver(version: int, account: str, tails: list[str]) -> None:
     delivery.deliver([tail for tail in tails if isinstance(tail, str)])
 
 
+def tick(name: str) -> None:
+    """Make the job of a schedule's slot; what cannot be done now is asked for again by beat."""
+    try:
+        run_tick(Schedules(room().link), str(name))
+    except JobError as error:
+        log.warning("tick put off", extra={"action": "tick_put_off", "error": type(error).__name__})
+
+
 def prepare(worker: Any) -> None:
     """Before the pool starts: read the settings, so that every mistake is told at once."""
     global _worker
@@ -199,8 +211,14 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
         if any(done.values()):
             log.info("repaired", extra={"action": "reaped", "account": ledger.account, **done})
 
+    purged: dict[str, float] = {}
+
     def purge(ledger: WorkLedger) -> None:
-        DeadLetters(ledger, who="retention").purge(settings.keep_dead_seconds, settings.keep_dead_count)
+        if time.monotonic() < purged.get(ledger.account, 0.0):
+            return
+        letters = DeadLetters(ledger, who="retention")
+        if not letters.purge(settings.keep_dead_seconds, settings.keep_dead_count):
+            purged[ledger.account] = time.monotonic() + PURGE_SECONDS
 
     chores: list[Callable[[WorkLedger], object]] = [
         reap,

@@ -1,0 +1,199 @@
+"""``python -m worker schedule``: what beat runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from worker.cli.common import account_option, expected, json_option, known_ledger, link, show_json
+from worker.cli.schedule_make import changed, fields, told
+from worker.schedules.definition import read
+from worker.schedules.store import Refused, Schedules, Stored
+
+
+@click.group()
+def command() -> None:
+    """Make, change, pause and list schedules; beat runs them, each slot once.
+
+    Example: python -m worker schedule add evening --cron "0 18 * * mon-fri" --timezone Asia/Kolkata
+    --definition diwali.toml --recipients people.csv
+    """
+
+
+@command.command()
+@click.argument("name")
+@fields
+@click.option("--paused", is_flag=True, help="Begin with `resume`.")
+@account_option
+@expected
+def add(name: str, account: str, paused: bool, **options: Any) -> None:
+    """Make a schedule.
+
+    Example: python -m worker schedule add heartbeat --every 15m --run track_event --payload event.json
+    """
+    known_ledger(account)
+    schedules = Schedules(link())
+    with told():
+        table = changed({"account": account}, options)
+        if "every" in table and "start" not in table:
+            table["start"] = datetime.fromtimestamp(int(schedules.now()), UTC).isoformat()
+        made = read(name, table)
+        if made.after(int(schedules.now())) is None:
+            raise Refused("it would never run: its end has passed")
+        schedules.add(made, paused=paused)
+    _say(schedules.get(name))
+
+
+@command.command()
+@click.argument("name")
+@fields
+@expected
+def change(name: str, **options: Any) -> None:
+    """Change a schedule; what is not said stays. Slots up to now are no concern of the changed one.
+
+    Example: python -m worker schedule change evening --cron "30 18 * * *"
+    """
+    schedules = Schedules(link())
+    with told():
+        found = _made(schedules.get(name))
+        schedules.change(read(name, changed(json.loads(found.schedule.table), options)), found)
+    _say(schedules.get(name))
+
+
+@command.command("list")
+@json_option
+@expected
+def list_(as_json: bool) -> None:
+    """All schedules: when, what, the next slot, the last."""
+    schedules = Schedules(link())
+    with told():
+        found = [schedules.get(name) for name in schedules.names()]
+    if as_json:
+        show_json([_facts(one) for one in found])
+        return
+    for one in found:
+        _say(one)
+    if not found:
+        click.echo("no schedule yet: python -m worker schedule add --help")
+
+
+@command.command()
+@click.argument("name")
+@json_option
+@expected
+def show(name: str, as_json: bool) -> None:
+    """Everything about one, with its payload."""
+    with told():
+        found = Schedules(link()).get(name)
+    if as_json:
+        show_json({**_facts(found), "fields": json.loads(found.schedule.table)})
+        return
+    _say(found)
+    click.echo(f"  {found.origin}; {found.runs:,} runs, {found.missed:,} slots missed")
+    for label, value in (
+        ("last slot", _moment(found, found.last)),
+        ("job", found.job),
+        ("error", found.error),
+    ):
+        if value:
+            click.echo(f"  {label}: {value}")
+    click.echo(json.dumps(json.loads(found.schedule.table), indent=2, ensure_ascii=False))
+
+
+@command.command()
+@click.argument("name")
+@expected
+def pause(name: str) -> None:
+    """Start nothing more until `resume`; slots that pass meanwhile are not made up for."""
+    schedules = Schedules(link())
+    with told():
+        schedules.pause(name)
+    click.echo(f"{name} is paused")
+
+
+@command.command()
+@click.argument("name")
+@expected
+def resume(name: str) -> None:
+    """Go on with the next slot."""
+    schedules = Schedules(link())
+    with told():
+        schedules.resume(name)
+    _say(schedules.get(name))
+
+
+@command.command()
+@click.argument("name")
+@expected
+def remove(name: str) -> None:
+    """Take a schedule out; jobs that it has made stay."""
+    schedules = Schedules(link())
+    with told():
+        _made(schedules.get(name))
+    schedules.remove(name)
+    click.echo(f"{name} is gone")
+
+
+@command.command("next")
+@click.argument("name")
+@click.option("--count", default=5, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+@expected
+def next_(name: str, count: int, as_json: bool) -> None:
+    """The next slots of a schedule, by its own clock."""
+    with told():
+        schedules = Schedules(link())
+        found = schedules.get(name)
+    slots: list[int] = []
+    at: int | None = max(int(schedules.now()), found.mark)
+    while len(slots) < count and at is not None and (at := found.schedule.after(at)) is not None:
+        slots.append(at)
+    if as_json:
+        show_json([_moment(found, slot) for slot in slots])
+        return
+    for slot in slots:
+        click.echo(f"{datetime.fromtimestamp(slot, found.schedule.zone):%a %Y-%m-%d %H:%M:%S %Z}")
+    if found.paused:
+        click.echo("it is paused")
+
+
+def _made(found: Stored) -> Stored:
+    """A schedule that may be changed here."""
+    if found.origin == "file":
+        raise Refused(f"{found.schedule.name!r} stands in the file of schedules: change it there")
+    return found
+
+
+def _moment(found: Stored, at: int | None) -> str:
+    return datetime.fromtimestamp(at, found.schedule.zone).isoformat() if at else ""
+
+
+def _facts(found: Stored) -> dict[str, Any]:
+    """What a machine may want to know; no payload."""
+    schedule = found.schedule
+    return {
+        "name": schedule.name,
+        "when": schedule.says(),
+        "timezone": schedule.zone.key,
+        "run": schedule.run,
+        "account": schedule.account,
+        "origin": found.origin,
+        "paused": found.paused,
+        "next": _moment(found, found.due()),
+        "last": _moment(found, found.last),
+        "runs": found.runs,
+        "missed": found.missed,
+        "job": found.job,
+        "error": found.error,
+    }
+
+
+def _say(found: Stored) -> None:
+    due = found.due()
+    ahead = "paused" if found.paused else f"next {_moment(found, due)}" if due else "ended"
+    wrong = f"; last slot: {found.error}" if found.error else ""
+    schedule = found.schedule
+    click.echo(f"{schedule.name}: {schedule.says()}, {schedule.run} ({schedule.account}), {ahead}{wrong}")

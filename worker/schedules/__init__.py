@@ -1,0 +1,1 @@
+"""Schedules: what runs when, each slot once, whatever beats are alive (docs/schedules.md)."""

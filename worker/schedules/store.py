@@ -1,0 +1,157 @@
+"""Schedules in Redis: one hash each, ``ij1:beat:<name>``, and redbeat's zset of when beat looks at which.
+
+Fields of a hash: ``table`` (JSON), ``origin`` (``file`` or ``made``), ``since`` (slots before are no concern of it),
+``last`` (the newest slot that is done with), ``asked`` (slot and when beat asked a worker for it), ``runs``, ``missed``,
+``job`` (of the last run), ``error`` (of the last slot), ``paused``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from interakt_jobs.link import Link
+from interakt_jobs.scripts import Script
+from interakt_jobs.scripts import load as load_script
+
+from .definition import NAME, Schedule, ScheduleError, read
+
+PREFIX = "ij1:beat:"
+INDEX = f"{PREFIX}:schedule"
+
+
+def load(name: str) -> Script:
+    """A script of this package."""
+    return load_script(name, "worker/schedules/lua")
+
+
+WRITE, MARK = load("write"), load("mark")
+
+
+class NoSuchSchedule(LookupError):
+    """Raised for a name that no schedule has."""
+
+
+class Refused(ValueError):
+    """Raised for what cannot be done with a schedule as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A schedule and where it is; times are seconds since the epoch, 0 for never."""
+
+    schedule: Schedule
+    origin: str
+    since: int
+    last: int = 0
+    asked: str = ""
+    runs: int = 0
+    missed: int = 0
+    job: str = ""
+    error: str = ""
+    paused: bool = False
+
+    @property
+    def mark(self) -> int:
+        """Slots up to here are done with, or never were its own."""
+        return max(self.last, self.since)
+
+    def due(self) -> int | None:
+        """The first slot that is not done with; None when there is no more, or it is paused."""
+        return None if self.paused else self.schedule.after(self.mark)
+
+
+def stored(name: str, found: Mapping[str, str]) -> Stored:
+    """A schedule of its hash; raises ``ScheduleError``."""
+    return Stored(
+        schedule=read(name, json.loads(found["table"])),
+        origin=found.get("origin", "made"),
+        since=int(found.get("since", "0")),
+        last=int(found.get("last", "0")),
+        asked=found.get("asked", ""),
+        runs=int(found.get("runs", "0")),
+        missed=int(found.get("missed", "0")),
+        job=found.get("job", ""),
+        error=found.get("error", ""),
+        paused="paused" in found,
+    )
+
+
+class Schedules:
+    """All schedules of one Redis. Every method raises ``LedgerUnreachable``."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    def now(self) -> float:
+        """Redis's time, which is the only one that counts here."""
+        seconds, micros = self.link.command("TIME")
+        return int(seconds) + int(micros) / 1e6
+
+    def names(self) -> list[str]:
+        """All names, paused and ended ones too."""
+        keys = [key.decode() for key in self.link.command("ZRANGE", INDEX, 0, -1)]
+        return sorted(key.removeprefix(PREFIX) for key in keys)
+
+    def get(self, name: str) -> Stored:
+        """One schedule; raises ``NoSuchSchedule``, and ``ScheduleError`` for one that this version cannot read."""
+        flat = self.link.command("HGETALL", f"{PREFIX}{name}") if NAME.fullmatch(name) else []
+        found = {flat[at].decode(): flat[at + 1].decode() for at in range(0, len(flat), 2)}
+        if "table" not in found:
+            raise NoSuchSchedule(f"no schedule {name!r}")
+        return stored(name, found)
+
+    def add(self, schedule: Schedule, *, origin: str = "made", paused: bool = False) -> None:
+        """Add one; raises ``Refused`` when the name is taken. Its slots are those from now on."""
+        fields = {"origin": origin, "paused": "1" if paused else ""}
+        if not self._write(schedule, "", int(self.now()), paused, fields):
+            raise Refused(f"there is a schedule {schedule.name!r} already")
+
+    def change(self, schedule: Schedule, before: Stored) -> None:
+        """Put ``schedule`` in the place of ``before``; slots before now are no concern of it. Raises ``Refused``."""
+        if not self._write(schedule, before.schedule.table, int(self.now()), before.paused, {"asked": ""}):
+            raise Refused(f"{schedule.name!r} was changed meanwhile: look again")
+
+    def pause(self, name: str) -> None:
+        """Start nothing more; its slots pass."""
+        found = self.get(name)
+        self._write(found.schedule, found.schedule.table, found.since, True, {"paused": "1"})
+
+    def resume(self, name: str) -> None:
+        """Go on from now; what it would have run meanwhile is not made up for."""
+        found = self.get(name)
+        if found.paused:
+            self._write(
+                found.schedule,
+                found.schedule.table,
+                int(self.now()),
+                False,
+                {"paused": "", "asked": ""},
+            )
+
+    def remove(self, name: str) -> bool:
+        """Take one out; whether it was there."""
+        key = f"{PREFIX}{name}"
+        self.link.command("ZREM", INDEX, key)
+        return bool(self.link.command("DEL", key))
+
+    def mark(
+        self, found: Stored, slot: int, *, ran: bool, missed: int, facts: Mapping[str, str], score: float
+    ) -> bool:
+        """The guard: this slot is done with. False when it was before."""
+        flat = [part for pair in facts.items() for part in pair]
+        name, table = found.schedule.name, found.schedule.table
+        return bool(self.link.run(MARK, [PREFIX], name, table, slot, int(ran), missed, score, *flat))
+
+    def _write(
+        self, schedule: Schedule, before: str, since: int, paused: bool, fields: Mapping[str, str]
+    ) -> bool:
+        flat = [part for pair in fields.items() for part in pair]
+        due = None if paused else schedule.after(since)
+        score = -1 if due is None else due
+        name, table = schedule.name, schedule.table
+        return bool(self.link.run(WRITE, [PREFIX], name, before, score, table, "since", since, *flat))
+
+
+__all__ = ["INDEX", "PREFIX", "NoSuchSchedule", "Refused", "ScheduleError", "Schedules", "Stored", "stored"]
