@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 import schemas.webhook
@@ -19,7 +20,7 @@ from .web.consume import Consumer
 from .web.silence import Mark, look, sample
 
 log = logging.getLogger(__name__)
-SAMPLE_MS = 60_000
+SAMPLE_SECONDS = 60.0
 
 
 def read(kind: str, body: Any) -> Event:
@@ -45,14 +46,13 @@ class Silence:
         self.minutes = minutes
         self._marks: dict[str, Mark | None] = {}
         self._sounded: dict[str, str] = {}
-        self._at: dict[str, int] = {}
+        self._next: dict[str, float] = {}
 
     def __call__(self, ledger: WorkLedger) -> None:
-        clock = ledger.link.command("TIME")
-        now = int(clock[0]) * 1000
-        if now - self._at.get(ledger.account, 0) < min(SAMPLE_MS, self.minutes * 60_000 / 3):
+        if time.monotonic() < self._next.get(ledger.account, 0.0):
             return
-        self._at[ledger.account] = now
+        self._next[ledger.account] = time.monotonic() + min(SAMPLE_SECONDS, self.minutes * 20)
+        now = int(ledger.link.command("TIME")[0]) * 1000
         counts = status.read(ledger.link, ledger.account).counts
         receipt = int(ledger.link.command("HGET", f"{ledger.prefix}state", "receipts_at") or 0)
         mark, alarm = look(self._marks.get(ledger.account), sample(now, counts, receipt), self.minutes)

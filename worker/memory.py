@@ -17,11 +17,16 @@ def fullness(used: int, limit: int) -> str:
     return "all" if used >= ALL_SHARE * limit else "bulk"
 
 
+_clear: set[str] = set()
+
+
 def watch_memory(ledger: WorkLedger) -> None:
     """Write what is refused into the account's state, where ``accept`` reads it."""
     info = ledger.link.command("INFO", "memory").decode()
     values = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
     found = fullness(int(values.get("used_memory", 0)), int(values.get("maxmemory", 0)))
+    if not found and ledger.account in _clear:
+        return
     key = f"{ledger.prefix}state"
     before = (ledger.link.command("HGET", key, "full") or b"").decode()
     if found != before:
@@ -29,3 +34,7 @@ def watch_memory(ledger: WorkLedger) -> None:
         log.critical(
             "Redis memory: refusing %s", found or "nothing", extra={"action": "memory", "full": found}
         )
+    if found:
+        _clear.discard(ledger.account)
+    else:
+        _clear.add(ledger.account)

@@ -64,7 +64,7 @@ class Pacer(threading.Thread):
 
     def _round(self) -> None:
         began = time.monotonic()
-        if began - self._looked >= LOOK_SECONDS:
+        if began - self._looked >= LOOK_SECONDS and (self._leads or not self._wanted):
             self._wanted = wanted_in_flight(self.link)
             self._looked = began
         for ledger in self.ledgers:
@@ -132,20 +132,21 @@ class Pacer(threading.Thread):
 def wanted_in_flight(link: Link) -> dict[str, int]:
     """Jobs that the living workers want in flight, by lane."""
     wanted = dict.fromkeys(LANES, 0)
-    newest = link.pipeline([("TIME",), ("HGETALL", WORKERS)])
-    now = int(newest[0][0]) * 1000
-    found = newest[1]
-    pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
-    for token, raw in pairs:
+    found = link.command("HGETALL", WORKERS)
+    entries: dict[bytes, tuple[int, dict[str, int]]] = {}
+    for token, raw in zip(found[::2], found[1::2], strict=True):
         try:
             entry = json.loads(raw)
-            if now - entry["at"] > STALE_MS:
-                if now - entry["at"] > FORGET_MS:
-                    link.command("HDEL", WORKERS, token)
-                continue
-            for lane in entry["queues"]:
-                if lane in wanted:
-                    wanted[lane] += int(entry["want"])
+            lanes = {lane: int(entry["want"]) for lane in entry["queues"] if lane in wanted}
+            entries[token] = int(entry["at"]), lanes
         except (ValueError, KeyError, TypeError):
             link.command("HDEL", WORKERS, token)
+    # whoever asks is a worker too, so the newest entry is at most a beat old: no clock is asked for
+    newest = max((at for at, _ in entries.values()), default=0)
+    for token, (at, lanes) in entries.items():
+        if newest - at > FORGET_MS:
+            link.command("HDEL", WORKERS, token)
+        elif newest - at <= STALE_MS:
+            for lane, want in lanes.items():
+                wanted[lane] += want
     return wanted

@@ -65,6 +65,7 @@ def test_a_job_that_alone_is_refused_does_not_keep_the_others_from_probing(
     ledger: WorkLedger, accept: Accept
 ) -> None:
     bad, good = accept(), accept()
+    time.sleep(0.002)  # a refused job goes behind those of earlier milliseconds
     ledger.step(run_to_start(ledger), REFUSED)
     end_pause(ledger)
     work = run_to_start(ledger)
