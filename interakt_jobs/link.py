@@ -7,6 +7,7 @@ Every script is safe to repeat, so a call whose answer was lost is sent once mor
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import deque
@@ -61,8 +62,9 @@ class Link:
 
     def close(self) -> None:
         """Close the idle connections."""
-        while self._free:
-            self._free.pop().disconnect()
+        with contextlib.suppress(IndexError):  # other threads take some meanwhile
+            while True:
+                self._free.pop().disconnect()
 
     def run(
         self, script: Script, keys: Sequence[str], *arguments: Argument, repeat: int | None = None
@@ -83,6 +85,7 @@ class Link:
                     raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
                 if repeat is not None:
                     command[3 + len(keys) + repeat] = "1"
+                self.close()  # a server that was restarted has broken the idle ones too
                 time.sleep(0.05)
 
     def begin(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Callable[[], Any]:
@@ -114,22 +117,28 @@ class Link:
             except (RedisConnectionError, RedisTimeoutError, OSError) as error:
                 if attempt:
                     raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
+                self.close()
         raise AssertionError("unreachable")
 
     def pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Send commands that are harmless to repeat in one go; an error answer is raised."""
-        connection = self._take()
-        try:
-            connection.send_packed_command(connection.pack_commands(commands))
-            answers = [connection.read_response() for _ in commands]
-        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            connection.disconnect()
-            raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
-        except BaseException:
-            connection.disconnect()
-            raise
-        self._free.append(connection)
-        return answers
+        for attempt in (0, 1):
+            connection = self._take()
+            try:
+                connection.send_packed_command(connection.pack_commands(commands))
+                answers = [connection.read_response() for _ in commands]
+            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+                connection.disconnect()
+                if attempt:
+                    raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
+                self.close()
+            except BaseException:
+                connection.disconnect()
+                raise
+            else:
+                self._free.append(connection)
+                return answers
+        raise AssertionError("unreachable")
 
     def _once(self, command: Sequence[Argument], timeout: float | None = None) -> Any:
         connection = self._take()

@@ -10,6 +10,7 @@ import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
 from interakt_jobs.link import Link
+from interakt_jobs.scripts import Script
 from sandbox.valkey import Valkey
 
 
@@ -42,3 +43,26 @@ def test_two_hundred_threads_have_a_connection_each(redis_url: str) -> None:
 def test_a_unix_socket_is_a_redis_too(tmp_path: Path, scheme: str) -> None:
     with Valkey(directory=str(tmp_path), unixsocket=str(tmp_path / "s")):
         assert Link(f"{scheme}{tmp_path / 's'}").command("PING") == b"PONG"
+
+
+@pytest.mark.parametrize("way", ["run", "command", "pipeline"])
+def test_a_restart_costs_one_repeat_however_many_connections_were_idle(tmp_path: Path, way: str) -> None:
+    with Valkey(directory=str(tmp_path)) as server:
+        link = Link(server.url, timeout=10)
+        together = threading.Barrier(8)
+
+        def call(_: int) -> object:
+            together.wait(30)
+            return link.command("BLPOP", "nothing", 0.3, timeout=10)
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(call, range(8))) == [None] * 8
+        server.stop()
+        server.start()
+        if way == "run":
+            assert link.run(Script("seven", "return 7", "0" * 40), []) == 7
+        elif way == "command":
+            assert link.command("PING") == b"PONG"
+        else:
+            assert link.pipeline([["PING"], ["PING"]]) == [b"PONG", b"PONG"]
+        link.close()
