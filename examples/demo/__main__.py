@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.live import Live
 
 import interakt_jobs
+from interakt_jobs.link import Link
 from sandbox.stack import Stack
 
-from . import plan, table
+from . import plan, scheduled, table
 
 SECONDS = 45.0
 WHATSAPP = frozenset(
@@ -34,7 +35,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         media = Path(folder) / "offer.jpg"
         media.write_bytes(b"\xff\xd8\xff\xe0 not much of a picture")
-        with Stack(calls_per_minute=600, env={**SETTINGS, "INTERAKT_UPLOAD_DIR": folder}) as stack:
+        scheduled.files(Path(folder))
+        env = {**SETTINGS, "INTERAKT_UPLOAD_DIR": folder, "INTERAKT_CAMPAIGN_DIR": folder}
+        with Stack(calls_per_minute=600, env=env) as stack:
             return show(stack, media, console)
 
 
@@ -53,6 +56,7 @@ def show(stack: Stack, media: Path, console: Console) -> int:
     stack.wait_for_workers(2)
     interakt_jobs.configure(stack.valkey.url)
     rows = enqueue([*plan.document_items(), *plan.further_items(media), *plan.failing_items()])
+    rows += scheduled.schedule(Link(stack.valkey.url))
     with Live(table.draw(rows, console.width), console=console, refresh_per_second=8) as live:
         wait(rows, live, console)
     return verdict(rows, stack, console)
@@ -89,8 +93,8 @@ def undelivered(rows: list[table.Row]) -> list[table.Row]:
 
 def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
     wrong = [row for row in rows if not row.right]
-    shown = {row.item.operation for row in rows if row.right and row.item.ends == "done"}
-    missing = sorted(set(interakt_jobs.OPERATIONS) - shown)
+    done = {row.item.operation for row in rows if row.right and row.item.ends == "done"}
+    shown, missing = done & set(interakt_jobs.OPERATIONS), sorted(set(interakt_jobs.OPERATIONS) - done)
     summary = stack.sandbox.summary()
     console.print(
         f"\n{len(rows)} jobs, {summary['calls']} calls, "
