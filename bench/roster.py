@@ -15,21 +15,17 @@ def _celery(module: str, options: list[str]) -> list[str]:
     return ["-m", "celery", "-A", module, "worker", *options]
 
 
+def procfile(kind: str, slots: int, name: str) -> list[str]:
+    """The Procfile's command of a kind, without the interpreter, with another number of threads and name."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    words = next(line for line in lines if line.startswith(f"{kind}: ")).partition(": python ")[2].split()
+    words[words.index("-c") + 1] = str(slots)
+    words[words.index("-n") + 1] = f"{name}@bench"
+    return words
+
+
 def _ours(kind: str) -> Commands:
-    """Two processes of a kind, each started as the Procfile says, but for the number of threads."""
-    line = next(
-        line.partition(": python ")[2]
-        for line in (ROOT / "Procfile").read_text().splitlines()
-        if line.startswith(f"{kind}: ")
-    )
-
-    def workers(slots: int) -> list[list[str]]:
-        words = line.split()
-        words[words.index("-c") + 1] = str(slots // 2)
-        name = words.index("-n") + 1
-        return [[*words[:name], f"{kind}{number}@bench", *words[name + 1 :]] for number in (1, 2)]
-
-    return workers
+    return lambda slots: [procfile(kind, slots // 2, f"{kind}{number}") for number in (1, 2)]
 
 
 def _naive(slots: int) -> list[list[str]]:
