@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import environments, measure, report
+from bench import environments, growth, growth_page, measure, report, targets
 from bench.peer import Peer
 from bench.processes import ROOT
 from bench.roster import PEERS
@@ -31,9 +31,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="one short round, 3 minutes; writes no file")
     made.add_argument("--rounds", type=int, help="rounds at most (3; 1 with --quick)")
     made.add_argument("--only", help=f"comma separated: {names}")
-    made.add_argument("--minutes", type=float, help="begin nothing after this long (13; 2.6 with --quick)")
+    made.add_argument("--minutes", type=float, help="begin no peer after this long (10; 2.6 with --quick)")
     made.add_argument("--json", type=Path, help="write the figures here (bench/results.json unless --quick)")
-    made.add_argument("--no-docs", action="store_true", help="leave docs/ as it is")
+    made.add_argument("--no-docs", action="store_true", help="leave docs/ and the README as they are")
+    made.add_argument("--no-growth", action="store_true", help="leave out bench.growth (4 minutes)")
     return made
 
 
@@ -102,17 +103,24 @@ def main(arguments: list[str] | None = None) -> int:
         if took := environments.prepare(name):
             print(f"environment {name}: {took:.0f} s", file=sys.stderr)
     began = time.monotonic()
-    until = began + 60 * (options.minutes or (2.6 if options.quick else 13))
+    until = began + 60 * (options.minutes or (2.6 if options.quick else 10))
     rounds = options.rounds or (1 if options.quick else 3)
-    seconds, samples = (1.5, 40) if options.quick else (5.0, 150)
+    seconds, samples = (1.5, 40) if options.quick else (4.0, 150)
     result = run(peers, rounds, seconds, samples, until)
     results = report.summary(result, peers, time.monotonic() - began)
     print(report.table(results))
+    print("\n".join(targets.markdown(targets.of_peers(results))))
     path = options.json or (None if options.quick else ROOT / "bench" / "results.json")
     if path:
         path.write_text(json.dumps(results, indent=1) + "\n")
     if not options.quick and not options.no_docs:
         report.write_docs(results)
+    if not (options.quick or options.no_growth or options.only):
+        found = growth.run()
+        print(growth_page.markdown(found))
+        growth.PATH.write_text(json.dumps(found, indent=1) + "\n")
+        if not options.no_docs:
+            growth_page.write(found)
     return 1 if result.failures else 0
 
 

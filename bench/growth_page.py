@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench import targets
 from bench.processes import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -54,6 +55,8 @@ def markdown(found: dict[str, Any]) -> str:
             *_table(BACKLOG, found["backlog"]),
             *_table(IDLE, found["idle"]),
             *_table(MEMORY, [found["memory"]]),
+            *targets.markdown(targets.of_growth(found)),
+            "",
         ]
     )
 

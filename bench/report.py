@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import chart, machine
+from bench import chart, machine, targets
 from bench.peer import Peer
 from bench.processes import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 CHARTS = ROOT / "docs" / "charts"
 BEGIN, END = "<!-- results: written by python -m bench -->", "<!-- end of results -->"
+README, SHORT_BEGIN, SHORT_END = ROOT / "README.md", "<!-- bench -->", "<!-- end of bench -->"
 
 # measure, heading, decimals
 COLUMNS = (
@@ -32,6 +33,15 @@ COLUMNS = (
     ("memory_pss_mb_0", "PSS after MB", 0),
     ("ready_seconds", "ready s", 2),
 )
+# the README's: measure, heading, decimals
+SHORT = (
+    ("cpu_ms_0", "CPU ms a job", 2),
+    ("jobs_per_second_150", "sends/s, API at 150 ms", 0),
+    ("enqueue_per_second", "queued/s", 0),
+    ("latency_p50_ms", "idle latency ms", 1),
+    ("idle_pss_mb", "MB, idle", 0),
+)
+KILLED = "a worker is killed (-9)"
 # file, title, measure, decimals
 CHARTED = (
     ("cpu", "CPU per job, whole worker (ms, API at 0 ms; shorter is better)", "cpu_ms_0", 2),
@@ -136,14 +146,16 @@ def markdown(results: dict[str, Any]) -> str:
         f"{on['system']}, Python {on['python']}; medians, lowest and highest of all rounds in brackets.",
         "",
     ]
+    killed = [KILLED, *(peer["killed_worker"] for peer in results["peers"])]
     for first in range(1, len(turned[0]), 5):
-        part = [[row[0], *row[first : first + 5]] for row in turned]
+        part = [[row[0], *row[first : first + 5], end] for row, end in zip(turned, killed, strict=True)]
         lines += [_line(part[0]), _line(["---"] * len(part[0])), *map(_line, part[1:]), ""]
-    lines += [_line(["", "versions", "slots at 0 / 150 ms", "a worker is killed (-9)"]), _line(["---"] * 4)]
+    lines += [_line(["", "versions", "slots at 0 / 150 ms"]), _line(["---"] * 3)]
     for peer in results["peers"]:
         versions = ", ".join(f"{name} {version}" for name, version in peer["versions"].items())
         slots = " / ".join(str(number) for number in peer["slots"].values())
-        lines.append(_line([peer["title"], versions, slots, peer["killed_worker"]]))
+        lines.append(_line([peer["title"], versions, slots]))
+    lines += ["", *targets.markdown(targets.of_peers(results))]
     lines += ["", *(f"![{title}](charts/{name}.svg)\n" for name, title, _, _ in CHARTED)]
     return "\n".join(lines)
 
@@ -161,6 +173,7 @@ def write_docs(results: dict[str, Any]) -> None:
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     PAGE.write_text(f"{before}{BEGIN}\n\n{markdown(results)}\n{END}{after}")
+    write_readme(results)
     CHARTS.mkdir(exist_ok=True)
     for name, title, measure, decimals in CHARTED:
         bars = [
@@ -169,3 +182,36 @@ def write_docs(results: dict[str, Any]) -> None:
             if (found := peer["measures"].get(measure)) is not None
         ]
         (CHARTS / f"{name}.svg").write_text(chart.bars(title, bars, decimals))
+
+
+def short(results: dict[str, Any]) -> str:
+    """The README's table: a line for each peer, the figures that matter most, and what a kill costs."""
+    on = results["machine"]
+    lines = [
+        f"Measured {results['date']} on {on['cores']} cores ({on['processor']}), each doing the same: check, send, keep the "
+        "answer. This worker has ledger, budget and guard on.",
+        "",
+        _line(["", *(heading for _, heading, _ in SHORT), KILLED]),
+        _line(["---"] * (len(SHORT) + 2)),
+    ]
+    for peer in results["peers"]:
+        figures = [
+            f"{found['median']:,.{decimals}f}" if (found := peer["measures"].get(name)) else "-"
+            for name, _, decimals in SHORT
+        ]
+        lines.append(_line([peer["title"], *figures, peer["killed_worker"]]))
+    missed = [
+        f"{one.what}: {one.figure} ({one.promised})" for one in targets.of_peers(results) if not one.held
+    ]
+    if missed:
+        lines += ["", f"Where it does not reach what it set out to: {'; '.join(missed)}."]
+    return "\n".join(lines)
+
+
+def write_readme(results: dict[str, Any]) -> None:
+    """Put the short table between the marks of the README, if it has them."""
+    text = README.read_text()
+    if SHORT_BEGIN not in text or SHORT_END not in text:
+        return
+    before, _, rest = text.partition(SHORT_BEGIN)
+    README.write_text(f"{before}{SHORT_BEGIN}\n{short(results)}\n{SHORT_END}{rest.partition(SHORT_END)[2]}")

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 import schemas
-from bench import chart, processes, report
+from bench import chart, processes, report, targets
 from bench.__main__ import cells, chosen
 from bench.call import payload
 from bench.roster import PEERS
@@ -105,3 +106,55 @@ def test_a_whole_tree_is_measured_and_stopped(tmp_path: Path) -> None:
         ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))], capture_output=True, text=True
     )
     assert [state for state in alive.stdout.split() if not state.startswith("Z")] == []
+
+
+def results(**measures: float) -> dict[str, Any]:
+    """Results of ours and of plain Celery with the same figures, but for ours times a half."""
+
+    def peer(name: str, factor: float) -> dict[str, Any]:
+        found = {key: report.spread([value * factor]) for key, value in measures.items()}
+        return {"name": name, "title": name, "killed_worker": f"{name} is killed", "measures": found}
+
+    on = {"processor": "P", "cores": 2}
+    return {
+        "date": "2026-11-23",
+        "machine": on,
+        "peers": [peer("ours", 0.5), peer("ours-bulk", 0.5), peer("celery-naive", 1.0)],
+    }
+
+
+def test_a_target_is_held_or_not_and_left_out_when_it_was_not_measured() -> None:
+    found = targets.of_peers(results(cpu_ms_0=2.0, enqueue_per_second=1000.0))
+    assert [(one.figure, one.held) for one in found] == [
+        ("0.50", False),
+        ("0.50", False),
+        ("0.5", False),
+        ("0.5", False),
+    ]
+    assert targets.of_peers(results(latency_p50_ms=7.0))[0].held
+
+
+def test_the_readme_gets_its_table_between_its_marks_or_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = tmp_path / "README.md"
+    monkeypatch.setattr(report, "README", readme)
+    readme.write_text("before\n")
+    report.write_readme(results(cpu_ms_0=2.0))
+    assert readme.read_text() == "before\n"
+    readme.write_text(f"before\n{report.SHORT_BEGIN}\nold\n{report.SHORT_END}\nafter\n")
+    report.write_readme(results(cpu_ms_0=2.0))
+    text = readme.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert "| celery-naive | 2.00 | - | - | - | - | celery-naive is killed |" in text
+    assert "0.50 (at most 0.30)" in text
+
+
+def test_growth_is_held_when_it_is_flat() -> None:
+    flat = {"cpu_ms": 1.0, "redis_commands": 50.0, "rss_mb": 66.0}
+    found = {
+        "backlog": [{"waiting": 1_000, **flat}, {"waiting": 1_000_000, **flat, "cpu_ms": 1.2}],
+        "memory": {"jobs": 100_000, "rss_ready_mb": 65.0, "rss_after_mb": 69.0},
+        "idle": [{"calls_per_process": 8.8}, {"calls_per_process": 4.0}],
+    }
+    assert [one.held for one in targets.of_growth(found)] == [True, True, False, True, True, True]
