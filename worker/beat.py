@@ -15,11 +15,12 @@ from redis.exceptions import LockError, RedisError
 
 from config.settings import SettingsError
 from config.settings import load as load_settings
-from interakt_jobs.errors import LedgerUnreachable
+from interakt_jobs.errors import JobError
 from interakt_jobs.link import Link
 
 from .schedules import static
 from .schedules.definition import ScheduleError
+from .schedules.entry import MOST_SECONDS
 from .schedules.entry import Entry as SlotEntry
 from .schedules.store import INDEX, Schedules
 
@@ -54,7 +55,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
                 entry = SlotEntry.from_key(key, self.app)
             except KeyError:
                 log.error("a schedule cannot be read", extra={"action": "schedule_unreadable", "key": key})
-                client.zadd(INDEX, {key: -1}, xx=True)
+                client.zadd(INDEX, {key: now + MOST_SECONDS}, xx=True)
                 continue
             entry.now = now
             found[entry.name] = entry
@@ -79,7 +80,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             log.warning("another beat is active, this one stands by", extra={"action": "beat_stands_by"})
             self.lock, self._installed = None, False
             return AGAIN_SECONDS
-        except (RedisError, LedgerUnreachable) as error:
+        except (RedisError, JobError) as error:
             if not self._away:
                 name = type(error).__name__
                 log.error(

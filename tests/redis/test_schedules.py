@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from interakt_jobs import configure
 from interakt_jobs.errors import LedgerUnreachable
+from worker.cli import main
 from worker.ledger import WorkLedger
 from worker.schedules import static
 from worker.schedules.definition import Schedule, ScheduleError, read
@@ -189,6 +192,38 @@ def test_a_payload_that_was_changed_after_its_slot_ran_does_not_run_again(
     schedules.link.command("HSET", f"{PREFIX}it", "last", slot - 1, "since", slot - 1)
     tick(schedules, "it")
     assert jobs(ledger) == 1
+
+
+def test_one_that_this_version_cannot_read_stops_no_other(schedules: Schedules, redis_url: str) -> None:
+    for name in ("good", "bad"):
+        schedules.add(make(name))
+    schedules.link.command(
+        "HSET", f"{PREFIX}bad", "table", '{"every": "1h", "run": "send_pigeon", "payload": {}}'
+    )
+    clean = {name: None for name in os.environ if name.startswith("INTERAKT_")}
+
+    def command(*words: str) -> str:
+        return CliRunner().invoke(main, ["schedule", *words], env={**clean, "REDIS_URL": redis_url}).output
+
+    text = command("list")
+    assert "bad: this version cannot read it" in text
+    assert "good: every 1h" in text
+    assert "no beat is active" in text
+    assert "no such operation" in tick(schedules, "bad")
+    assert "gone" in command("remove", "bad")
+    assert schedules.names() == ["good"]
+
+
+def test_a_full_redis_lets_schedules_be_paused_and_marked(schedules: Schedules) -> None:
+    due(schedules)
+    schedules.link.command("CONFIG", "SET", "maxmemory", "1mb")
+    try:
+        found = schedules.get("it")
+        assert schedules.mark(found, found.mark + 1, ran=False, missed=1, facts={"error": "x"}, score=-1)
+        schedules.pause("it")
+        assert schedules.get("it").paused
+    finally:
+        schedules.link.command("CONFIG", "SET", "maxmemory", "0")
 
 
 def test_the_file_makes_changes_and_takes_out_its_own_and_leaves_others(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -15,7 +16,10 @@ from typing import Any
 import pytest
 
 from interakt_jobs import configure
+from interakt_jobs.link import Link
 from sandbox.stack import ROOT, Stack
+from worker.schedules.definition import read
+from worker.schedules.store import Schedules
 
 from .conftest import QUICK
 
@@ -131,6 +135,28 @@ def test_the_standby_takes_over_when_the_active_beat_is_killed(beats: Stack) -> 
     assert found["made"]["runs"] == pytest.approx(len(accepted(beats, "made")), abs=2)
 
 
+def test_a_beat_that_is_stopped_hands_over_at_once(beats: Stack) -> None:
+    count = len(accepted(beats, "made"))
+    assert beats.end("standby") == 0
+    until(lambda: len(accepted(beats, "made")) >= count + 3, 6)
+    beats.run("standby", *BEAT)
+
+
+def test_redbeats_plain_scheduler_does_our_schedules_no_harm(beats: Stack) -> None:
+    before = set(listed(beats))
+    for name in [name for name in beats.processes if name in ("standby", "again")]:
+        beats.end(name)
+    plain = ["redbeat.RedBeatScheduler" if "Scheduler" in word else word for word in BEAT]
+    beats.run("plain", *plain)
+    until(lambda: "no beat is active" not in run(beats, "list"))
+    time.sleep(3)
+    assert set(listed(beats)) == before
+    beats.end("plain")
+    count = len(accepted(beats, "made"))
+    beats.run("standby", *BEAT)
+    until(lambda: len(accepted(beats, "made")) > count, 15)
+
+
 def test_a_restart_of_redis_loses_no_schedule_and_doubles_no_slot(beats: Stack) -> None:
     run(beats, "add", "later", "--cron", "0 9 1 1 *", "--run", "track_event", "--payload", "-",
         stdin=json.dumps({**PERSON, "event": "later"}))  # fmt: skip
@@ -210,6 +236,23 @@ def test_a_scheduled_campaign_runs(beats: Stack) -> None:
 def test_a_mistake_is_told(beats: Stack, words: str, code: int, told: str) -> None:
     parts = [word.replace("_*", " *") if "*" in word else word for word in words.split()]
     assert told in run(beats, *parts, code=code, stdin='{"userId": "17"}')
+
+
+def test_a_tick_that_is_lost_is_asked_for_again_and_holds_no_payload() -> None:
+    with Stack(env=QUICK, relaxed=True, permissive=True) as stack:
+        link = Link(stack.valkey.url)
+        schedules = Schedules(link)
+        soon = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 2))
+        payload = {**PERSON, "type": "Text", "data": {"message": "Hello"}}
+        schedules.add(read("lost", {"every": "1d", "start": soon, "run": "send_text", "payload": payload}))
+        stack.run("beat", *BEAT)
+        message = until(lambda: link.command("LINDEX", "ij1:celery:intake", 0))
+        assert b"9999999999" not in message + base64.b64decode(json.loads(message)["body"])
+        link.command("DEL", "ij1:celery:intake")
+        stack.worker()
+        until(lambda: list(accepted(stack, "lost").values()) == [1], 25)
+        assert schedules.get("lost").runs == 1
+        link.close()
 
 
 def test_beat_tells_the_mistakes_of_its_file_and_ends(beats: Stack, tmp_path: Path) -> None:

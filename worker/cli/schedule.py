@@ -10,8 +10,8 @@ import click
 
 from worker.cli.common import account_option, expected, json_option, known_ledger, link, show_json
 from worker.cli.schedule_make import changed, fields, told
-from worker.schedules.definition import read
-from worker.schedules.store import Refused, Schedules, Stored
+from worker.schedules.definition import ScheduleError, read
+from worker.schedules.store import NoSuchSchedule, Refused, Schedules, Stored
 
 
 @click.group()
@@ -69,15 +69,26 @@ def change(name: str, **options: Any) -> None:
 def list_(as_json: bool) -> None:
     """All schedules: when, what, the next slot, the last."""
     schedules = Schedules(link())
-    with told():
-        found = [schedules.get(name) for name in schedules.names()]
+    facts = []
+    for name in schedules.names():
+        try:
+            found = schedules.get(name)
+        except NoSuchSchedule:
+            continue
+        except ScheduleError as error:
+            facts.append({"name": name, "error": f"this version cannot read it: {error}"})
+            if not as_json:
+                click.echo(f"{name}: this version cannot read it: {error}")
+            continue
+        facts.append(_facts(found))
+        if not as_json:
+            _say(found)
     if as_json:
-        show_json([_facts(one) for one in found])
-        return
-    for one in found:
-        _say(one)
-    if not found:
+        show_json(facts)
+    elif not facts:
         click.echo("no schedule yet: python -m worker schedule add --help")
+    elif not schedules.has_beat():
+        click.echo("no beat is active: nothing runs until one is", err=True)
 
 
 @command.command()
@@ -132,7 +143,10 @@ def remove(name: str) -> None:
     """Take a schedule out; jobs that it has made stay."""
     schedules = Schedules(link())
     with told():
-        _made(schedules.get(name))
+        try:
+            _made(schedules.get(name))
+        except ScheduleError:  # none that this version can read: it may go
+            pass
     schedules.remove(name)
     click.echo(f"{name} is gone")
 

@@ -75,11 +75,12 @@ class Schedule:
         return f"every {json.loads(self.table)['every']}"
 
 
-def read(name: str, table: Mapping[str, Any]) -> Schedule:
+def read(name: str, table: Mapping[str, Any], *, check: bool = True) -> Schedule:
     """Check a schedule given as a table; raises ``ScheduleError`` with every mistake.
 
     Fields: ``cron`` or ``every``; ``timezone`` (UTC when left out), ``start``, ``end``; ``run`` (an operation, or
-    ``run_campaign``) and ``payload``; ``account``, ``lane``, ``expires``; ``missed`` and ``late``.
+    ``run_campaign``) and ``payload``; ``account``, ``lane``, ``expires``; ``missed`` and ``late``. Without ``check`` the
+    payload is taken as it is.
     """
     errors: dict[str, str] = {}
     if not NAME.fullmatch(name):
@@ -103,7 +104,12 @@ def read(name: str, table: Mapping[str, Any]) -> Schedule:
         account_name(account)
     except ValueError as error:
         fields.wrong("account", str(error))
-    _check_payload(fields, run, payload)
+    if run and run not in RUNNABLE:
+        fields.wrong("run", "no such operation; one looks like send_template or run_campaign")
+    if not isinstance(payload, dict):
+        fields.wrong("payload", "must be a table")
+    elif check and run in RUNNABLE:
+        _check_payload(fields, run, payload)
     fields.close()
     if errors or when is None:
         raise ScheduleError(errors)
@@ -165,18 +171,13 @@ def _when(fields: Fields, zone: ZoneInfo, anchor: int) -> Cron | Interval | None
         return None
 
 
-def _check_payload(fields: Fields, run: str, payload: Any) -> None:
-    if run and run not in RUNNABLE:
-        fields.wrong("run", "no such operation; one looks like send_template or run_campaign")
-    if not isinstance(payload, dict):
-        fields.wrong("payload", "must be a table")
-    elif run in RUNNABLE:
-        try:
-            RUNNABLE[run].check(payload)
-            if run in OPERATIONS:
-                schemas.check(run, schemas.complete(run, payload))
-            elif "campaign" not in payload and not {"definition", "recipients"} <= payload.keys():
-                fields.wrong("payload", "needs definition and recipients, or campaign")
-        except (PayloadError, schemas.Invalid) as error:
-            for path, message in error.errors.items():
-                fields.wrong(f"payload.{path}", message)
+def _check_payload(fields: Fields, run: str, payload: dict[str, Any]) -> None:
+    try:
+        RUNNABLE[run].check(payload)
+        if run in OPERATIONS:
+            schemas.check(run, schemas.complete(run, payload))
+        elif "campaign" not in payload and not {"definition", "recipients"} <= payload.keys():
+            fields.wrong("payload", "needs definition and recipients, or campaign")
+    except (PayloadError, schemas.Invalid) as error:
+        for path, message in error.errors.items():
+            fields.wrong(f"payload.{path}", message)

@@ -33,6 +33,10 @@ class Entry(RedBeatSchedulerEntry):  # type: ignore[misc]
         made.found = found
         return made
 
+    @property
+    def key(self) -> str:
+        return f"{PREFIX}{self.name}"
+
     def is_due(self) -> tuple[bool, float]:
         """Whether to ask now, and seconds until it may be the next time."""
         at = self._ask_at()

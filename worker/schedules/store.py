@@ -1,4 +1,4 @@
-"""Schedules in Redis: one hash each, ``ij1:beat:<name>``, and redbeat's zset of when beat looks at which.
+"""Schedules in Redis: one hash each, ``ij1:beat::entry:<name>``, and a zset of when beat looks at which.
 
 Fields of a hash: ``table`` (JSON), ``origin`` (``file`` or ``made``), ``since`` (slots before are no concern of it),
 ``last`` (the newest slot that is done with), ``asked`` (slot and when beat asked a worker for it), ``runs``, ``missed``,
@@ -17,8 +17,8 @@ from interakt_jobs.scripts import load as load_script
 
 from .definition import NAME, Schedule, ScheduleError, read
 
-PREFIX = "ij1:beat:"
-INDEX = f"{PREFIX}:schedule"
+# not redbeat's own names: its plain scheduler takes out what it cannot read; and no account's keys begin with two colons
+PREFIX, INDEX, LOCK = "ij1:beat::entry:", "ij1:beat::index", "ij1:beat::lock"
 
 
 def load(name: str) -> Script:
@@ -65,7 +65,7 @@ class Stored:
 def stored(name: str, found: Mapping[str, str]) -> Stored:
     """A schedule of its hash; raises ``ScheduleError``."""
     return Stored(
-        schedule=read(name, json.loads(found["table"])),
+        schedule=read(name, json.loads(found["table"]), check=False),
         origin=found.get("origin", "made"),
         since=int(found.get("since", "0")),
         last=int(found.get("last", "0")),
@@ -95,12 +95,19 @@ class Schedules:
         return sorted(key.removeprefix(PREFIX) for key in keys)
 
     def get(self, name: str) -> Stored:
-        """One schedule; raises ``NoSuchSchedule``, and ``ScheduleError`` for one that this version cannot read."""
+        """One schedule; raises ``NoSuchSchedule``, and ``ScheduleError`` for one that this version cannot read.
+
+        Its payload is not checked again: that is the job's matter.
+        """
         flat = self.link.command("HGETALL", f"{PREFIX}{name}") if NAME.fullmatch(name) else []
         found = {flat[at].decode(): flat[at + 1].decode() for at in range(0, len(flat), 2)}
         if "table" not in found:
             raise NoSuchSchedule(f"no schedule {name!r}")
         return stored(name, found)
+
+    def has_beat(self) -> bool:
+        """Whether a beat is active, or was seconds ago."""
+        return bool(self.link.command("EXISTS", LOCK))
 
     def add(self, schedule: Schedule, *, origin: str = "made", paused: bool = False) -> None:
         """Add one; raises ``Refused`` when the name is taken. Its slots are those from now on."""
@@ -142,7 +149,9 @@ class Schedules:
         """The guard: this slot is done with. False when it was before."""
         flat = [part for pair in facts.items() for part in pair]
         name, table = found.schedule.name, found.schedule.table
-        return bool(self.link.run(MARK, [PREFIX], name, table, slot, int(ran), missed, score, *flat))
+        return bool(
+            self.link.run(MARK, [f"{PREFIX}{name}", INDEX], table, slot, int(ran), missed, score, *flat)
+        )
 
     def _write(
         self, schedule: Schedule, before: str, since: int, paused: bool, fields: Mapping[str, str]
@@ -151,7 +160,9 @@ class Schedules:
         due = None if paused else schedule.after(since)
         score = -1 if due is None else due
         name, table = schedule.name, schedule.table
-        return bool(self.link.run(WRITE, [PREFIX], name, before, score, table, "since", since, *flat))
+        return bool(
+            self.link.run(WRITE, [f"{PREFIX}{name}", INDEX], before, score, table, "since", since, *flat)
+        )
 
 
 __all__ = ["INDEX", "PREFIX", "NoSuchSchedule", "Refused", "ScheduleError", "Schedules", "Stored", "stored"]
