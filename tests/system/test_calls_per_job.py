@@ -211,3 +211,13 @@ def test_an_idle_worker(stack: Stack) -> None:
         most = entry["most_per_second"] * (seen.seconds + 1) + 1
         assert seen.calls[name] <= most, f"{name}: {seen.calls[name]} calls in {seen.seconds:.1f} s"
     assert sum(seen.calls.values()) / seen.seconds / 2 < TABLE["idle"]["most_per_process_and_second"]
+
+
+@pytest.mark.parametrize("scenario", sorted(TABLE))
+def test_the_page_says_what_each_call_is_for(scenario: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    for entry in TABLE[scenario]["redis"]:
+        prefix = "up to " if entry.get("at_most") or scenario == "idle" else ""
+        number = f"{prefix}{entry.get('times', entry.get('most_per_second')):g}"
+        commands = "" if scenario == "idle" else f" {entry.get('commands', '')} |"
+        assert f"| {entry['call']} | {number} |{commands} {entry['why']} |" in page
