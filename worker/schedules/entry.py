@@ -11,7 +11,7 @@ from .definition import ScheduleError
 from .store import INDEX, PREFIX, Stored, load, stored
 
 TASK, ASK = "interakt.tick", load("ask")
-FIRST_SECONDS, MOST_SECONDS = 10, 600
+LEAST_SECONDS, FIRST_SECONDS, MOST_SECONDS = 2, 10, 600
 SOON = 0.001  # Celery takes 0 for "nothing is due"
 
 
@@ -49,18 +49,19 @@ class Entry(RedBeatSchedulerEntry):  # type: ignore[misc]
         if slot is None:
             return None
         asked, _, at = self.found.asked.partition(":")
-        return max(slot, float(at) + pause(float(at) - slot)) if asked == str(slot) else slot
+        return self._again(slot, float(at)) if asked == str(slot) else slot
+
+    def _again(self, slot: int, at: float) -> float:
+        """When to ask again for a slot that was asked for at ``at``; a newer slot that is due comes before."""
+        late = min(MOST_SECONDS, max(FIRST_SECONDS, at - slot))
+        newer = self.found.schedule.after(int(at))
+        return min(at + late, max(at + LEAST_SECONDS, newer)) if newer is not None else at + late
 
     def _next_instance(self, last_run_at: Any = None, only_update_last_run_at: bool = False) -> Entry:
         """Note, before the message goes out, that the slot is asked for."""
         slot = self.found.due() or 0
-        again = self.now + pause(self.now - slot)
+        again = self._again(slot, self.now)
         get_redis(self.app).eval(ASK.text, 2, self.key, INDEX, f"{slot}:{self.now:.3f}", again)
         return self
 
     __next__ = next = _next_instance
-
-
-def pause(late: float) -> float:
-    """Seconds until a slot is asked for again, when it is so late already."""
-    return min(MOST_SECONDS, max(FIRST_SECONDS, late))
