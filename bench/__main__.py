@@ -76,7 +76,7 @@ def run(peers: list[Peer], rounds: int, seconds: float, samples: int, until: flo
             began = time.monotonic()
             try:
                 if latency is None:
-                    figures = measure.idle(peer, place, samples)
+                    figures = measure.idle(peer, place, samples) | measure.queueing(peer, place, 20 * samples)
                 else:
                     count = max(100, int(rates[peer.name, latency] * seconds / 0.85))
                     figures = measure.backlog(peer, place, latency, count)

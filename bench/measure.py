@@ -56,8 +56,7 @@ def backlog(peer: Peer, place: Place, latency_ms: int, count: int) -> Figures:
     """Queue ``count`` jobs, start the workers, measure between 15 % and 100 % of the arrivals."""
     place.clean(latency_ms)
     empty = place.stored()
-    made = peer.enqueue(count)
-    waiting = place.stored() - empty
+    peer.enqueue(count)
     spawned = time.time()
     pids = peer.start(peer.slots[latency_ms])
     try:
@@ -84,13 +83,21 @@ def backlog(peer: Peer, place: Place, latency_ms: int, count: int) -> Figures:
         "memory_rss_mb": memory.rss,
     }
     if latency_ms == 0:
-        figures |= {
-            "enqueue_per_second": made["count"] / made["seconds"],
-            "enqueue_cpu_us": 1e6 * made["cpu_seconds"] / made["count"],
-            "bytes_waiting": waiting / count,
-            "bytes_finished": (place.stored() - empty) / count,
-        }
+        figures["bytes_finished"] = (place.stored() - empty) / count
     return figures
+
+
+def queueing(peer: Peer, place: Place, count: int) -> Figures:
+    """Queue ``count`` jobs that nobody takes; ten times as many when the peer queues many at once."""
+    place.clean(0)
+    empty = place.stored()
+    made = peer.enqueue(10 * count if peer.bulk else count)
+    _settled(place)
+    return {
+        "enqueue_per_second": made["count"] / made["seconds"],
+        "enqueue_cpu_us": 1e6 * made["cpu_seconds"] / made["count"],
+        "bytes_waiting": (place.stored() - empty) / (10 * count if peer.bulk else count),
+    }
 
 
 def idle(peer: Peer, place: Place, samples: int) -> Figures:
