@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import interakt_jobs
 from interakt_jobs.link import Link
 from sandbox.stack import ROOT, Stack
 from worker import campaigns
-from worker.campaigns import control
+from worker.campaigns import control, store
+from worker.cli.campaign_view import page
 
 DEFINITION = """
 name = "Diwali sale"
@@ -98,14 +102,32 @@ def test_preflight_refuses_and_keeps_nothing(stack: Stack, files: Path) -> None:
 
 
 def test_a_campaign_is_paused_resumed_and_cancelled(stack: Stack, files: Path) -> None:
+    (files / "sale.toml").write_text(DEFINITION + "[schedule]\nstart = 2099-01-01T09:00:00+05:30\n")
     name = create(stack, files)["campaign"]
     run(stack, "campaign", "pause", name, code=1)
-    run(stack, "campaign", "start", name)
+    for action, says in (
+        ("start", "runs"),
+        ("pause", "is paused"),
+        ("resume", "runs again"),
+        ("pause", "is paused"),
+    ):
+        assert f"{name} {says}" in run(stack, "campaign", action, name)
+    assert "by hand" in run(stack, "campaign", "progress", name)
+    assert "is paused" in run(stack, "campaign", "drop", name, "--yes", code=1)
     run(stack, "campaign", "cancel", name)
     now = json.loads(run(stack, "campaign", "show", name, "--json"))
     assert now["status"] == "cancelled" and now["recipients"] == 40
     assert "cancelled" in run(stack, "campaign", "resume", name, code=1)
     assert "say whom" in run(stack, "campaign", "retry", name, code=2)
+
+
+def test_who_has_no_receipt_is_sent_to_again(stack: Stack, files: Path) -> None:
+    name = create(stack, files, "--start")["campaign"]
+    run(stack, "campaign", "progress", name, "--watch")
+    assert "40 recipients" in run(stack, "campaign", "retry", name, "--not-delivered")
+    run(stack, "campaign", "progress", name, "--watch")
+    times = [times for job, (times, _) in stack.sandbox.jobs().items() if f".{name}.1." in job]
+    assert times == [1] * 40
 
 
 def test_recipients_are_found_among_interakts_users(stack: Stack, files: Path) -> None:
@@ -166,6 +188,25 @@ def test_python_code_makes_campaigns_too(stack: Stack, files: Path) -> None:
     assert [row["phone"] for row in rows] == ["+919999911111"]
     assert control.progress(link, "default", made.campaign).status == "done"
     link.close()
+
+
+def test_a_list_that_breaks_off_leaves_no_half_campaign(stack: Stack, files: Path) -> None:
+    def people() -> Iterator[dict[str, str]]:
+        yield {"phone": "9999911111", "name": "Asha"}
+        raise OSError("the disk is gone")
+
+    link = Link(stack.valkey.url)
+    before = store.campaigns(link, "default")
+    with pytest.raises(OSError, match="disk"):
+        campaigns.create(link, campaigns.load(files / "sale.toml"), campaigns.Dicts(people()))
+    assert store.campaigns(link, "default") == before
+    link.close()
+
+
+def test_a_campaigns_name_is_shown_as_it_is() -> None:
+    shown = Console(file=io.StringIO(), width=100)
+    shown.print(page(control.Progress("c012345678", "Sale [red] :smile:", "default", "done")))
+    assert "Sale [red] :smile:" in shown.file.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interakt_jobs import list_templates, pages
+from interakt_jobs import JobError, list_templates, pages
 from interakt_jobs.link import Link
 
 from . import control, prices
 from .definition import Definition
+from .errors import PlanTaken
 from .optout import OptOut
 from .planner import survey
 from .preflight import preflight
@@ -87,10 +89,17 @@ def create(
     if problems := wrong_template(definition, known):
         name = f"{definition.template.name} ({definition.template.language})"
         return Checked("", Report(definition.name, name, problems))
-    campaign, tally = control.create(link, definition, source, campaign=campaign, reject=reject)
-    store = CampaignStore(link, definition.account, campaign)
+    store = CampaignStore(link, definition.account, campaign or mint_id())
+    try:
+        _, tally = control.create(link, definition, source, campaign=store.campaign, reject=reject)
+    except PlanTaken:
+        raise
+    except BaseException:  # a list that breaks off, Ctrl-C: half a plan is of use to nobody
+        with contextlib.suppress(JobError):
+            store.drop("planning")
+        raise
     report = preflight(definition, known, tally, costs, calls_per_minute=calls_per_minute(store))
     if not report.ok:
         store.drop("planned")
         return Checked("", report)
-    return Checked(campaign, report)
+    return Checked(store.campaign, report)

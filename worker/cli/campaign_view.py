@@ -76,7 +76,7 @@ def reading_bar(console: Console) -> Progress:
 def page(now: Now) -> Any:
     """One campaign: a bar, a table of states with their reasons, pace and end."""
     ended = now.recipients - now.left
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
     bar.add_task(f"{now.id} {now.name}: {now.status}", total=now.recipients or 1, completed=ended)
     table = Table(box=None, pad_edge=False, show_header=False)
     for state, meaning in STATES:
