@@ -45,7 +45,7 @@ def mutate(mutation: str) -> None:
                 "if true then\n to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[5]) then",
             )
         case "all_ambiguous":
-            before = "local ambiguous = redis.call('HGET', P .. 'maybe', tail) == '2' and 1 or 0"
+            before = "local ambiguous = maybe == '2' and 1 or 0"
             ledger.STEP = changed(ledger.STEP, before, "local ambiguous = 1")
         case "no_budget":
             for name in ("START", "STEP"):

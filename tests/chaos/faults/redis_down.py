@@ -96,13 +96,13 @@ def network_cut(trial: Trial) -> None:
 def memory_full(trial: Trial) -> None:
     trial.latency()
     trial.worker("a")
+    trial.quiet_seconds = 120.0  # ten thousand jobs for one worker
     pids = _pids(trial)
     for _ in range(trial.rounds):
         used = int(trial.bed.redis.info("memory")["used_memory"])
-        trial.bed.redis.config_set("maxmemory", used + 1_500_000)
+        trial.bed.redis.config_set("maxmemory", used + 1_000_000)
         load = trial.load(5000)
-        time.sleep(4)
-        trial.expect(load.uncertain() > 0, "a full Redis refused nothing")
+        wait_until(lambda load=load: load.uncertain() > 0, 20, "a full Redis refuses work")
         trial.bed.redis.config_set("maxmemory", 0)
         wait_until(lambda: not trial.bed.redis.hget("ij1:default:state", "full"), 10, "work is taken again")
         load.wait(120)
