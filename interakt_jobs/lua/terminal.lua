@@ -2,15 +2,14 @@
 -- `=<done|cancelled>|op|lane|ended ms|attempts|ambiguous 0/1|HTTP status|provider id|delivery|message`, then, while a receipt
 -- may still make it worth replaying, a newline and the record.
 local function forget_flight(tail, lane)
-  redis.call('HDEL', P .. 'fl', tail)
+  local known = redis.call('HDEL', P .. 'fl', tail) == 1
   redis.call('ZREM', P .. 'rel:' .. lane, tail)
   redis.call('ZREM', P .. 'run:' .. lane, tail)
+  return known
 end
 
 local function leave(tail, head)
-  if redis.call('HEXISTS', P .. 'fl', tail) == 1 then
-    forget_flight(tail, head.lane)
-  else
+  if not forget_flight(tail, head.lane) then
     redis.call('ZREM', P .. 'ready:' .. head.lane, tail)
     redis.call('ZREM', P .. 'held', tail)
     if head.group ~= '' then redis.call('ZREM', P .. 'parked:' .. head.group, tail) end
@@ -18,9 +17,11 @@ local function leave(tail, head)
   if head.expires > 0 then redis.call('ZREM', P .. 'expires', tail) end
 end
 
+-- Attempts and crashes so far, and whether they are written down at all.
 local function tries_of(tail)
-  local attempts, crashes = string.match(redis.call('HGET', P .. 'tries', tail) or '0:0', '^(%d+):(%d+)$')
-  return tonumber(attempts), tonumber(crashes)
+  local tries = redis.call('HGET', P .. 'tries', tail)
+  local attempts, crashes = string.match(tries or '0:0', '^(%d+):(%d+)$')
+  return tonumber(attempts), tonumber(crashes), tries and true
 end
 
 -- `on_done` asks for a message to the caller's own Celery: written here, published by the outbox.
@@ -100,11 +101,11 @@ end
 
 local function finish(tail, raw, head, state, fields)
   leave(tail, head)
-  local attempts = tries_of(tail)
+  local attempts, _, tried = tries_of(tail)
   local maybe = redis.call('HGET', P .. 'maybe', tail)
   local ambiguous = maybe == '2' and 1 or 0
-  redis.call('HDEL', P .. 'tries', tail)
-  redis.call('HDEL', P .. 'maybe', tail)
+  if tried then redis.call('HDEL', P .. 'tries', tail) end
+  if maybe then redis.call('HDEL', P .. 'maybe', tail) end
   redis.call('DEL', P .. 'log:' .. tail)
   if ambiguous == 1 then
     count('ambiguous|' .. head.op)

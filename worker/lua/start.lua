@@ -4,6 +4,13 @@ local SESSION = {send_text = true, send_image = true, send_document = true, send
                  send_sticker = true, send_buttons = true, send_list = true}
 
 local PROBE_MS, FOREIGN_MS = 30000, 5000
+-- What was released or claimed is started: only then is it in `run`.
+local function take_off(tail, fence, token, lane, lease_ms)
+  redis.call('ZREM', P .. 'rel:' .. lane, tail)
+  set_flight(tail, 's', fence, token, now, lane)
+  redis.call('ZADD', P .. 'run:' .. lane, now + lease_ms, tail)
+end
+
 local function start_one(tail, fence, raw, lease_ms)
   local flight = flight_of(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
@@ -36,9 +43,7 @@ local function start_one(tail, fence, raw, lease_ms)
     return {'dead', 'undeliverable_now'}
   end
   if not calls_out(head.op) then
-    forget_flight(tail, head.lane)
-    set_flight(tail, 's', fence, flight.token, now, head.lane)
-    redis.call('ZADD', P .. 'run:' .. head.lane, now + lease_ms, tail)
+    take_off(tail, fence, flight.token, head.lane, lease_ms)
     return {'go', 60000}
   end
   local stopped = campaign_stops(tail, raw, head)
@@ -73,9 +78,7 @@ local function start_one(tail, fence, raw, lease_ms)
   -- only a job that goes is a probe: one that waits for its permit, or is given back, would hold the others up
   if till then redis.call('SET', P .. 'probe:' .. head.group, tail, 'PX', PROBE_MS) end
   if state.breaker == 'open' then redis.call('SET', P .. 'probe', tail, 'PX', PROBE_MS) end
-  forget_flight(tail, head.lane)
-  set_flight(tail, 's', fence, flight.token, now, head.lane)
-  redis.call('ZADD', P .. 'run:' .. head.lane, now + lease_ms, tail)
+  take_off(tail, fence, flight.token, head.lane, lease_ms)
   count('attempts|' .. head.op)
   observe('wait', head.lane, math.max(0, now - head.due), '50 250 1000 5000 15000 60000 300000 1800000 7200000 86400000')
   return {'go', fresh}
