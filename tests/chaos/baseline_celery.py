@@ -29,14 +29,17 @@ def environment(bed: Bed) -> dict[str, str]:
 
 
 def run(bed: Bed, pool: str, how: str, rounds: int, per_round: int, seed: int) -> tuple[int, int, int, float]:
-    """Kill (``kill``) or end (``term``) one busy worker ``rounds`` times: jobs, lost, doubled, seconds."""
-    os.environ.update(environment(bed))
+    """Kill (``kill``) or end (``term``) one busy worker ``rounds`` times, or lose 5 % of the answers and retry (``lost``).
+
+    Returns jobs, lost, doubled and seconds.
+    """
+    os.environ.update(environment(bed) | ({"PLAIN_RETRIES": "1"} if how == "lost" else {}))
     from tests.chaos.plain_app import app, send
 
     app.conf.broker_url = bed.valkey.url
     bed.redis.flushall()
     bed.sandbox.reset()
-    bed.sandbox.faults(latency_ms=LATENCY, seed=seed)
+    bed.sandbox.faults(latency_ms=LATENCY, seed=seed, accept_lose_answer=0.05 if how == "lost" else 0)
     chance, began = random.Random(seed), time.monotonic()
     directory = Path(bed.directory) / f"plain-{pool}-{how}"
     directory.mkdir()
@@ -51,7 +54,7 @@ def run(bed: Bed, pool: str, how: str, rounds: int, per_round: int, seed: int) -
 
     worker = Worker(
         "plain",
-        environment(bed),
+        environment(bed) | {"PLAIN_RETRIES": os.environ.get("PLAIN_RETRIES", "")},
         directory,
         app="tests.chaos.plain_app",
         queues=["plain"],
@@ -69,6 +72,8 @@ def run(bed: Bed, pool: str, how: str, rounds: int, per_round: int, seed: int) -
                 "plain is ready",
             )
             publish(per_round)
+            if how == "lost":
+                continue
             time.sleep(chance.uniform(0.2, 0.8))
             if how == "kill":
                 worker.kill()
@@ -107,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         print("plain Celery, acks_late, reject_on_worker_lost, prefetch 1, visibility timeout 4 s")
         for pool in ("threads", "prefork"):
-            for how in ("kill", "term"):
+            for how in ("kill", "term", "lost") if pool == "threads" else ("kill", "term"):
                 jobs, lost, doubled, seconds = run(bed, pool, how, given.kills, given.jobs, given.seed)
                 print(
                     f"  {pool:8} {how:5} {given.kills:4} rounds {jobs:6} jobs {lost:4} lost "

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
 import time
 import zlib
@@ -15,14 +18,15 @@ from typing import Any
 import redis
 
 from sandbox.control import Sandbox
-from sandbox.valkey import Valkey
+from sandbox.valkey import Valkey, free_port
 from tests.chaos.load import Load, text_payload
 from tests.chaos.oracle import Call, Verdict, judge
-from tests.chaos.processes import Supervisor, Worker, wait_until
+from tests.chaos.processes import ROOT, Supervisor, Worker, wait_until
 from tests.chaos.proxied import ProxyProcess
 from tests.chaos.state import Reader
 
 RATE, WINDOW = 600, 2.0
+SECRET = "chaos-webhook-secret"
 TIMERS = {
     "INTERAKT_LEASE_SECONDS": "3",
     "INTERAKT_RELEASE_SECONDS": "2",
@@ -93,6 +97,7 @@ class Trial:
         self.free_statuses = frozenset({429, 401, 403})
         self.failed: list[str] = []
         self.loads: list[Load] = []
+        self.receiver: subprocess.Popen[bytes] | None = None
         self.began = time.monotonic()
         bed.redis.hset("ij1:default:state", "receipts_at", str(int(time.time() * 1000)))
 
@@ -106,6 +111,22 @@ class Trial:
             if load.going:
                 load.kill()
         self.supervisor.close()
+        if self.receiver is not None:
+            self.receiver.terminate()
+            self.receiver.wait(10)
+
+    def web(self, **hook: Any) -> None:
+        """Start the web process and let the provider tell it of each message; ``hook`` as in docs/sandbox.md."""
+        port, url = free_port(), self.bed.valkey.url
+        env = self.bed.env(
+            url, INTERAKT_WEBHOOK_SECRET=SECRET, INTERAKT_SPOOL_DIR=str(self.directory / "spool")
+        )
+        with (self.directory / "web.log").open("ab") as log:
+            command = [sys.executable, "-m", "worker", "web", "--port", str(port)]
+            self.receiver = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=env)
+        wait_until(lambda: _listens(port), 30, "the web process serves")
+        told = {"delay_ms": [50, 300], "seed": self.seed, **hook}
+        self.bed.sandbox.webhooks(url=f"http://127.0.0.1:{port}/webhooks/interakt", secret=SECRET, **told)
 
     def worker(
         self,
@@ -213,3 +234,8 @@ class Trial:
         except TimeoutError:
             return False
         return True
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

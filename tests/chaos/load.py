@@ -28,10 +28,12 @@ POLICIES: dict[str, tuple[Repeat, ...]] = {
     "never": ("never",),
     "always": ("always",),
     "urgent": ("after_hold",),
+    "sends": ("after_hold", "after_hold", "never"),
 }
 LANES: dict[str, tuple[Lane, ...]] = {
     "mixed": ("normal", "normal", "normal", "urgent", "bulk"),
     "urgent": ("urgent",),
+    "sends": ("normal", "normal", "urgent", "bulk"),
 }
 CHUNK = 20
 

@@ -33,9 +33,14 @@ _session = requests.Session()
 _session.trust_env = False
 
 
-@app.task(name="plain.send")  # type: ignore[untyped-decorator]
+@app.task(  # type: ignore[untyped-decorator]
+    name="plain.send",
+    autoretry_for=(requests.RequestException,) if os.environ.get("PLAIN_RETRIES") else (),
+    retry_backoff=1,
+    max_retries=5,
+)
 def send(identity: str) -> None:
-    """Post one message."""
+    """Post one message; with ``PLAIN_RETRIES`` again when it fails, as the manuals of both libraries show it."""
     payload = {
         "countryCode": "+91",
         "phoneNumber": "9999999999",

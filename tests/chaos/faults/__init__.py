@@ -12,6 +12,7 @@ MODULES = (
     "answers_lost",
     "poisoned",
     "provider",
+    "receipts",
     "time",
     "wakeups",
     "intake",

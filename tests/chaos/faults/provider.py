@@ -5,8 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from interakt_jobs import Job, configure, send_template
+from interakt_jobs.link import Link
 from tests.chaos.bed import Trial
+from tests.chaos.processes import wait_until
 from tests.chaos.registry import fault
+from worker.account import resume_template
+from worker.ledger import WorkLedger
 
 
 def _while_loaded(trial: Trial, seconds: float, *, jobs: int = 300, rate: float = 60, **rule: Any) -> int:
@@ -84,3 +89,35 @@ def bad_key(trial: Trial) -> None:
     load.wait(60)
     trial.reader.settle_down(60)
     trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "jobs died of a bad key")
+
+
+@fault("a template is paused: its jobs wait, the others go", rounds=1, short=1)
+def template_paused(trial: Trial) -> None:
+    trial.worker("a")
+    configure(trial.bed.valkey.url)
+    trial.free_statuses = frozenset({400})
+    trial.bed.sandbox.templates(name="diwali_offer", status="PAUSED")
+    paused, fine = (_sends(trial, name) for name in ("diwali_offer", "welcome_message"))
+    wait_until(lambda: all(job.ready() for job in fine), 30, "the other template's jobs end")
+    trial.expect(not any(job.ready() for job in paused), "a job of the paused template has ended")
+    calls = sum(call.status == 400 for call in trial.calls())
+    trial.expect(0 < calls <= 8, f"{calls} calls were made for the paused template")
+    trial.bed.sandbox.templates(name="diwali_offer", status="APPROVED")
+    link = Link(trial.bed.valkey.url)
+    resume_template(WorkLedger(link, "default"), "diwali_offer:en")
+    wait_until(lambda: all(job.ready() for job in paused), 30, "its jobs end")
+    trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "a job died of a paused template")
+    link.close()
+
+
+def _sends(trial: Trial, template: str) -> list[Job]:
+    """Sixty jobs of one template."""
+    payload: Any = {
+        "countryCode": "+91",
+        "phoneNumber": "9999999999",
+        "type": "Template",
+        "template": {"name": template, "languageCode": "en", "bodyValues": ["John"]},
+    }
+    jobs = [send_template.delay(payload, repeat="never") for _ in range(60)]
+    trial.accepted |= {job.id: "never" for job in jobs}
+    return jobs
