@@ -14,7 +14,6 @@ from interakt_jobs.recipient import recipient_hash
 from schemas.event import Event
 
 from . import account as account_module
-from .campaigns.optout import OptOut
 from .dead_letters import DeadLetters
 from .envelope import open_callback
 from .failure_codes import explain
@@ -98,6 +97,8 @@ class Meaning:
         digits = "".join(filter(str.isdigit, event.phone))
         person = recipient_hash(digits) if digits else ""
         kept = json.dumps({**asdict(event), "received_ms": received_ms}, ensure_ascii=False)
+        word = plain(event.text or (event.button.text if event.button else ""))
+        asks = "stop" if word in self._stop else "start" if word in self._start else ""
         fresh = ledger.link.run(
             INBOUND,
             [ledger.prefix],
@@ -108,16 +109,11 @@ class Meaning:
             self.settings.on_inbound or "",
             self.settings.on_inbound_queue or "",
             event.content or "unknown",
+            asks,
         )
-        if not fresh or not digits:
-            return
-        word = plain(event.text or (event.button.text if event.button else ""))
-        if word in self._stop:
-            OptOut(ledger.link, ledger.account).add(digits)
-            log.info("opted out by keyword", extra={"action": "opted_out", "account": ledger.account})
-        elif word in self._start:
-            OptOut(ledger.link, ledger.account).remove(digits)
-            log.info("opted in by keyword", extra={"action": "opted_in", "account": ledger.account})
+        if fresh and digits and asks:
+            action = "opted_out" if asks == "stop" else "opted_in"
+            log.info("a keyword was heard", extra={"action": action, "account": ledger.account})
 
     def _template(self, ledger: WorkLedger, event: Event) -> None:
         group = f"{event.template}:{event.language}"
