@@ -45,6 +45,7 @@ class Status:
     dead_by_reason: dict[str, int]
     delivery_failed: int
     outbox: int
+    webhooks_alarm: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def read(link: Link, account: str) -> Status:
         dead_by_reason={name.split("|", 1)[1]: n for name, n in counts.items() if name.startswith("dead|")},
         delivery_failed=answers[6],
         outbox=answers[7],
+        webhooks_alarm=state.get("webhooks_alarm", ""),
         counts=counts,
     )
 

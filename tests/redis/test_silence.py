@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from worker import status
+from worker.cli.status import table
 from worker.ledger import WorkLedger
 from worker.listening import Silence
+from worker.web.metrics import Metrics
+from worker.web.spool import Spool
 
 
 def heard(silence: Silence, ledger: WorkLedger, until: Callable[[str], bool]) -> str:
@@ -47,3 +53,15 @@ def test_wrong_signatures_sound_their_own(ledger: WorkLedger, caplog: pytest.Log
     ledger.link.command("HINCRBY", f"{ledger.prefix}count", "webhook|bad_signature", 9)
     assert heard(silence, ledger, lambda kind: kind == "signatures") == "signatures"
     assert "INTERAKT_WEBHOOK_SECRET" in caplog.text
+
+
+def test_the_alarm_is_a_figure_and_a_line_of_the_status(
+    ledger: WorkLedger, tmp_path: Path, redis_url: str
+) -> None:
+    ledger.link.command("HSET", f"{ledger.prefix}state", "webhooks_alarm", "silent")
+    spool = Spool(tmp_path)
+    assert b'interakt_webhooks_alarm{account="default"} 1.0' in Metrics(redis_url, spool).text()
+    spool.close()
+    console = Console(width=120, record=True)
+    console.print(table(status.read(ledger.link, "default")))
+    assert "NO RECEIPTS" in console.export_text()

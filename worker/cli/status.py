@@ -53,6 +53,10 @@ def _remarks(found: Status) -> list[str]:
         remarks.append(
             f"  {found.delivery_failed:,} delivery failed: ... dead-letters list --delivery-failed"
         )
+    if found.webhooks_alarm == "silent":
+        remarks.append("  NO RECEIPTS: the webhook is probably switched off at Interakt (docs/webhooks.md)")
+    elif found.webhooks_alarm:
+        remarks.append("  WRONG SIGNATURES: INTERAKT_WEBHOOK_SECRET is probably not Interakt's Secret Key")
     if found.outbox:
         remarks.append(f"  {found.outbox:,} on_done messages not yet published")
     return remarks

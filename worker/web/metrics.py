@@ -144,6 +144,10 @@ ACCOUNT_GAUGES: dict[str, tuple[str, Callable[[Status], float]]] = {
     "interakt_budget_window_seconds": ("The window of the limit.", lambda each: each.window_ms / 1000),
     "interakt_budget_factor": ("What is left of the rate after a 429; 1 is all.", lambda each: each.factor),
     "interakt_budget_used": ("Calls in the last minute.", lambda each: each.used_last_minute),
+    "interakt_webhooks_alarm": (
+        "Whether receipts have stopped coming, or come with a wrong signature.",
+        lambda each: int(bool(each.webhooks_alarm)),
+    ),
     "interakt_account_paused": (
         "Whether the account is paused.",
         lambda each: int(each.paused_ms > 0 or each.breaker == "open"),
