@@ -18,7 +18,7 @@ from .errors import (
     Unregistered,
 )
 from .inbound import Inbound, inbound
-from .job import Job
+from .job import Job, new_id
 from .many import Accepted
 from .operation import Operation
 from .operations import (
@@ -75,6 +75,7 @@ __all__ = [
     "find_users",
     "inbound",
     "list_templates",
+    "new_id",
     "pages",
     "run_campaign",
     "send_audio",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +9,7 @@ from celery.result import AsyncResult, assert_will_not_block, promise
 
 from . import settings
 from .errors import JobCancelled, JobDead
-from .ids import parse
+from .ids import account_name, job_id, mint_tail, parse
 from .record import ENDED, Reading
 
 STATES = {
@@ -32,7 +31,7 @@ def celery_state(reading: Reading) -> str:
     return "RETRY" if state == "PENDING" and reading.attempts else state
 
 
-def outcome(job_id: str, reading: Reading) -> Any:
+def outcome(id: str, reading: Reading) -> Any:
     """What an ended job gives: a dict of Interakt's answer, or the exception to raise."""
     if reading.state == "done":
         found = {"id": reading.provider_id or None, "message": reading.message, "status": reading.status}
@@ -42,9 +41,9 @@ def outcome(job_id: str, reading: Reading) -> Any:
             found["delivery"] = reading.delivery
         return found
     if reading.state == "dead":
-        return JobDead(job_id, reading.reason, reading.error, reading.log)
+        return JobDead(id, reading.reason, reading.error, reading.log)
     if reading.state == "cancelled":
-        return JobCancelled(f"job {job_id} was cancelled")
+        return JobCancelled(f"job {id} was cancelled")
     return None
 
 
@@ -139,5 +138,6 @@ class Job(AsyncResult):  # type: ignore[misc]
         return f"<Job {self.id}>"
 
 
-def seconds_left(deadline: float | None) -> float:
-    return 3600.0 if deadline is None else deadline - time.monotonic()
+def new_id(account: str | None = None) -> str:
+    """A job's id before the job: keep it with your own data, then enqueue with ``task_id=``, as often as you like."""
+    return job_id(account_name(account) if account else settings.default_account(), mint_tail())

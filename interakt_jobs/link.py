@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from redis import VERSION
 from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
@@ -25,6 +26,8 @@ from .scripts import Script
 # what a Redis says that is loading, being replaced, or cannot write: as good as away
 NOT_NOW = ("READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "CLUSTERDOWN", "UNBLOCKED")
 Argument = str | bytes | int | float
+# before 5.0 redis-py spoke nothing else, and had no word for it
+_SPEAK = {"protocol": 2} if VERSION[0] >= 5 else {}
 
 
 class Link:
@@ -45,7 +48,7 @@ class Link:
             retry=None,
             health_check_interval=0,
             client_name="interakt-jobs",
-            protocol=2,
+            **_SPEAK,
             **over_tcp,
         )
         self._free: deque[Any] = deque(maxlen=256)

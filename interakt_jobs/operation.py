@@ -93,9 +93,9 @@ class Operation(Generic[Payload]):
         ``args`` is ``(payload,)``. ``countdown`` seconds or ``eta`` (aware, or UTC) say when it may start; ``expires``
         seconds after that, or a time, when it no longer may. ``lane``, ``account``, ``repeat`` (may an attempt whose
         outcome is unknown be made again) override the operation's own. ``idempotency_key`` (kept 7 days) gives back the
-        first job for the same payload. ``on_done`` names a Celery task of yours that is told the job's id, in
-        ``on_done_queue``; with ``on_receipts`` at every receipt too. ``resend_on`` lists delivery failure codes that
-        replay the job by themselves.
+        first job for the same payload; so does ``task_id``, a UUID or what ``new_id`` gave, whatever the payload.
+        ``on_done`` names a Celery task of yours that is told the job's id, in ``on_done_queue``; with ``on_receipts`` at
+        every receipt too. ``resend_on`` lists delivery failure codes that replay the job by themselves.
 
         Raises ``PayloadError``, ``TypeError`` and ``ValueError`` for what is wrong with the call,
         ``IdempotencyConflict``, ``Unregistered``, ``LedgerFull`` and ``LedgerUnreachable``.
@@ -107,7 +107,10 @@ class Operation(Generic[Payload]):
         extra = _options(on_done, on_done_queue, on_receipts, resend_on)
         tail = task_tail(task_id) if task_id else mint_tail()
         if task_id and task_id.startswith("ij1."):
-            account = account or parse(task_id)[0]
+            own = parse(task_id)[0]
+            if account and account != own:
+                raise ValueError(f"task_id names the account {own!r}, account= another")
+            account = own
         ledger = settings.ledger(account)
         new = self.new_job(payload, tail, extra, idempotency_key)
         return handle(ledger.account, new, ledger.accept(terms, [new])[0])

@@ -1,0 +1,17 @@
+"""The shop's own Celery: it is told how each message ended."""
+
+import os
+
+from celery import Celery
+from redis import Redis
+
+BROKER = os.environ.get("SHOP_BROKER_URL", "redis://127.0.0.1:6379/1")
+app = Celery("fastapi_shop", broker=BROKER)
+app.conf.task_ignore_result = True
+endings = Redis.from_url(BROKER, decode_responses=True)
+
+
+@app.task(name="told.message_ended")
+def message_ended(job_id: str, state: str, event: str) -> None:
+    """A message came to its end: ``state`` is done, dead or cancelled. May be told twice."""
+    endings.set(f"shop:ended:{job_id}", state, ex=86400)
