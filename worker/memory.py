@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from .ledger import WorkLedger
 
@@ -17,7 +18,8 @@ def fullness(used: int, limit: int) -> str:
     return "all" if used >= ALL_SHARE * limit else "bulk"
 
 
-_clear: set[str] = set()
+CLEAR_SECONDS = 5.0
+_clear_until: dict[str, float] = {}
 
 
 def watch_memory(ledger: WorkLedger) -> None:
@@ -25,8 +27,8 @@ def watch_memory(ledger: WorkLedger) -> None:
     info = ledger.link.command("INFO", "memory").decode()
     values = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
     found = fullness(int(values.get("used_memory", 0)), int(values.get("maxmemory", 0)))
-    if not found and ledger.account in _clear:
-        return
+    if not found and time.monotonic() < _clear_until.get(ledger.account, 0.0):
+        return  # looked at a moment ago; not for long, as another process may have led meanwhile
     key = f"{ledger.prefix}state"
     before = (ledger.link.command("HGET", key, "full") or b"").decode()
     if found != before:
@@ -34,7 +36,4 @@ def watch_memory(ledger: WorkLedger) -> None:
         log.critical(
             "Redis memory: refusing %s", found or "nothing", extra={"action": "memory", "full": found}
         )
-    if found:
-        _clear.discard(ledger.account)
-    else:
-        _clear.add(ledger.account)
+    _clear_until[ledger.account] = 0.0 if found else time.monotonic() + CLEAR_SECONDS
