@@ -287,3 +287,9 @@ def test_the_export_has_one_line_per_recipient(ledger: WorkLedger, link: Link) -
     assert (rows[4]["reason"], rows[4]["read"]) == ("not_on_whatsapp", "")
     assert rows[4]["failed"]
     json.dumps(rows)
+
+
+def test_a_retry_for_nobody_uses_up_no_round(link: Link, ledger: WorkLedger) -> None:
+    begin(link, 3)
+    assert control.retry(link, "default", CID, failed=True, unknown=True) == 0
+    assert control.progress(link, "default", CID).round == 0

@@ -34,10 +34,9 @@ def open_round(
     if not states:
         raise CampaignError({"": "say whom to retry: failed, unknown or not_delivered"})
     asked = "|".join(states)
-    number, opening = _begin(store, asked)
-    opened = _fill(store, number, opening)
+    opened, opening = _open(store, asked)
     # it may have been another round that a crash had cut off: now the one that was asked for
-    return opened if opening == asked else _fill(store, *_begin(store, asked))
+    return opened if opening in ("", asked) else _open(store, asked)[0]
 
 
 def go_on(store: CampaignStore) -> None:
@@ -48,14 +47,17 @@ def go_on(store: CampaignStore) -> None:
         _fill(store, number, states)
 
 
-def _begin(store: CampaignStore, states: str) -> tuple[str, str]:
-    """The round's number, and the states that it is for."""
+def _open(store: CampaignStore, states: str) -> tuple[int, str]:
+    """How many are in the round, and the states that it is for; empty when it is for nobody and was not opened."""
     end = store.definition().schedule.end
     end_ms = int(end.timestamp() * 1000) if end else 0
     answer = store.link.run(BEGIN, store.keys, store.campaign, states, LAST_ROUND, end_ms)
+    if answer[0] == b"nobody":
+        return 0, ""
     if answer[0] != b"open":
         raise CampaignError({"": f"campaign {store.campaign}: {answer[0].decode()}"})
-    return answer[1].decode(), answer[2].decode()
+    number, opening = answer[1].decode(), answer[2].decode()
+    return _fill(store, number, opening), opening
 
 
 def _fill(store: CampaignStore, number: str, states: str) -> int:

@@ -1,6 +1,6 @@
 --! allow-oom include common
 -- Begin a round, or go on with one that was cut off. KEYS[1] prefix; ARGV 1 campaign, 2 states joined by |, 3 last round,
--- 4 the campaign's end (ms) or 0. Returns {"open", round, states of it} or {why not}.
+-- 4 the campaign's end (ms) or 0. Returns {"open", round, states of it}, {"nobody"} without a round, or {why not}.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'
 local meta = redis.call('HMGET', key, 'status', 'round', 'opening')
 local status, opening = meta[1], meta[3] or ''
@@ -9,6 +9,11 @@ if status ~= 'running' and status ~= 'paused' and status ~= 'done' then
 end
 if tonumber(ARGV[4]) > 0 and now >= tonumber(ARGV[4]) then return {'its end has passed'} end
 if opening == '' then
+  local people = 0
+  for state in string.gmatch(ARGV[2], '%a+') do
+    people = people + tonumber(redis.call('HGET', P .. 'c:' .. ARGV[1] .. ':count', state) or '0')
+  end
+  if people == 0 then return {'nobody'} end
   local round = tonumber(meta[2] or '0') + 1
   if round > tonumber(ARGV[3]) then return {'it has had its last round'} end
   opening = int(round) .. '|' .. ARGV[2]
