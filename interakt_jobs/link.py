@@ -70,11 +70,15 @@ class Link:
                 self._free.pop().disconnect()
 
     def run(
-        self, script: Script, keys: Sequence[str], *arguments: Argument, repeat: int | None = None
+        self,
+        script: Script,
+        keys: Sequence[str],
+        *arguments: Argument,
+        repeat: int | None = None,
+        tries: int = 2,
     ) -> Any:
         """Run a script; ``repeat`` is the index of the argument set to ``1`` when a lost answer is asked for again."""
         command: list[Argument] = ["EVALSHA", script.sha, len(keys), *keys, *arguments]
-        lost = 0
         while True:
             try:
                 return self._once(command)
@@ -83,8 +87,8 @@ class Link:
                     raise
                 command[:2] = ["EVAL", script.text]
             except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-                lost += 1
-                if lost == 2:
+                tries -= 1
+                if not tries:
                     raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
                 if repeat is not None:
                     command[3 + len(keys) + repeat] = "1"
@@ -94,12 +98,17 @@ class Link:
     def begin(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Callable[[], Any]:
         """Send a call and return what waits for its answer, so that the caller can work meanwhile; see ``run``."""
         command: list[Argument] = ["EVALSHA", script.sha, len(keys), *keys, *arguments]
+
+        def again() -> Any:
+            self.close()
+            return self.run(script, keys, *arguments, tries=1)
+
         connection = self._take()
         try:
             connection.send_command(*command, check_health=False)
         except (RedisConnectionError, RedisTimeoutError, OSError):
             connection.disconnect()
-            return lambda: self.run(script, keys, *arguments)
+            return again
         except BaseException:
             connection.disconnect()
             raise
@@ -107,8 +116,10 @@ class Link:
         def answer() -> Any:
             try:
                 return self._answer(connection)
-            except (NoScriptError, RedisConnectionError, RedisTimeoutError, OSError):
+            except NoScriptError:
                 return self.run(script, keys, *arguments)
+            except (RedisConnectionError, RedisTimeoutError, OSError):
+                return again()
 
         return answer
 
