@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint types check chaos bench bench-quick bench-budget bench-campaign soak requirements wheel clean
+.PHONY: help demo test lint types check chaos bench bench-quick bench-enqueue bench-budget bench-campaign soak requirements wheel clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench: $(READY) ## Measure this worker beside seven others (15 minutes)
 
 bench-quick: $(READY) ## The same in 3 minutes
 	$(RUN) -m bench --quick $(ARGS)
+
+bench-enqueue: $(READY) ## What enqueueing costs beside plain Celery (20 seconds)
+	$(RUN) -m bench.enqueue $(ARGS)
 
 bench-budget: $(READY) ## How exactly the limit is used, how long an OTP waits
 	$(RUN) -m bench.budget $(ARGS)
