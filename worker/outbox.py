@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from typing import Any
 
 from celery import Celery
 
+from interakt_jobs.errors import JobError
 from interakt_jobs.ids import job_id
 
 from .ledger import WorkLedger
@@ -21,7 +23,11 @@ BATCH = 100
 
 
 class Outbox:
-    """Publishes to ``broker_url`` (``INTERAKT_ON_DONE_BROKER_URL``, a setting of the worker, never of a job)."""
+    """Publishes to ``broker_url`` (``INTERAKT_ON_DONE_BROKER_URL``, a setting of the worker, never of a job).
+
+    As a chore it takes no time: each account has a thread while something waits, since that broker is someone else's,
+    and the pacer must not stand still when it does.
+    """
 
     def __init__(self, broker_url: str, default_queue: str = "celery") -> None:
         self.app = Celery("interakt_outbox", broker=broker_url, set_as_current=False)
@@ -32,40 +38,77 @@ class Outbox:
                 "socket_timeout": 10,
                 "socket_connect_timeout": 3,
                 "confirm_publish": True,
+                "max_retries": 0,  # the chore comes again
             },
             task_publish_retry=False,
         )
         self.default_queue = default_queue
-        self._producer: Any = None
+        self._producers: dict[str, Any] = {}
+        self._busy: dict[str, threading.Thread] = {}
 
-    def __call__(self, ledger: WorkLedger) -> int:
-        """Publish what waits for one account, oldest first; returns how many. What cannot be published stays."""
+    def __call__(self, ledger: WorkLedger) -> None:
+        """Have a thread publish what waits for one account, unless one does already."""
+        busy = self._busy.get(ledger.account)
+        if busy is not None and busy.is_alive():
+            return
+        waiting = ledger.link.command("LRANGE", f"{ledger.prefix}outbox", 0, BATCH - 1)
+        if not waiting:
+            return
+        thread = threading.Thread(
+            target=self._work, args=(ledger, waiting), name=f"outbox-{ledger.account}", daemon=True
+        )
+        self._busy[ledger.account] = thread
+        thread.start()
+
+    def _work(self, ledger: WorkLedger, waiting: list[bytes]) -> None:
+        try:
+            while self.publish(ledger, waiting) == BATCH:
+                waiting = ledger.link.command("LRANGE", f"{ledger.prefix}outbox", 0, BATCH - 1)
+        except JobError as error:
+            log.warning("outbox: ledger away", extra={"action": "ledger_away", "error": str(error)})
+
+    def publish(self, ledger: WorkLedger, waiting: list[bytes]) -> int:
+        """Publish these entries of one account, oldest first; returns how many. What cannot be published stays."""
         key = f"{ledger.prefix}outbox"
         sent = 0
-        for raw in ledger.link.command("LRANGE", key, 0, BATCH - 1):
+        for raw in waiting:
             try:
                 entry = json.loads(raw)
-                self._publish(ledger.account, entry)
+                self._send(ledger.account, entry)
             except (ValueError, KeyError, TypeError):
                 log.error("unreadable outbox entry dropped", extra={"action": "outbox_unreadable"})
             except Exception as error:  # noqa: BLE001  whatever the broker says, the entry waits
-                self._producer = None
                 log.warning("outbox waits", extra={"action": "outbox_waits", "error": type(error).__name__})
-                break
+                if self._is_away(ledger.account, error):
+                    break
+                ledger.link.command("RPUSH", key, raw)  # this one is refused: behind those that may not be
+            else:
+                sent += 1
             ledger.link.command("LREM", key, 1, raw)
-            sent += 1
         return sent
 
-    def _publish(self, account: str, entry: dict[str, Any]) -> None:
+    def _is_away(self, account: str, error: Exception) -> bool:
+        """Whether the broker cannot be reached, rather than refuses one message."""
+        producer = self._producers.pop(account, None)
+        if producer is None:
+            return True
+        cause = error.__cause__ or error  # kombu dresses everything as one kind of error
+        away = isinstance(cause, (*producer.connection.connection_errors, OSError))
+        producer.connection.release()
+        return away
+
+    def _send(self, account: str, entry: dict[str, Any]) -> None:
         inbound = entry["event"] == "inbound"
         identity = f"in1.{account}.{entry['id']}" if inbound else job_id(account, entry["id"])
-        if self._producer is None:
-            self._producer = self.app.amqp.Producer(self.app.connection_for_write())
+        producer = self._producers.get(account)
+        if producer is None:
+            producer = self.app.amqp.Producer(self.app.connection_for_write())
+            self._producers[account] = producer
         self.app.send_task(
             entry["task"],
             args=(identity,),
             kwargs={"state": entry["state"], "event": entry["event"]},
             queue=entry.get("queue") or self.default_queue,
-            producer=self._producer,
+            producer=producer,
             ignore_result=True,
         )

@@ -1,0 +1,135 @@
+"""The outbox on a real broker: in order, at least once, and never in the pacer's way."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu.utils.json import loads
+from redis import Redis
+
+from interakt_jobs.errors import LedgerUnreachable
+from sandbox.valkey import Valkey
+from worker.ledger import WorkLedger
+from worker.outbox import BATCH, Outbox
+
+KEY = "ij1:default:outbox"
+
+
+def entry(tail: str, **changed: object) -> str:
+    return json.dumps({"id": tail, "state": "done", "task": "shop.told", "event": "ended", **changed})
+
+
+def fill(ledger: WorkLedger, *entries: str) -> None:
+    ledger.link.command("RPUSH", KEY, *entries)
+
+
+def left(ledger: WorkLedger) -> int:
+    return int(ledger.link.command("LLEN", KEY))
+
+
+def until(true: Callable[[], object], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def received(url: str, queue: str = "celery") -> list[tuple[str, Any, Any]]:
+    """The messages in a queue, oldest first: task, args, kwargs."""
+    with Redis.from_url(url) as broker:
+        raws = [json.loads(raw) for raw in reversed(broker.lrange(queue, 0, -1))]
+    bodies = [loads(base64.b64decode(raw["body"])) for raw in raws]
+    return [(raw["headers"]["task"], *body[:2]) for raw, body in zip(raws, bodies, strict=True)]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Any:
+    with Valkey(directory=str(tmp_path)) as server:
+        yield server
+
+
+def test_it_publishes_in_order_and_removes_what_it_published(ledger: WorkLedger, broker: Valkey) -> None:
+    number = 2 * BATCH + 7
+    fill(ledger, *(entry(f"{n:032x}") for n in range(number)))
+    Outbox(broker.url)(ledger)
+    until(lambda: left(ledger) == 0)
+    found = received(broker.url)
+    assert [args[0] for _, args, _ in found] == [f"ij1.default.{n:032x}" for n in range(number)]
+    assert found[0] == ("shop.told", [f"ij1.default.{0:032x}"], {"state": "done", "event": "ended"})
+
+
+def test_a_queue_of_its_own_an_inbound_message_and_what_cannot_be_read(
+    ledger: WorkLedger, broker: Valkey
+) -> None:
+    fill(ledger, "{", '{"id":1}', entry("a", queue="own"), entry("m1", event="inbound", state="text"))
+    Outbox(broker.url)(ledger)
+    until(lambda: left(ledger) == 0)
+    assert [args[0] for _, args, _ in received(broker.url, "own")] == ["ij1.default.a"]
+    assert received(broker.url) == [("shop.told", ["in1.default.m1"], {"state": "text", "event": "inbound"})]
+
+
+def test_what_was_published_but_not_removed_is_published_again(
+    ledger: WorkLedger, broker: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(ledger, entry("a"))
+    outbox = Outbox(broker.url)
+    (raw,) = ledger.link.command("LRANGE", KEY, 0, -1)
+
+    def cut(*command: object, **_: object) -> None:
+        raise LedgerUnreachable("cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.link, "command", cut)
+        with pytest.raises(LedgerUnreachable):
+            outbox.publish(ledger, [raw])
+    outbox(ledger)
+    until(lambda: left(ledger) == 0)
+    assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a"] * 2
+
+
+def test_a_broker_that_is_away_costs_the_pacer_nothing_and_is_found_again(
+    ledger: WorkLedger, broker: Valkey
+) -> None:
+    broker.kill()
+    outbox = Outbox(broker.url)
+    fill(ledger, entry("a"), entry("b"))
+    for _ in range(3):
+        began = time.monotonic()
+        outbox(ledger)
+        assert time.monotonic() - began < 0.5
+        outbox._busy["default"].join(10)
+    assert left(ledger) == 2
+    broker.start()
+    outbox(ledger)
+    until(lambda: left(ledger) == 0)
+    assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
+
+
+def test_a_broker_that_never_answers_costs_the_pacer_nothing(ledger: WorkLedger) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        outbox = Outbox(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        fill(ledger, entry("a"))
+        began = time.monotonic()
+        for _ in range(5):
+            outbox(ledger)
+        assert time.monotonic() - began < 0.5 and outbox._busy["default"].is_alive()
+    assert left(ledger) == 1
+
+
+def test_a_message_that_the_broker_refuses_does_not_hold_up_those_behind_it(
+    ledger: WorkLedger, broker: Valkey
+) -> None:
+    with Redis.from_url(broker.url) as redis:
+        redis.set("wrong", "a text where a list belongs")
+    fill(ledger, entry("a", queue="wrong"), entry("b"))
+    Outbox(broker.url)(ledger)
+    until(lambda: left(ledger) == 1)
+    assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.b"]
+    assert json.loads(ledger.link.command("LINDEX", KEY, 0))["id"] == "a"
