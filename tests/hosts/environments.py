@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# beside what each host asks for: the oldest Celery and redis-py that will do; greenlets
+# beside what each host asks for: the oldest Celery and redis-py that will do; greenlets; a test runner
 HOSTS = {
     "django_shop": ["celery==5.3.*", "kombu==5.3.*", "redis==4.6.*"],
     "flask_shop": ["gevent"],
-    "fastapi_shop": [],
+    "fastapi_shop": ["pytest"],
 }
 PIECES = ("pyproject.toml", "README.md", "LICENSE", "interakt_jobs")
 
