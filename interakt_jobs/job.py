@@ -32,13 +32,22 @@ def celery_state(reading: Reading) -> str:
 
 
 def outcome(id: str, reading: Reading) -> Any:
-    """What an ended job gives: a dict of Interakt's answer, or the exception to raise."""
+    """What an ended job gives: a dict of Interakt's answer, or the exception to raise.
+
+    The dict has ``id``, ``message`` and ``status``; ``data`` when the call reads something; ``delivery`` once a receipt
+    has come: ``{"kind": "sent", "at_ms": ..., "code": None}``, with WhatsApp's code when the kind is ``failed``.
+    """
     if reading.state == "done":
-        found = {"id": reading.provider_id or None, "message": reading.message, "status": reading.status}
+        found: dict[str, Any] = {
+            "id": reading.provider_id or None,
+            "message": reading.message,
+            "status": reading.status,
+        }
         if reading.data is not None:
             found["data"] = reading.data
         if reading.delivery:
-            found["delivery"] = reading.delivery
+            _, kind, at, code = reading.delivery.split(".", 3)
+            found["delivery"] = {"kind": kind, "at_ms": int(at), "code": code or None}
         return found
     if reading.state == "dead":
         return JobDead(id, reading.reason, reading.error, reading.log)

@@ -81,11 +81,14 @@ class Outbox:
         status: int = 201,
         data: Any = None,
         delivery: str = "",
+        code: str = "",
     ) -> None:
-        """The job comes to an end as one that Interakt accepted: ``job.get()`` gives these; ``delivery`` as in a result."""
-        self._end(
-            job, state="done", provider_id=id, message=message, status=status, data=data, delivery=delivery
-        )
+        """The job comes to an end as one that Interakt accepted: ``job.get()`` gives these.
+
+        ``delivery`` is what a receipt tells (``sent``, ``delivered``, ``read``, ``failed``), ``code`` why it failed.
+        """
+        told = f"0.{delivery}.{_now()}.{code}" if delivery else ""
+        self._end(job, state="done", provider_id=id, message=message, status=status, data=data, delivery=told)
 
     def fail(self, job: Job, reason: str, error: str = "") -> None:
         """The job comes to an end as a dead letter: ``job.get()`` raises ``JobDead``."""
