@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import settings
@@ -27,18 +29,52 @@ class Accepted(NamedTuple):
     error: Exception | None = None
 
 
-class Batch:
-    """Items of one ``delay_many``, the first of them at position ``start`` of the whole."""
+class Accepting(Iterator[Accepted]):
+    """What ``delay_many`` gives: it accepts as it is looped over, once; dropped before that, it warns."""
 
-    def __init__(
-        self, operation: Operation[Any], terms: Terms, options: str, account: str | None, start: int
-    ) -> None:
+    def __init__(self, found: Iterator[Accepted]) -> None:
+        self._found = found
+        self._read = False
+
+    def __iter__(self) -> Iterator[Accepted]:
+        self._read = True
+        return self._found
+
+    def __next__(self) -> Accepted:
+        return next(iter(self))
+
+    def __del__(self) -> None:
+        if not self._read:
+            warnings.warn(
+                "delay_many was never read, so nothing was enqueued: loop over what it gives",
+                RuntimeWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+class Batch:
+    """The items of one ``delay_many``, a chunk at a time; ``start`` is the position of the chunk's first."""
+
+    def __init__(self, operation: Operation[Any], terms: Terms, options: str, account: str | None) -> None:
         self.operation, self.terms, self.options, self.account = operation, terms, options, account
-        self.start = start
+        self.start = 0
         self.found: dict[int, Accepted] = {}
 
+    def accept_all(
+        self, items: Iterable[Any], chunk: int, progress: Callable[[int], None] | None
+    ) -> Iterator[Accepted]:
+        """Accept them chunk by chunk, each when the one before it has been read."""
+        left = iter(items)
+        while batch := list(islice(left, chunk)):
+            self.found = {}
+            yield from self.accept(batch)
+            self.start += len(batch)
+            if progress is not None:
+                progress(self.start)
+
     def accept(self, items: list[Any]) -> Iterator[Accepted]:
-        """Accept them in order. What was accepted before an error is yielded before it is raised."""
+        """Accept a chunk in order. What was accepted before an error is yielded before it is raised."""
         finish: Callable[[], None] = _nothing
         try:
             for first in range(0, len(items), PIECE):

@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 from . import settings
 from .check import check
-from .ids import mint_tail, parse, task_tail
+from .ids import account_name, mint_tail, parse, task_tail
 from .job import Job
-from .ledger import NewJob, Terms
-from .many import Accepted, Batch, handle
+from .ledger import NewJob
+from .many import Accepted, Accepting, Batch, handle
+from .options import Lane, Repeat, refuse, single, terms, wishes
 from .record import digest, group_of, recipient_of
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
-Lane = Literal["urgent", "normal", "bulk"]
-Repeat = Literal["always", "after_hold", "never"]
-LANES, REPEATS = ("urgent", "normal", "bulk"), ("always", "after_hold", "never")
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
-
-_REFUSED = {
-    "link": "use on_done='app.task': it survives a crash, a link does not",
-    "link_error": "use on_done='app.task'; the job's state tells which end it came to",
-    "chord": "count ends with on_done='app.task'",
-    "queue": "use lane='urgent', 'normal' or 'bulk'",
-    "routing_key": "use lane='urgent', 'normal' or 'bulk'",
-    "exchange": "use lane='urgent', 'normal' or 'bulk'",
-    "priority": "use lane='urgent', 'normal' or 'bulk'",
-    "retry": "use repeat= and max_attempts=; the ledger retries",
-    "retry_policy": "use repeat= and max_attempts=; the ledger retries",
-    "ignore_result": "results expire by themselves; job.forget() drops one",
-    "connection": "use interakt_jobs.configure(redis_url=...)",
-    "producer": "use interakt_jobs.configure(redis_url=...)",
-}
 
 
 class Operation(Generic[Payload]):
@@ -100,11 +81,11 @@ class Operation(Generic[Payload]):
         Raises ``PayloadError``, ``TypeError`` and ``ValueError`` for what is wrong with the call,
         ``IdempotencyConflict``, ``Unregistered``, ``LedgerFull`` and ``LedgerUnreachable``.
         """
-        _refuse(other)
-        payload = _payload(args, kwargs)
+        refuse(other)
+        payload = single(args, kwargs)
         self.check(payload)
-        terms = self._terms(lane, repeat, expires, countdown, eta, max_attempts)
-        extra = _options(on_done, on_done_queue, on_receipts, resend_on)
+        common = terms(self, lane, repeat, expires, countdown, eta, max_attempts)
+        extra = wishes(on_done, on_done_queue, on_receipts, resend_on)
         tail = task_tail(task_id) if task_id else mint_tail()
         if task_id and task_id.startswith("ij1."):
             own = parse(task_id)[0]
@@ -113,7 +94,7 @@ class Operation(Generic[Payload]):
             account = own
         ledger = settings.ledger(account)
         new = self.new_job(payload, tail, extra, idempotency_key)
-        return handle(ledger.account, new, ledger.accept(terms, [new])[0])
+        return handle(ledger.account, new, ledger.accept(common, [new])[0])
 
     def delay_many(
         self,
@@ -130,52 +111,27 @@ class Operation(Generic[Payload]):
         on_done_queue: str | None = None,
         progress: Callable[[int], None] | None = None,
         chunk: int = 500,
+        on_receipts: bool = False,
+        resend_on: Sequence[int] = (),
+        **other: Any,
     ) -> Iterator[Accepted]:
-        """Accept many jobs in constant memory: yields an ``Accepted`` per item, in order.
+        """Accept many jobs in constant memory, as they are read: an ``Accepted`` for each item, in order.
 
         An item is a payload, or ``(payload, idempotency_key)``: with keys the whole call is safe to repeat. An item that
         fails its check, or whose key came with another payload, carries its ``error``; the others go on.
-        ``progress(n)`` is called with the number handled, once a ``chunk``.
+        ``progress(n)`` is called with the number handled, once a ``chunk``. What is wrong with an option is raised at once,
+        before anything is read. Nothing is enqueued until the result is looped over: dropped unread, it warns.
         """
-        terms = self._terms(lane, repeat, expires, countdown, eta, max_attempts)
-        extra = _options(on_done, on_done_queue, False, ())
-        items = iter(payloads)
-        done = 0
-        while batch := list(islice(items, chunk)):
-            yield from Batch(self, terms, extra, account, done).accept(batch)
-            done += len(batch)
-            if progress is not None:
-                progress(done)
-
-    def _terms(
-        self,
-        lane: Lane | None,
-        repeat: Repeat | None,
-        expires: float | datetime | None,
-        countdown: float | None,
-        eta: datetime | None,
-        max_attempts: int,
-    ) -> Terms:
-        lane = lane or self.lane
-        if lane not in LANES:
-            raise ValueError(f"lane must be one of {', '.join(LANES)}")
-        repeat = repeat or (self.bulk_repeat if lane == "bulk" else self.repeat)
-        if repeat not in REPEATS:
-            raise ValueError(f"repeat must be one of {', '.join(REPEATS)}")
-        if countdown is not None and eta is not None:
-            raise ValueError("countdown and eta exclude each other")
-        if not isinstance(max_attempts, int) or not 1 <= max_attempts <= 100:
-            raise ValueError("max_attempts must be a whole number from 1 to 100")
-        expires = self.expires if expires is None else expires
-        return Terms(
-            operation=self.name,
-            lane=lane,
-            not_before=_moment("countdown or eta", eta if countdown is None else countdown),
-            expires=_moment("expires", expires),
-            repeat=repeat,
-            max_attempts=max_attempts,
-            allow_unregistered=settings.allow_unregistered(),
+        refuse(other)
+        if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+            raise ValueError("chunk must be a whole number, 1 or more")
+        batch = Batch(
+            self,
+            terms(self, lane, repeat, expires, countdown, eta, max_attempts),
+            wishes(on_done, on_done_queue, on_receipts, resend_on),
+            account_name(account) if account else None,
         )
+        return Accepting(batch.accept_all(payloads, chunk, progress))
 
     def new_job(self, payload: Payload, tail: str, options: str = "", key: str | None = None) -> NewJob:
         """The job as the ledger takes it; ``key`` is an idempotency key of 1 to 200 characters."""
@@ -186,46 +142,3 @@ class Operation(Generic[Payload]):
                 raise ValueError("idempotency_key must be a text of 1 to 200 characters")
             mark = digest(self.name, json.dumps(payload, sort_keys=True, separators=(",", ":")))
         return NewJob(tail, text, recipient_of(payload), group_of(payload), options, key or "", mark)  # type: ignore[arg-type]
-
-
-def _payload(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Any:
-    if kwargs and set(kwargs) == {"payload"} and not args:
-        return kwargs["payload"]
-    if kwargs or args is None or isinstance(args, Mapping) or len(args) != 1:
-        raise TypeError("give the payload alone: delay(payload) or apply_async((payload,), lane=..., ...)")
-    return args[0]
-
-
-def _refuse(other: Mapping[str, Any]) -> None:
-    for name, value in other.items():
-        if value is None:
-            continue
-        raise TypeError(
-            f"option {name!r} would do nothing here: {_REFUSED.get(name, 'see the options of apply_async')}"
-        )
-
-
-def _options(on_done: str | None, queue: str | None, receipts: bool, resend_on: Sequence[int]) -> str:
-    if (queue or receipts) and not on_done:
-        raise ValueError("on_done_queue and on_receipts need on_done='app.task'")
-    chosen: dict[str, Any] = {}
-    if on_done:
-        chosen["on_done"] = on_done
-    if queue:
-        chosen["on_done_queue"] = queue
-    if receipts:
-        chosen["on_receipts"] = True
-    if resend_on:
-        chosen["resend_on"] = [int(code) for code in resend_on]
-    return json.dumps(chosen, separators=(",", ":")) if chosen else ""
-
-
-def _moment(name: str, value: float | datetime | None) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return str(int(aware.timestamp() * 1000))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be seconds from now (0 or more) or a datetime")
-    return f"+{int(value * 1000)}"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from interakt_jobs import JobError, configure, send_text
-from interakt_jobs.operation import Lane, Repeat
+from interakt_jobs.options import Lane, Repeat
 from tests.chaos.processes import ROOT
 
 POLICIES: dict[str, tuple[Repeat, ...]] = {
