@@ -11,6 +11,7 @@ from celery.backends.base import Backend
 from . import settings
 from .ids import parse
 from .job import celery_state, outcome
+from .options import refuse
 
 _lock = threading.Lock()
 _app: Celery | None = None
@@ -44,6 +45,9 @@ class LedgerBackend(Backend):  # type: ignore[misc]
     def remove_pending_result(self, result: Any) -> Any:
         """Nothing is pending here: ``Job.get`` subscribes only while it waits."""
         return result
+
+    def apply_chord(self, *args: Any, **kwargs: Any) -> Any:
+        refuse({"chord": True})
 
     def cleanup(self) -> None:
         """Results expire by themselves."""

@@ -23,6 +23,8 @@ _REFUSED = {
     "link": "use on_done='app.task': it survives a crash, a link does not",
     "link_error": "use on_done='app.task'; the job's state tells which end it came to",
     "chord": "count ends with on_done='app.task'",
+    "chain": "the task that on_done names can start what comes next",
+    "group_id": "use delay_many",
     "queue": "use lane='urgent', 'normal' or 'bulk'",
     "routing_key": "use lane='urgent', 'normal' or 'bulk'",
     "exchange": "use lane='urgent', 'normal' or 'bulk'",

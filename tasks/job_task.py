@@ -16,6 +16,7 @@ from celery import Task
 
 from interakt_jobs import OPERATIONS, Job, JobError, LedgerFull, LedgerUnreachable, PayloadError, settings
 from interakt_jobs.operation import Operation
+from interakt_jobs.options import single
 
 log = logging.getLogger(__name__)
 OPTIONS = frozenset(
@@ -69,8 +70,7 @@ class JobTask(Task):  # type: ignore[misc]
     def apply_async(
         self, args: Sequence[Any] | None = None, kwargs: dict[str, Any] | None = None, **options: Any
     ) -> Job:
-        if args and not kwargs:
-            self.check(args[0])
+        self.check(single(args, kwargs))
         return self._operation.apply_async(args, kwargs, **options)
 
     def delay_many(self, payloads: Any, **options: Any) -> Any:
