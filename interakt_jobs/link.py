@@ -38,7 +38,7 @@ class Link:
     """
 
     def __init__(self, url: str, *, timeout: float = 2.0, connect_timeout: float = 1.5) -> None:
-        url = _plain(url)
+        url = plain(url)
         over_tcp = {} if url.startswith("unix://") else {"socket_keepalive": True}
         # Only read for its options: a pool counts what it has made, broken ones too, and refuses after a hundred.
         self._pool = ConnectionPool.from_url(
@@ -186,6 +186,6 @@ class Link:
         return answer
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
     """Celery spells a unix socket ``redis+socket:///path``; redis-py spells it ``unix:///path``."""
     return "unix://" + url.removeprefix("redis+socket://") if url.startswith("redis+socket://") else url

@@ -11,6 +11,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from . import settings
 from .ids import job_id
+from .link import plain
 from .record import ENDED, Reading
 
 
@@ -25,7 +26,7 @@ def wait_for_end(account: str, tail: str, timeout: float | None, interval: float
         raise CeleryTimeoutError(
             f"job {job_id(account, tail)} is recorded, not sent: say what it comes to with outbox.finish(job)"
         )
-    client = Redis.from_url(settings.redis_url(), socket_timeout=5, socket_connect_timeout=2)
+    client = Redis.from_url(plain(settings.redis_url()), socket_timeout=5, socket_connect_timeout=2)
     channel = client.pubsub(ignore_subscribe_messages=True)
     try:
         _listen(channel, f"{ledger.prefix}ended:{tail}")
