@@ -15,7 +15,8 @@ SHARES = ("share_double", "share_shuffle", "share_drop", "share_forge", "share_f
 
 @dataclass
 class Hook:
-    """One webhook's settings and counters; shares are 0 to 1, ``delay_ms`` [least, most] before each status.
+    """One webhook's settings and counters; shares are 0 to 1, ``delay_ms`` [least, most] before each status,
+    ``connections`` how many are sent at once (1 keeps the order they have).
 
     After five failures within ten minutes it is disabled (facts 6), unless ``auto_disable`` is off.
     """
@@ -36,6 +37,7 @@ class Hook:
     no_retry: bool = True
     auto_disable: bool = True
     seed: int | None = None
+    connections: int = 16
     disabled: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     failures: deque[float] = field(default_factory=lambda: deque(maxlen=FAILURES_ALLOWED))
@@ -82,6 +84,10 @@ def read(given: dict[str, Any]) -> Hook:
             setattr(hook, name, str(value))
         elif name == "seed":
             hook.seed = value
+        elif name == "connections":
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError("connections: a whole number from 1")
+            hook.connections = value
         else:
             raise ValueError(f"{name}: unknown, known are {', '.join(sorted(vars(hook)))}")
     return hook

@@ -16,7 +16,6 @@ from sandbox.answers import Message, encode
 from sandbox.hooks import Hook
 from sandbox.sender import Sender
 
-CONNECTIONS = 16
 RETRIES = 3
 
 
@@ -145,7 +144,7 @@ class Webhooks:
             return
         event.hook.counts["queued"] += 1
         self._queue.put_nowait(event)
-        if len(self._tasks) < CONNECTIONS:
+        if len(self._tasks) < event.hook.connections:
             self._tasks.append(asyncio.get_running_loop().create_task(self._work()))
 
     async def _work(self) -> None:

@@ -100,7 +100,7 @@ def settled(sandbox: Sandbox) -> int:
 
 
 def test_a_message_is_followed_by_its_signed_statuses(sandbox: Sandbox, receiver: Receiver) -> None:
-    sandbox.webhooks(url=f"{receiver.url}/hook", secret=SECRET, delay_ms=20)
+    sandbox.webhooks(url=f"{receiver.url}/hook", secret=SECRET, delay_ms=20, connections=1)
     sent = send(sandbox, callbackData="ij1.default.0a|mine", campaignId="c1")
     payloads = receiver.wait(3)
     assert receiver.types() == ["message_api_sent", "message_api_delivered", "message_api_read"]
@@ -122,7 +122,7 @@ def test_a_message_is_followed_by_its_signed_statuses(sandbox: Sandbox, receiver
 
 
 def test_a_failing_message_says_why(sandbox: Sandbox, receiver: Receiver) -> None:
-    sandbox.webhooks(url=receiver.url, delay_ms=0, share_fail=1, fail_code="131049")
+    sandbox.webhooks(url=receiver.url, delay_ms=0, share_fail=1, fail_code="131049", connections=1)
     send(sandbox)
     payloads = receiver.wait(2)
     assert receiver.types() == ["message_api_sent", "message_api_failed"]
@@ -142,12 +142,12 @@ def test_numbers_can_be_told_to_fail(sandbox: Sandbox, receiver: Receiver) -> No
 
 
 def test_statuses_are_doubled_shuffled_and_dropped_as_asked(sandbox: Sandbox, receiver: Receiver) -> None:
-    sandbox.webhooks(url=receiver.url, delay_ms=5, share_double=1)
+    sandbox.webhooks(url=receiver.url, delay_ms=5, share_double=1, connections=1)
     send(sandbox)
     receiver.wait(6)
     assert receiver.types().count("message_api_read") == 2
     receiver.got.clear()
-    sandbox.webhooks(url=receiver.url, delay_ms=5, share_shuffle=1)
+    sandbox.webhooks(url=receiver.url, delay_ms=5, share_shuffle=1, connections=1)
     send(sandbox)
     receiver.wait(3)
     assert receiver.types() != ["message_api_sent", "message_api_delivered", "message_api_read"]
@@ -245,7 +245,7 @@ def test_inbound_messages_of_each_kind(sandbox: Sandbox, receiver: Receiver) -> 
 
 
 def test_rcs_callbacks_have_the_documents_shape(sandbox: Sandbox, receiver: Receiver) -> None:
-    sandbox.webhooks(rcs_url=f"{receiver.url}/rcs", delay_ms=0)
+    sandbox.webhooks(rcs_url=f"{receiver.url}/rcs", delay_ms=0, connections=1)
     sent = send(sandbox, "rcs/message/", type="Text", message={"plainText": "Hello"})
     delivered, read = receiver.wait(2)
     assert (delivered["userPhoneNumber"], delivered["entityType"]) == ("+919999999999", "USER_EVENT")
