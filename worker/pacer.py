@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from interakt_jobs.errors import JobError
 from interakt_jobs.link import Link
@@ -137,7 +138,7 @@ def wanted_in_flight(link: Link) -> dict[str, int]:
     for token, raw in zip(found[::2], found[1::2], strict=True):
         try:
             entry = json.loads(raw)
-            lanes = {lane: int(entry["want"]) for lane in entry["queues"] if lane in wanted}
+            lanes = {lane: _most(entry, lane) for lane in entry["queues"] if lane in wanted}
             entries[token] = int(entry["at"]), lanes
         except (ValueError, KeyError, TypeError):
             link.command("HDEL", WORKERS, token)
@@ -150,3 +151,10 @@ def wanted_in_flight(link: Link) -> dict[str, int]:
             for lane, want in lanes.items():
                 wanted[lane] += want
     return wanted
+
+
+def _most(entry: dict[str, Any], lane: str) -> int:
+    """What one worker wants of a lane: where it serves urgent too, a quarter of its slots stays free of other lanes' calls."""
+    want, slots = int(entry["want"]), int(entry["slots"])
+    shared = lane != "urgent" and "urgent" in entry["queues"]
+    return min(want, max(1, slots * 3 // 4)) if shared else want
