@@ -154,7 +154,7 @@ def wanted_in_flight(link: Link) -> dict[str, int]:
 
 
 def _most(entry: dict[str, Any], lane: str) -> int:
-    """What one worker wants of a lane: where it serves urgent too, a quarter of its slots stays free of other lanes' calls."""
+    """What one worker wants of a lane: a quarter of its slots stays free of other lanes' calls beside urgent."""
     want, slots = int(entry["want"]), int(entry["slots"])
     shared = lane != "urgent" and "urgent" in entry["queues"]
     return min(want, max(1, slots * 3 // 4)) if shared else want
