@@ -90,14 +90,6 @@ class SettingsSchema(Schema):
         load_default=20,
         **_what("One call's most time: DNS, connecting, TLS, the whole answer."),
     )
-    max_attempts = Number(
-        1,
-        100,
-        whole=True,
-        data_key="INTERAKT_MAX_ATTEMPTS",
-        load_default=8,
-        **_what("Attempts of a job that says nothing else."),
-    )
     max_age_seconds = Number(
         0.1,
         data_key="INTERAKT_MAX_AGE_SECONDS",

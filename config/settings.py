@@ -43,7 +43,6 @@ class Settings:
     sentry_dsn: Secret | None
     allow_unknown_fields: bool
     http_deadline_seconds: float
-    max_attempts: int
     max_age_seconds: float
     keep_done_seconds: float
     keep_dead_seconds: float

@@ -11,14 +11,10 @@ LONGEST_RETRY_AFTER = 3600.0
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Exponential backoff with full jitter, ``base`` and ``cap`` in seconds.
-
-    ``max_attempts`` ends it here; None leaves the count to the ledger, where each job has its own.
-    """
+    """Exponential backoff with full jitter, ``base`` and ``cap`` in seconds; the ledger counts a job's attempts."""
 
     base: float = 1.0
     cap: float = 300.0
-    max_attempts: int | None = None
 
     def delay(self, error: InteraktError, attempt: int, chance: float) -> float | None:
         """Seconds until the next attempt after ``attempt`` (1 for the first), or None when there is none.
@@ -26,8 +22,6 @@ class RetryPolicy:
         ``chance`` is from 0 up to 1. Interakt's Retry-After is the least that is waited, at most an hour.
         """
         if error.outcome == "refused" and error.scope == "job":
-            return None
-        if self.max_attempts is not None and attempt >= self.max_attempts and not error.throttled:
             return None
         jittered = chance * min(self.cap, self.base * 2.0 ** min(max(attempt, 1) - 1, 60))
         if error.retry_after is None:

@@ -41,7 +41,6 @@ def test_all_mistakes_are_told_together_each_with_its_fix() -> None:
         "INTERAKT_LANE_SHARES": "urgent=90,normal=20,bulk=20",
         "INTERAKT_POISON_GUARD": "perhaps",
         "INTERAKT_LOG_LEVEL": "loud",
-        "INTERAKT_MAX_ATTEMPTS": "1.5",
         "INTERAKT_RCS_ALLOWED_IPS": "1.2.3",
         "INTERAKT_ON_INBOUND": "no name!",
         "INTERAKT_HTTP_DEADLINE_SECONDS": "nan",
