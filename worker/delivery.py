@@ -27,6 +27,7 @@ from .stopping import stopping
 log = logging.getLogger(__name__)
 LOOP_SECONDS = 5.0
 WAIT_SECONDS = 1.0
+MOST_ADVICE = 1000
 UNSENT = ("unsent",)
 
 
@@ -44,6 +45,7 @@ class Delivery:
     ) -> None:
         self.ledger, self.client, self.attempt, self.presence = ledger, client, attempt, presence
         self.allow_unknown, self.local = allow_unknown, local or {}
+        self._advised: set[tuple[str, str]] = set()
 
     def deliver(self, tails: Sequence[str]) -> int:
         """Handle a wake-up; returns how many jobs were handled. Redis being away is logged and repaired by the reaper."""
@@ -122,7 +124,7 @@ class Delivery:
         try:
             payload = json.loads(work.record.split("\n", 2)[2].encode())
             payload = schemas.complete(operation, payload)
-            schemas.check(operation, payload, allow_unknown=self.allow_unknown)
+            self._advise(work, operation, schemas.check(operation, payload, allow_unknown=self.allow_unknown))
             return self.client.prepare(operation, envelope.address(operation, payload, self._id(work)))
         except InteraktError as error:  # a file to upload cannot be had
             return self.attempt.failed(error, work.record.split("\n", 1)[0].split("|"), work.attempts + 1)
@@ -136,6 +138,15 @@ class Delivery:
             return self.attempt.dead(
                 "invalid_payload", f"the payload cannot be read: {type(error).__name__}", None
             )
+
+    def _advise(self, work: Work, operation: str, warnings: Sequence[str]) -> None:
+        """Log what WhatsApp is likely to refuse: each warning once a process, a campaign has a million of the same."""
+        for warning in warnings:
+            if (operation, warning) in self._advised or len(self._advised) >= MOST_ADVICE:
+                continue
+            self._advised.add((operation, warning))
+            extra = {"action": "payload_warning", "job": self._id(work), "operation": operation}
+            log.warning(warning, extra=extra)
 
     def _start(self, work: Work, asked: float) -> float | None:
         """Take the permit: the monotonic time until which it is fresh, 0 to give the job back, None when it is not ours."""

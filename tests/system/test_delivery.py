@@ -14,7 +14,7 @@ from redis import Redis
 
 import interakt_jobs
 from examples.demo.plan import document_items
-from interakt_jobs import Job, JobDead, send_auth_template, send_text, track_user
+from interakt_jobs import Job, JobDead, send_auth_template, send_template, send_text, track_user
 from sandbox.stack import Stack
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "Hello"}}
@@ -63,6 +63,14 @@ def test_what_our_check_or_interakt_refuses_is_a_dead_letter_with_its_reason(sta
     with pytest.raises(JobDead) as dead:
         stranger.get(timeout=20)
     assert (dead.value.reason, dead.value.attempts[0]["status"]) == ("rejected", 400)
+
+
+def test_what_whatsapp_is_likely_to_refuse_is_logged_once_and_sent(stack: Stack) -> None:
+    template = {"name": "welcome_message", "languageCode": "en", "bodyValues": ["John   Doe"]}
+    payload = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Template", "template": template}
+    for job in [send_template.delay(payload) for _ in range(3)]:
+        assert job.get(timeout=20)["status"] < 300
+    assert stack.tail("worker", 100_000).count("template.bodyValues[0]: has three spaces in a row") == 1
 
 
 def test_a_server_error_is_tried_again_where_that_does_no_harm(stack: Stack) -> None:
