@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import subprocess
 import sys
@@ -68,6 +69,10 @@ def test_dead_letters_are_replayed_dropped_and_exported_by_filter(stack: Stack) 
     )
     assert "dropped" in run(stack, "dead-letters", "drop", "--text", "not available", "--yes")
     assert "none" in run(stack, "dead-letters", "list", "--text", "not available")
+    (newest,) = map(json.loads, run(stack, "audit", "--most", "1", "--json").splitlines())
+    assert (newest["act"], newest["jobs"]) == ("drop", "3")
+    assert getpass.getuser() in run(stack, "audit")
+    assert "known: default" in run(stack, "audit", "--account", "brand_x", code=2)
     run(stack, "dead-letters", "replay", code=2)
 
 

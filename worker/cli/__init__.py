@@ -9,6 +9,7 @@ import click
 
 COMMANDS = {
     "account": "Show, change, pause and resume an account.",
+    "audit": "Who did what to dead letters and campaigns.",
     "campaign": "Create, check, run, pause, export campaigns.",
     "dead-letters": "List, show, edit, replay, drop and export dead letters.",
     "doctor": "Check settings, Redis and the keys, and say what to mend.",
