@@ -24,18 +24,18 @@ class CampaignTask(JobTask):
 
 
 @app.task(bind=True, base=JobTask, name="interakt.create_campaign", operation="create_campaign")
-def create_campaign(self: JobTask, payload: Any, **options: Any) -> str | None:
+def create_campaign(self: JobTask, /, *args: Any, **kwargs: Any) -> str | None:
     """5.1 Register a campaign at Interakt."""
-    return self.accept(payload, options)
+    return self.accept(args, kwargs)
 
 
 @app.task(bind=True, base=JobTask, name="interakt.find_users", operation="find_users")
-def find_users(self: JobTask, payload: Any, **options: Any) -> str | None:
+def find_users(self: JobTask, /, *args: Any, **kwargs: Any) -> str | None:
     """6.1 One page of users by filters."""
-    return self.accept(payload, options)
+    return self.accept(args, kwargs)
 
 
 @app.task(bind=True, base=CampaignTask, name="interakt.run_campaign", operation="run_campaign")
-def run_campaign(self: CampaignTask, payload: Any, **options: Any) -> str | None:
+def run_campaign(self: CampaignTask, /, *args: Any, **kwargs: Any) -> str | None:
     """Plan a campaign and start it, or start one that is planned; its result names the campaign."""
-    return self.accept(payload, options)
+    return self.accept(args, kwargs)

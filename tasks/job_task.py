@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +16,12 @@ from celery import Task
 from interakt_jobs import OPERATIONS, Job, JobError, LedgerFull, LedgerUnreachable, PayloadError, settings
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import single
+from interakt_jobs.scripts import load
 
 log = logging.getLogger(__name__)
+PUSH = load("push")
+LATER = "ij1:intake:later"  # worker/intake.py puts these back
+AWAY_SECONDS = 60.0
 OPTIONS = frozenset(
     [
         "countdown",
@@ -77,41 +80,72 @@ class JobTask(Task):  # type: ignore[misc]
         """As ``Operation.delay_many``; each item is checked by marshmallow in the worker."""
         return self._operation.delay_many(payloads, **options)
 
-    def accept(self, payload: Any, options: dict[str, Any]) -> str | None:
+    def accept(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str | None:
         """Take in a message that another Celery or language published by name; its task id gives the job's id.
 
-        The promise starts here. While Redis is away it is tried again for a minute; what cannot be accepted is kept
-        among the poison messages with its reason.
+        The promise starts here. While Redis is full the message waits in Redis, in no thread; what cannot be accepted is
+        kept among the poison messages with its reason.
         """
-        for name in ("eta", "expires"):
-            if moment := options.pop("_" + name, None):
-                options.setdefault(name, datetime.fromisoformat(moment))
-        for attempt in range(30):
-            try:
-                self._refuse_unknown(options)
-                return str(self._operation.apply_async((payload,), task_id=self.request.id, **options).id)
-            except (LedgerUnreachable, LedgerFull):
-                time.sleep(min(5.0, 0.2 * 2**attempt))
-            except (ValueError, TypeError, JobError) as error:
-                self.refused(payload, error)
-                return None
-        self.refused(payload, LedgerUnreachable("Redis was away for too long"))
+        try:
+            payload, options = _read(args, kwargs)
+            return str(self._operation.apply_async((payload,), task_id=self.request.id, **options).id)
+        except (LedgerUnreachable, LedgerFull) as error:
+            self._put_off(args, kwargs, error)
+        except Exception as error:  # noqa: BLE001  whatever it holds, it must not be lost
+            self.refused(args, kwargs, error)
         return None
 
-    @staticmethod
-    def _refuse_unknown(options: dict[str, Any]) -> None:
-        if unknown := sorted(set(options) - OPTIONS):
-            raise PayloadError({f"option {name[:40]}": "unknown option" for name in unknown})
+    def _put_off(self, args: Sequence[Any], kwargs: dict[str, Any], why: JobError) -> None:
+        """Keep the message where the worker's chores put it back on its queue from; Redis being away is waited out."""
+        from celery.worker import state
 
-    def refused(self, payload: Any, error: Exception) -> None:
+        raw = json.dumps({"task": self.name, "id": self.request.id, "args": list(args), "kwargs": kwargs})
+        until = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                settings.link().run(PUSH, [LATER], raw)
+            except JobError:
+                # at a stop nothing can be kept while Redis is away: the last try is the last thing that is done
+                if time.monotonic() > until or state.should_stop not in (None, False):
+                    extra = {"action": "intake_lost", "task": self.name, "job": self.request.id}
+                    log.critical("message lost: Redis is away", extra=extra)
+                    return
+                time.sleep(0.5)
+            else:
+                extra = {"action": "intake_put_off", "task": self.name, "error": type(why).__name__}
+                log.warning("message put off", extra=extra)
+                return
+
+    def refused(self, args: Sequence[Any], kwargs: dict[str, Any], error: Exception) -> None:
         """Keep a message that could not be accepted."""
-        raw = json.dumps({"task": self.name, "id": self.request.id, "payload": payload}, default=str)[:65536]
-        log.error(
-            "message refused",
-            extra={"action": "intake_refused", "error": str(error)[:300], "task": self.name},
-        )
-        with contextlib.suppress(JobError):
+        raw = json.dumps({"task": self.name, "id": self.request.id, "args": list(args), "kwargs": kwargs})[
+            :65536
+        ]
+        ours = isinstance(error, JobError | ValueError | TypeError)
+        text = str(error)[:300].encode("utf-8", "backslashreplace").decode() if ours else type(error).__name__
+        log.error("message refused", extra={"action": "intake_refused", "error": text, "task": self.name})
+        try:
             settings.link().command(
-                "XADD", "ij1:poison", "MAXLEN", "~", 10000, "*", "queue", "intake", "reason", str(error)[:300],
+                "XADD", "ij1:poison", "MAXLEN", "~", 10000, "*", "queue", "intake", "reason", text,
                 "bytes", len(raw), "sha256", hashlib.sha256(raw.encode()).hexdigest(), "raw", raw,
             )  # fmt: skip
+        except JobError as away:
+            self._put_off(args, kwargs, away)
+
+
+def _read(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The payload and the options of a message; raises ``PayloadError``, ``TypeError`` and ``ValueError``."""
+    options = dict(kwargs)
+    payload = single(args, {"payload": options.pop("payload")} if "payload" in options else None)
+    for name in ("eta", "expires"):
+        moment = options.pop("_" + name, None)
+        if moment is not None:
+            try:
+                options.setdefault(name, datetime.fromisoformat(moment))
+            except (TypeError, ValueError):
+                raise PayloadError(
+                    {name: "is no time: use ISO 8601, such as 2030-01-01T10:00:00+00:00"}
+                ) from None
+    if unknown := sorted(set(options) - OPTIONS):
+        raise PayloadError({f"option {name[:40]}": "unknown option" for name in unknown})
+    return payload, options

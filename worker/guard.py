@@ -93,6 +93,8 @@ def _body(body: Any, properties: Any) -> tuple[list[Any], dict[str, Any]]:
         raise Poison("the body is not [args, kwargs, embed]") from None
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise Poison("args is no list or kwargs no object")
+    if "self" in kwargs:
+        raise Poison("an argument named self, which Celery cannot call with")
     return args, kwargs
 
 

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from interakt_jobs.errors import JobError
+from interakt_jobs.errors import JobError, LedgerFull, LedgerUnreachable
 from interakt_jobs.link import Link
 
 from .ledger import LANES, WorkLedger
@@ -78,8 +78,13 @@ class Pacer(threading.Thread):
     def _guarded(self, action: Callable[[WorkLedger], object], ledger: WorkLedger) -> None:
         try:
             action(ledger)
-        except JobError:
+        except LedgerUnreachable:
             raise
+        except LedgerFull as error:
+            log.error(
+                "Redis is full",
+                extra={"action": "redis_full", "account": ledger.account, "error": str(error)},
+            )
         except Exception as error:  # noqa: BLE001  neither another account nor another chore may suffer from it
             extra = {"action": "pacer_failed", "account": ledger.account, "error": type(error).__name__}
             log.error("pacer failed", extra=extra)
@@ -155,6 +160,7 @@ def wanted_in_flight(link: Link) -> dict[str, int]:
 
 def _most(entry: dict[str, Any], lane: str) -> int:
     """What one worker wants of a lane: a quarter of its slots stays free of other lanes' calls beside urgent."""
-    want, slots = int(entry["want"]), int(entry["slots"])
+    want = int(entry["want"])
+    slots = int(entry.get("slots") or want)
     shared = lane != "urgent" and "urgent" in entry["queues"]
     return min(want, max(1, slots * 3 // 4)) if shared else want

@@ -8,25 +8,32 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from interakt_jobs.errors import LedgerFull
 from interakt_jobs.link import Link
+from interakt_jobs.scripts import load
 
 TASK = "interakt.wake"
+PUSH = load("push")
 
 
 def message(lane: str, account: str, tails: list[str]) -> str:
+    """A wake-up of these jobs."""
+    return envelope(lane, TASK, uuid.uuid4().hex, [1, account, tails], {})
+
+
+def envelope(queue: str, task: str, identity: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     """A message of Celery's protocol 2 as kombu's Redis transport keeps it, with the headers that are read."""
-    identity = uuid.uuid4().hex
-    body = json.dumps([[1, account, tails], {}, {}])
+    body = json.dumps([args, kwargs, {}])
     whole: Mapping[str, Any] = {
         "body": base64.b64encode(body.encode()).decode(),
         "content-encoding": "utf-8",
         "content-type": "application/json",
         "headers": {
             "lang": "py",
-            "task": TASK,
+            "task": task,
             "id": identity,
             "root_id": identity,
             "ignore_result": True,
@@ -34,7 +41,7 @@ def message(lane: str, account: str, tails: list[str]) -> str:
         "properties": {
             "correlation_id": identity,
             "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": lane},
+            "delivery_info": {"exchange": "", "routing_key": queue},
             "priority": 0,
             "body_encoding": "base64",
             "delivery_tag": str(uuid.uuid4()),
@@ -54,4 +61,11 @@ class Publisher:
 
     def wake(self, lane: str, account: str, tails: list[str]) -> None:
         """Tell the workers of ``lane`` that these jobs are theirs to claim; raises ``LedgerUnreachable``."""
-        self.link.command("LPUSH", f"{self.prefix}{lane}", message(lane, account, tails))
+        self.push(lane, message(lane, account, tails))
+
+    def push(self, queue: str, raw: str) -> None:
+        """Put a message on a queue; a script may do so when Redis is full, and what frees memory must go on."""
+        try:
+            self.link.command("LPUSH", f"{self.prefix}{queue}", raw)
+        except LedgerFull:
+            self.link.run(PUSH, [f"{self.prefix}{queue}"], raw)

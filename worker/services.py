@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from .campaigns.run import RunCampaign
 from .client import Client
 from .dead_letters import DeadLetters
 from .delivery import Delivery
+from .intake import Again
 from .ledger import WorkLedger, load
 from .memory import watch_memory
 from .outbox import Outbox
@@ -36,6 +38,7 @@ from .upload import Uploads
 log = logging.getLogger(__name__)
 REGISTER = load("register")
 VERSIONS = (1,)
+_TAIL = re.compile(r"[\w.\-]{1,80}\Z", re.ASCII)
 LOOK_SECONDS = 2.0
 PURGE_SECONDS = 10.0
 
@@ -116,13 +119,13 @@ def room() -> Room:
     global _room
     if _room is None:
         _room = Room(current())
-        producer_settings.configure(_room.settings.redis_url, allow_unregistered=True)
+        producer_settings.configure(_room.settings.redis_url)
     return _room
 
 
 def deliver(version: int, account: str, tails: list[str]) -> None:
     """Handle a wake-up; one that this worker does not understand is left to the reaper and a newer worker."""
-    if version not in VERSIONS or not isinstance(tails, list):
+    if version not in VERSIONS or not isinstance(tails, list) or not isinstance(account, str):
         log.warning("wake-up of an unknown version", extra={"action": "unknown_version"})
         return
     try:
@@ -130,7 +133,7 @@ def deliver(version: int, account: str, tails: list[str]) -> None:
     except KeyError:
         log.warning("wake-up of an account without a key here", extra={"action": "unknown_account"})
         return
-    delivery.deliver([tail for tail in tails if isinstance(tail, str)])
+    delivery.deliver([tail for tail in tails if isinstance(tail, str) and _TAIL.match(tail)])
 
 
 def tick(name: str) -> None:
@@ -165,7 +168,11 @@ def begin(consumer: Any = None) -> None:
     here.presence.start()
     publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
     pacer = Pacer(
-        here.link, list(here.ledgers.values()), publisher.wake, _chores(here), _chore_seconds(here.settings)
+        here.link,
+        list(here.ledgers.values()),
+        publisher.wake,
+        [*_chores(here), Again(publisher)],
+        _chore_seconds(here.settings),
     )
     pacer.start()
     _running.extend((pacer, listening.start(here.link, here.ledgers, here.settings)))

@@ -72,6 +72,15 @@ KINDS: dict[str, bytes] = {
     "hostile tails": wake_message(["../../etc", "a" * 100_000, None, {}, "\r\nFLUSHALL\r\n"]).encode(),
     "intake without payload": wake_message([], task="interakt.send_text").encode(),
     "a lone surrogate": wake_message(["\ud800"]).encode(),
+    "intake with a bad eta": envelope(
+        json.dumps([[{}], {"_eta": 5}, {}]), headers=_headers(task="interakt.send_text")
+    ),
+    "intake with two payloads": envelope(
+        json.dumps([[{}, {}], {}, {}]), headers=_headers(task="interakt.send_text")
+    ),
+    "intake with a hostile name": envelope(
+        json.dumps([[{}], {"\ud800": 1, "payload": 1}, {}]), headers=_headers(task="interakt.send_text")
+    ),
 }
 RUNNABLE = frozenset(
     {
@@ -81,12 +90,20 @@ RUNNABLE = frozenset(
         "an unknown account",
         "an account that is an object",
         "hostile tails",
-        "intake without payload",
         "a bad eta",
         "odd properties",
         "a lone surrogate",
     }
 )
+
+
+def _kept(trial: Trial, name: str) -> None:
+    """None of these can be a job: each is among the poison messages."""
+    try:
+        wait_until(lambda: trial.bed.redis.xlen("ij1:poison") >= len(QUEUES), 5, "kept")
+    except TimeoutError:
+        kept = trial.bed.redis.xlen("ij1:poison")
+        trial.expect(False, f"{name}: kept {kept} of {len(QUEUES)}")
 
 
 def fuzzed(chance: random.Random) -> bytes:
@@ -123,11 +140,11 @@ def poison(trial: Trial) -> None:
         except TimeoutError:
             trial.expect(False, f"{name}: the queue is no longer read")
             break
-        time.sleep(0.05)
+        if name in RUNNABLE:
+            time.sleep(0.05)
+        else:
+            _kept(trial, name)
         trial.expect(worker.running and worker.pid == pid, f"{name}: the worker ended")
-        if name not in RUNNABLE:
-            kept = trial.bed.redis.xlen("ij1:poison")
-            trial.expect(kept >= len(QUEUES), f"{name}: kept {kept} of {len(QUEUES)}")
         trial.bed.redis.delete("ij1:poison")
     trial.expect(trial.supervisor.restarts == 0, "a worker had to be restarted")
 
@@ -140,6 +157,8 @@ def fuzz(trial: Trial) -> None:
     trial.load(200, rate=60)
     for _ in range(trial.rounds):
         trial.bed.redis.lpush(trial.random.choice(QUEUES), fuzzed(trial.random))
+    wait_until(lambda: not any(trial.bed.redis.llen(queue) for queue in QUEUES), 30, "consumed")
+    trial.expect(trial.bed.redis.xlen("ij1:poison") > 0, "of all these nothing was kept")
     trial.expect(worker.running and worker.pid == pid, "the worker ended")
     trial.expect(trial.supervisor.restarts == 0, "a worker had to be restarted")
 
