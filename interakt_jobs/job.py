@@ -34,8 +34,9 @@ def celery_state(reading: Reading) -> str:
 def outcome(id: str, reading: Reading) -> Any:
     """What an ended job gives: a dict of Interakt's answer, or the exception to raise.
 
-    The dict has ``id``, ``message`` and ``status``; ``data`` when the call reads something; ``delivery`` once a receipt
-    has come: ``{"kind": "sent", "at_ms": ..., "code": None}``, with WhatsApp's code when the kind is ``failed``.
+    The dict has ``id``, ``message`` and ``status``; ``callbackData`` as the caller gave it, if he did; ``data`` when the
+    call reads something; ``delivery`` once a receipt has come: ``{"kind": "sent", "at_ms": ..., "code": None}``, with
+    WhatsApp's code when the kind is ``failed``.
     """
     if reading.state == "done":
         found: dict[str, Any] = {
@@ -43,8 +44,11 @@ def outcome(id: str, reading: Reading) -> Any:
             "message": reading.message,
             "status": reading.status,
         }
-        if reading.data is not None:
+        sent = reading.operation.startswith("send_")
+        if reading.data is not None and not sent:
             found["data"] = reading.data
+        if own := sent and (reading.data or reading.payload or {}).get("callbackData"):
+            found["callbackData"] = own
         if reading.delivery:
             _, kind, at, code = reading.delivery.split(".", 3)
             found["delivery"] = {"kind": kind, "at_ms": int(at), "code": code or None}

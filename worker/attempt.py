@@ -50,8 +50,12 @@ class Attempt:
         attempt: int,
         before_write: Callable[[], None],
         job: str,
+        callback: str = "",
     ) -> Sequence[Any]:
-        """Call Interakt and return the outcome: a word of settle.lua and its arguments."""
+        """Call Interakt and return the outcome: a word of settle.lua and its arguments.
+
+        ``callback`` is the caller's ``callbackData``, kept with the result.
+        """
         try:
             answer = client.call(operation, body, before_write=before_write)
         except PermitStale:
@@ -61,6 +65,8 @@ class Attempt:
             return self.failed(error, head, attempt)
         kind = ROUTES[operation].kind
         data = json.dumps(answer.data, separators=(",", ":")) if answer.data is not None else ""
+        if callback and kind == "send":
+            data = json.dumps({"callbackData": callback}, separators=(",", ":"))
         keep_record = "1" if kind == "send" and self.receipts_live() else "0"
         return (
             "done",

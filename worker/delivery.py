@@ -177,7 +177,14 @@ class Delivery:
         began, cpu = time.monotonic(), time.thread_time()
         with self.presence.calling(work):
             outcome = self.attempt.make(
-                self.client, operation, body, head, work.attempts + 1, permit_is_fresh, self._id(work)
+                self.client,
+                operation,
+                body,
+                head,
+                work.attempts + 1,
+                permit_is_fresh,
+                self._id(work),
+                envelope.callback_of(work.record),
             )
         self.presence.measured(time.monotonic() - began, time.thread_time() - cpu)
         return outcome

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .routes import ROUTES
@@ -19,6 +20,14 @@ def address(operation: str, payload: dict[str, Any], job: str) -> dict[str, Any]
     own = payload.get("callbackData")
     carried = f"{job}|{own}" if own else job
     return {**payload, "callbackData": carried if len(carried) <= MOST else job}
+
+
+def callback_of(record: str) -> str:
+    """The caller's own ``callbackData`` in a record, or an empty text."""
+    if '"callbackData"' not in record:
+        return ""
+    own = json.loads(record.split("\n", 2)[2]).get("callbackData")
+    return own if isinstance(own, str) else ""
 
 
 def open_callback(callback: str) -> tuple[str, str]:

@@ -153,3 +153,24 @@ def test_a_cut_rate_releases_nothing_that_would_only_be_given_back(
     assert ledger.release("pacer", WANTED).tails == {}
     time.sleep(0.55)
     assert ledger.release("pacer", WANTED).tails == {"normal": [tail]}
+
+
+@pytest.mark.parametrize("outcome", [("retry", 1, "HTTP 503", ""), REFUSED])
+def test_calls_that_left_before_the_breaker_opened_do_not_lengthen_its_pause(
+    ledger: WorkLedger, accept: Accept, outcome: tuple[object, ...]
+) -> None:
+    for _ in range(20):
+        accept()
+    works = ledger.claim("t", ledger.release("pacer", {"normal": 20}).tails["normal"])
+    for work in works:
+        while (verdict := ledger.start(work.tail, work.fence)).word == "wait":
+            time.sleep(verdict.millis / 1000)
+    assert len(works) == 20
+    time.sleep(0.01)
+    for work in works[:12]:
+        ledger.step(work, outcome)  # type: ignore[arg-type]
+    assert (state(ledger, "breaker"), state(ledger, "opened")) == ("open", "1")
+    end_pause(ledger)
+    for work in works[12:]:
+        ledger.step(work, outcome)  # type: ignore[arg-type]
+    assert state(ledger, "opened") == "1"

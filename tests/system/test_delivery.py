@@ -45,10 +45,10 @@ def test_each_example_of_the_document_is_what_reaches_the_wire(stack: Stack, ite
 
 def test_a_callers_callback_data_travels_behind_our_id(stack: Stack) -> None:
     job = send_text.delay({**TEXT, "callbackData": "order 7"})
-    job.get(timeout=20)
+    assert job.get(timeout=20)["callbackData"] == "order 7", "the caller gets back what he gave"
     assert body_of(stack, job)["callbackData"] == f"{job.id}|order 7"
     long = send_text.delay({**TEXT, "callbackData": "x" * 500})
-    long.get(timeout=20)
+    assert long.get(timeout=20)["callbackData"] == "x" * 500
     assert body_of(stack, long)["callbackData"] == long.id
 
 

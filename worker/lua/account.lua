@@ -26,7 +26,9 @@ local function paused_until()
 end
 
 -- Open the breaker: nothing of the account goes out until `for_ms` have passed, then one probe.
-local function open_breaker(why, for_ms)
+-- A call that had left before it opened says nothing new: `sent` is when.
+local function open_breaker(why, for_ms, sent)
+  if sent < tonumber(account().paused_at or '0') then return end
   local opened = tonumber(account().opened or '0')
   if paused_until() > now and (account().breaker == 'open' or account().by_hand == '1') then return end
   local pause = math.min(for_ms * 2 ^ math.min(opened, 10), 900000)
@@ -69,10 +71,11 @@ local function throttled(retry_after_ms)
 end
 
 -- A burst of 5xx or timeouts slows and probes the account.
-local function call_failed()
+local function call_failed(sent)
+  if sent < tonumber(account().paused_at or '0') then return end
   local fails = redis.call('HINCRBY', P .. 'state', 'fails', 1)
   account_state = nil
-  if fails >= 10 then open_breaker('unavailable: 5xx or timeouts in a row', 1000) end
+  if fails >= 10 then open_breaker('unavailable: 5xx or timeouts in a row', 1000, sent) end
 end
 
 -- A paused template: `groups` holds group -> "until ms|how often in a row|why".

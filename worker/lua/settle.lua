@@ -14,7 +14,7 @@ local function late(tail, outcome, args)
   if not raw and campaign_job(tail) then return campaign_part('late')(tail, args[1]) end
   local head = header(raw)
   if not head then return 'already' end
-  local fields = {provider = args[1], status = args[2], message = args[3], keep = args[4]}
+  local fields = {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}
   local settled = settle_unknown(tail, raw, head, fields)
   if not settled and redis.call('HEXISTS', P .. 'maybe', tail) == 1 then note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
   return settled or 'gone'
@@ -25,11 +25,11 @@ local function tell_breakers(outcome, args, head, sent)
   if outcome == 'done' or outcome == 'template' or (outcome == 'dead' and args[3] ~= '') then
     call_succeeded(sent)
   elseif outcome == 'retry' or outcome == 'unknown' then
-    call_failed()
+    call_failed(sent)
   elseif outcome == 'throttled' then
     throttled(tonumber(args[1]))
   elseif outcome == 'account' then
-    open_breaker(args[1], 30000)
+    open_breaker(args[1], 30000, sent)
   end
   if outcome == 'template' and head.group ~= '' then pause_group(head.group, args[1]) end
   if outcome == 'done' and head.group ~= '' then redis.call('HDEL', P .. 'groups', head.group) end
