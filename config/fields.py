@@ -14,6 +14,7 @@ from .secret import Secret
 
 _ON, _OFF = frozenset({"1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
 _TASK = re.compile(r"[A-Za-z_][\w.\-]{0,199}\Z")
+_DATABASE = re.compile(r"/?|/[0-9]{1,5}")
 LANES = ("urgent", "normal", "bulk")
 
 
@@ -77,6 +78,19 @@ class Hidden(fields.Field[Secret]):
         return Secret(value)
 
 
+class Dsn(Hidden):
+    """Sentry's ``https://key@host/project``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Secret:
+        parts = urlsplit(value) if _split(value) else None
+        known = parts and parts.scheme in ("http", "https") and parts.username and parts.hostname
+        if not parts or not known or not parts.path.rpartition("/")[2].isdecimal():
+            raise ValidationError(
+                "it is no DSN of Sentry's: use https://key@host/1, from the project's Client Keys"
+            )
+        return super()._deserialize(value, attr, data, **options)
+
+
 class Web(fields.Field[str]):
     """An http(s) URL that ends in a slash."""
 
@@ -101,6 +115,8 @@ class Store(fields.Field[str]):
             raise ValidationError(f"it is no URL that we can use: {self.fix}")
         if parts[0] in ("redis", "rediss") and not parts[1]:
             raise ValidationError(f"it names no host: {self.fix}")
+        if parts[0] in ("redis", "rediss") and not _DATABASE.fullmatch(urlsplit(value).path):
+            raise ValidationError(f"its database is no number: {self.fix}")
         return str(value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from .fields import Addresses, Broker, Choice, Hidden, Number, Shares, Store, Switch, Task, Web, Words
+from .fields import Addresses, Broker, Choice, Dsn, Hidden, Number, Shares, Store, Switch, Task, Web, Words
 
 DAY = 86_400
 STOP = (
@@ -73,7 +73,7 @@ class SettingsSchema(Schema):
             "The ledger's and Celery's Redis: `redis://`, `rediss://`, `redis+socket:///path`. No cluster."
         ),
     )
-    sentry_dsn = Hidden(
+    sentry_dsn = Dsn(
         data_key="SENTRY_DSN",
         load_default=None,
         **_what("Where errors are reported; unset, sentry is not even loaded."),

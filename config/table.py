@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, missing
 
-from .fields import Addresses, Broker, Choice, Hidden, Number, Shares, Store, Switch, Task, Web, Words
+from .fields import Addresses, Broker, Choice, Dsn, Hidden, Number, Shares, Store, Switch, Task, Web, Words
 from .schema import AccountSchema, SettingsSchema
 
 HEAD = """# Settings
@@ -26,6 +26,7 @@ underscores and a name in capitals at the end (`INTERAKT_API_KEY__BRAND_B`) they
 GENERAL = "\n## The deployment\n"
 KINDS: dict[type[Any], str] = {
     Hidden: "secret",
+    Dsn: "secret",
     Web: "URL",
     Store: "URL",
     Broker: "URL",

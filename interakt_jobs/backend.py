@@ -46,6 +46,12 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         """Nothing is pending here: ``Job.get`` subscribes only while it waits."""
         return result
 
+    def add_pending_result(self, result: Any, *_: Any, **__: Any) -> Any:
+        """What ``then`` and ``ResultSet`` ask for."""
+        raise TypeError(
+            "then and ResultSet would wait for ever here: use job.get() for each, or on_done='app.task'"
+        )
+
     def apply_chord(self, *args: Any, **kwargs: Any) -> Any:
         refuse({"chord": True})
 

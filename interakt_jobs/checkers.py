@@ -34,6 +34,32 @@ def compiled(wanted: Any, allow_unknown: bool) -> Checker:
     return _SIMPLE[wanted]
 
 
+def is_sound(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def not_sound(value: Any, path: str = "") -> Problems:
+    """Where the texts are that cannot."""
+    if isinstance(value, str):
+        if not is_sound(value):
+            yield path or "payload", "has half of a surrogate pair, which no UTF-8 text has: mend what cut it"
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            name = str(key).encode("ascii", "backslashreplace").decode()
+            yield from not_sound(str(key), joined(path, name))
+            yield from not_sound(one, joined(path, name))
+    elif isinstance(value, list | tuple):
+        for index, one in enumerate(value):
+            yield from not_sound(one, f"{path}[{index}]")
+
+
 def _simple(fits: Callable[[Any], bool], name: str) -> Checker:
     def problems(value: Any, path: str) -> Problems:
         yield path, f"must be {name}, not {kind(value)}"

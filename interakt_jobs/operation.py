@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from . import settings
-from .check import check
+from .check import PayloadError, check
+from .checkers import is_sound, not_sound
 from .ids import account_name, mint_tail, parse, task_tail
 from .job import Job
 from .ledger import NewJob
@@ -136,6 +137,8 @@ class Operation(Generic[Payload]):
     def new_job(self, payload: Payload, tail: str, options: str = "", key: str | None = None) -> NewJob:
         """The job as the ledger takes it; ``key`` is an idempotency key of 1 to 200 characters."""
         text = _encode(payload)
+        if not is_sound(text):
+            raise PayloadError(dict(not_sound(payload)))
         mark = ""
         if key is not None:
             if not isinstance(key, str) or not 1 <= len(key) <= 200:

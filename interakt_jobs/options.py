@@ -40,6 +40,7 @@ _REFUSED = {
 
 
 _MOMENT = re.compile(r"\+?\d{1,15}")
+_CODE = re.compile(r"[0-9]{1,9}")
 
 
 def single(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Any:
@@ -99,14 +100,20 @@ def wishes(on_done: str | None, queue: str | None, receipts: bool, resend_on: Se
     chosen: dict[str, Any] = {}
     for name, value in (("on_done", on_done), ("on_done_queue", queue)):
         if value:
-            if not isinstance(value, str) or len(value) > 200:
-                raise ValueError(f"{name} must be a name of at most 200 characters")
+            if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
+                raise ValueError(f"{name} must be a name of at most 200 printable characters")
             chosen[name] = value
     if receipts:
         chosen["on_receipts"] = True
     if resend_on:
+        if not isinstance(resend_on, list | tuple | set | frozenset) or not all(map(_is_code, resend_on)):
+            raise ValueError("resend_on must be a list of WhatsApp's failure codes, such as [131049]")
         chosen["resend_on"] = [int(code) for code in resend_on]
     return json.dumps(chosen, separators=(",", ":")) if chosen else ""
+
+
+def _is_code(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | str) and bool(_CODE.fullmatch(str(value)))
 
 
 def _moment(name: str, value: float | datetime | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .recipient import recipient_hash
 
-_UNSAFE = re.compile(r"[|\n\r]")
+_UNSAFE = re.compile(r"[|\x00-\x1f\x7f]")  # what accept.lua refuses
 ENDED = frozenset({"done", "dead", "cancelled"})
 # What Interakt says of nearly every message: kept as two bytes, it would be a third of an ended job.
 USUAL = {"~q": "Message queued for sending via Interakt. Check webhook for delivery status"}

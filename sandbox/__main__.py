@@ -17,6 +17,13 @@ EXAMPLES = """examples:
 """
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: use 0 to 65535")
+    return port
+
+
 def parser() -> argparse.ArgumentParser:
     """All options, with their defaults."""
     made = argparse.ArgumentParser(
@@ -27,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    add("--port", type=int, default=8900, help="0 takes a free one (8900)")
+    add("--port", type=_port, default=8900, help="0 takes a free one (8900)")
     add(
         "--key",
         action="append",

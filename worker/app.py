@@ -46,6 +46,7 @@ def check_start(conf: Any = None, options: dict[str, Any] | None = None, **_: An
         settings.current()
     except settings.SettingsError as error:
         raise SystemExit(f"the worker cannot start, {error}") from None
+    _refuse_unknown_queues((options or {}).get("queues"))
     pool = str((options or {}).get("pool") or conf.worker_pool)
     found = next((name for name in REFUSED_POOLS if name in pool), "")
     if found:
@@ -54,9 +55,21 @@ def check_start(conf: Any = None, options: dict[str, Any] | None = None, **_: An
         )
 
 
+def _refuse_unknown_queues(asked: Any) -> None:
+    names = asked.split(",") if isinstance(asked, str) else list(asked or ())
+    known = [queue.name for queue in app.conf.task_queues]
+    if unknown := [name for name in map(str.strip, names) if name not in known]:
+        raise SystemExit(
+            f"the worker cannot start, -Q: unknown {', '.join(unknown)}; known: {', '.join(known)}"
+        )
+
+
 @signals.worker_init.connect
 def prepare(sender: Any = None, **_: Any) -> None:
-    services.prepare(sender)
+    try:
+        services.prepare(sender)
+    except Exception as error:
+        raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
 
 
 @signals.worker_ready.connect

@@ -87,7 +87,11 @@ def read(link: Link, account: str) -> Status:
         lanes={lane: _lane(answers[9 + 5 * i : 14 + 5 * i], now) for i, lane in enumerate(LANES)},
         held=answers[4],
         parked=dict(zip(parking, sizes, strict=True)),
-        paused_templates={name: value.split("|", 2)[2] for name, value in groups.items()},
+        paused_templates={
+            name: value.split("|", 2)[2]
+            for name, value in groups.items()
+            if int(value.split("|", 1)[0]) > now
+        },
         dead=answers[5],
         dead_by_reason={name.split("|", 1)[1]: n for name, n in counts.items() if name.startswith("dead|")},
         delivery_failed=answers[6],

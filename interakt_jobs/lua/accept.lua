@@ -45,7 +45,23 @@ end
 local state = redis.call('HMGET', P .. 'state', 'since', 'full')
 if not state[1] and ARGV[7] ~= '1' then return {'unregistered'} end
 local lane = ARGV[2]
-if state[2] and state[2] ~= '' and (state[2] == 'all' or lane == 'bulk') then return {'full', state[2]} end
+if state[2] and state[2] ~= '' and (state[2] == 'all' or lane == 'bulk') then
+  -- nothing new; but what was accepted before is told, as a repeat after a lost answer asks for it
+  local answers = {}
+  for at = 9, #ARGV, 7 do
+    local key = ARGV[at + 5]
+    local first = key ~= '' and redis.call('GET', P .. 'i:' .. key)
+    if redis.call('EXISTS', P .. 'j:' .. ARGV[at]) == 1 then
+      answers[#answers + 1] = 'known'
+    elseif first then
+      local first_tail, first_digest = string.match(first, '^(.-)|(.*)$')
+      answers[#answers + 1] = first_digest == ARGV[at + 6] and ('same ' .. first_tail) or 'conflict'
+    else
+      return {'full', state[2]}
+    end
+  end
+  return answers
+end
 
 local function moment(text)
   if text == '' then return 0 end

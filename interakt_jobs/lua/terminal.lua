@@ -79,8 +79,18 @@ local function delivery(tail, raw, kind, rank, at, code)
   local now_head = header(record)
   if now_head and of_an_earlier_round(tail, now_head, at) then return 'old' end
   local before, known, after = string.match(short, '^(=%a+|[^|]*|[^|]*|%d+|%d+|%d|[^|]*|[^|]*|)([^|]*)(|.*)$')
-  if rank <= tonumber(string.match(known, '^(%d+)') or '0') then return 'old' end
   local wish = record and options(record) or {}
+  local function resent()
+    if kind ~= 'failed' then return false end
+    for _, listed in ipairs(type(wish.resend_on) == 'table' and wish.resend_on or {}) do
+      if tostring(listed) == code then return true end
+    end
+  end
+  if rank <= tonumber(string.match(known, '^(%d+)') or '0') then
+    -- the same failure again: whoever was told of it may have died before it was replayed
+    local same = string.match(known, '^%d+%.failed%.%d+%.(.*)$') == code
+    return same and resent() and 'resend' or 'old'
+  end
   local keep = record and (kind == 'sent' or kind == 'failed' or wish.on_receipts)
   redis.call('SET', P .. 'j:' .. tail, before .. rank .. '.' .. kind .. '.' .. at .. '.' .. code .. after
     .. (keep and '\n' .. record or ''), 'KEEPTTL')
@@ -91,12 +101,7 @@ local function delivery(tail, raw, kind, rank, at, code)
     redis.call('ZREM', P .. 'failed', tail)
   end
   if wish.on_receipts then notify(tail, wish, 'receipt', kind) end
-  if kind == 'failed' then
-    for _, listed in ipairs(type(wish.resend_on) == 'table' and wish.resend_on or {}) do
-      if tostring(listed) == code then return 'resend' end
-    end
-  end
-  return 'new'
+  return resent() and 'resend' or 'new'
 end
 
 local function finish(tail, raw, head, state, fields)

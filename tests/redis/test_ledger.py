@@ -120,6 +120,20 @@ def test_an_unregistered_account_and_a_full_redis_are_told_apart(link: Link, led
         ledger.accept(Terms("send_text", "bulk"), [NewJob(mint_tail(), "{}")])
 
 
+def test_a_repeat_is_told_what_was_accepted_before_redis_was_full(link: Link, ledger: WorkLedger) -> None:
+    terms, plain, keyed = (
+        Terms("send_text", "bulk"),
+        NewJob(mint_tail(), "{}"),
+        NewJob(mint_tail(), "{}", key="k", digest="d"),
+    )
+    ledger.accept(terms, [plain, keyed])
+    link.command("HSET", f"{ledger.prefix}state", "full", "all")
+    again = [plain, keyed._replace(tail=mint_tail()), keyed._replace(tail=mint_tail(), digest="e")]
+    assert ledger.accept(terms, again) == ["known", f"same {keyed.tail}", "conflict"]
+    with pytest.raises(LedgerFull):
+        ledger.accept(terms, [plain, NewJob(mint_tail(), "{}")])
+
+
 def test_an_idempotency_key_gives_back_the_first_job_or_a_conflict(ledger: WorkLedger) -> None:
     first, other = mint_tail(), mint_tail()
     terms = Terms("send_text", "normal")

@@ -98,7 +98,8 @@ def test_a_job_may_ask_to_be_sent_again_on_some_codes(ledger: WorkLedger, accept
     assert apply_receipt(ledger, tail, "failed", at_ms=5, code="131026").delivery == "new"
     other = accept(options='{"resend_on":[131049]}')
     ledger.step(run_to_start(ledger), DONE)
-    assert apply_receipt(ledger, other, "failed", at_ms=5, code="131049").delivery == "resend"
+    for _ in range(2):  # whoever heard the first may have died before he acted
+        assert apply_receipt(ledger, other, "failed", at_ms=5, code="131049").delivery == "resend"
 
 
 def test_a_receipt_for_nobody_is_counted_and_changes_nothing(ledger: WorkLedger) -> None:

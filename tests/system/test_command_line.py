@@ -116,6 +116,11 @@ def test_a_paused_template_parks_its_jobs(stack: Stack) -> None:
         time.sleep(0.02)
     assert "1 jobs wait" in run(stack, "template", "list")
     run(stack, "template", "resume", "welcome_message:en")
+    run(stack, "template", "pause", "another:en", "--for", "4s")
+    assert "another:en" in run(stack, "template", "list")
+    time.sleep(4)
+    assert "another:en" not in run(stack, "template", "list"), "a pause that has ended is none"
+    run(stack, "template", "pause", "another:en", "--account", "nope", code=2)
     assert job.get(timeout=20)["status"] == 201
 
 

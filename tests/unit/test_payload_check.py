@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.result import ResultSet
 
-from interakt_jobs import payloads
+from interakt_jobs import Job, payloads, send_text
 from interakt_jobs.check import PayloadError, check
 from interakt_jobs.operations import OPERATIONS
+from interakt_jobs.options import wishes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIR = {"countryCode": "+91", "phoneNumber": "9999999999"}
@@ -161,3 +163,21 @@ def test_a_type_checker_catches_a_misspelt_key(tmp_path: Path) -> None:
     told = re.findall(r"program\.py:(\d+): error: (.*)", found.stdout)
     assert [line for line, _ in told] == ["4", "5", "6", "7"], found.stdout + found.stderr
     assert "bodyvalues" in told[0][1]
+
+
+def test_half_of_a_surrogate_pair_is_named_by_its_path() -> None:
+    payload = {"phoneNumber": "9999999999", "type": "Text", "data": {"message": "cut \ud83d"}}
+    with pytest.raises(PayloadError) as caught:
+        send_text.new_job(payload, "t")  # type: ignore[arg-type]
+    assert list(caught.value.errors) == ["data.message"]
+
+
+@pytest.mark.parametrize("codes", ["131049", 131049, [True], ["x"], [1.5]])
+def test_resend_on_is_a_list_of_codes(codes: object) -> None:
+    with pytest.raises(ValueError, match="resend_on must be a list"):
+        wishes(None, None, False, codes)  # type: ignore[arg-type]
+
+
+def test_what_celery_would_wait_for_here_is_refused_with_what_to_use() -> None:
+    with pytest.raises(TypeError, match="on_done"):
+        ResultSet([Job("ij1.default." + "0" * 32)])

@@ -35,7 +35,8 @@ def test_a_key_is_all_that_is_needed() -> None:
 
 def test_all_mistakes_are_told_together_each_with_its_fix() -> None:
     found = {
-        "REDIS_URL": "http://x",
+        "REDIS_URL": "redis://x/abc",
+        "SENTRY_DSN": "foo",
         "INTERAKT_BASE_URL": "api.interakt.ai",
         "INTERAKT_CALLS_PER_MINUTE": "many",
         "INTERAKT_LANE_SHARES": "urgent=90,normal=20,bulk=20",

@@ -251,7 +251,7 @@ def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **opti
 @account_option
 @click.option(
     "--output",
-    type=click.File("w", encoding="utf-8"),
+    type=click.File("w", encoding="utf-8", lazy=False),
     default="-",
     help="A file; standard output without it.",
 )

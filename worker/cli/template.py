@@ -6,7 +6,7 @@ import click
 
 from worker import account as account_module
 from worker import status
-from worker.cli.common import account_option, expected, json_option, ledger, link, seconds, show_json
+from worker.cli.common import account_option, expected, json_option, known_ledger, seconds, show_json
 
 
 @click.group()
@@ -23,7 +23,7 @@ def command() -> None:
 @expected
 def list_(account: str, as_json: bool) -> None:
     """Paused templates, why, and how many jobs wait for each."""
-    found = status.read(link(), account)
+    found = status.read(known_ledger(account).link, account)
     if as_json:
         show_json({"paused": found.paused_templates, "parked": found.parked})
         return
@@ -48,7 +48,7 @@ def pause(template: str, span: str, why: str, account: str) -> None:
         raise click.BadParameter(
             "write the template as name:language, such as diwali_offer:en", param_hint="TEMPLATE"
         )
-    account_module.pause_template(ledger(account), template, seconds(span), why)
+    account_module.pause_template(known_ledger(account), template, seconds(span), why)
     click.echo(f"{template} is paused")
 
 
@@ -58,5 +58,5 @@ def pause(template: str, span: str, why: str, account: str) -> None:
 @expected
 def resume(template: str, account: str) -> None:
     """Let a template's jobs go."""
-    paused = account_module.resume_template(ledger(account), template)
+    paused = account_module.resume_template(known_ledger(account), template)
     click.echo(f"{template} runs" if paused else f"{template} was not paused")
