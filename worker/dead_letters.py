@@ -152,6 +152,8 @@ class DeadLetters:
             self.who,
             int(delay * 1000),
             "1" if dry_run else "0",
+            "0",
+            repeat=5,
         )
         return answer.decode()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from worker.dead_letters import DeadLetters, Filter
+from worker.dead_letters import REPLAY, DeadLetters, Filter
 from worker.ledger import WorkLedger
 
 from .test_ledger import DONE, run_to_start
@@ -58,6 +58,8 @@ def test_a_replay_is_a_new_send_with_its_attempts_at_zero(ledger: WorkLedger, ac
     assert ledger.read(tail).state == "dead"
     assert letters.replay(tail) == "replayed"
     assert letters.replay(tail) == "alive"
+    again = ledger.link.run(REPLAY, [ledger.prefix], tail, "0", "ann", 0, "0", "1")
+    assert again == b"replayed", "who asks again because the answer was lost is told that it was done"
     work = run_to_start(ledger)
     assert (work.tail, work.attempts) == (tail, 0)
     ledger.step(work, DONE)

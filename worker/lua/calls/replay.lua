@@ -1,6 +1,6 @@
 --! allow-oom include common terminal account flight
 -- Send a dead letter, or a done job whose delivery failed, again. KEYS[1] prefix; ARGV 1 tail, 2 allow duplicates ("1"),
--- 3 who, 4 delay ms, 5 try only ("1": nothing is changed).
+-- 3 who, 4 delay ms, 5 try only ("1": nothing is changed), 6 "1" when the answer of this very call was lost.
 -- Returns replayed, missing, alive, unknown_outcome (needs 2), or no_payload.
 local tail = ARGV[1]
 local raw = redis.call('GET', P .. 'j:' .. tail)
@@ -15,7 +15,7 @@ elseif string.sub(raw, 1, 6) == '=done|' and redis.call('ZSCORE', P .. 'failed',
   if not cut then return 'no_payload' end
   raw = string.sub(raw, cut + 1)
 else
-  return 'alive'
+  return ARGV[6] == '1' and redis.call('EXISTS', P .. 'replays:' .. tail) == 1 and 'replayed' or 'alive'
 end
 local head = header(raw)
 if not head then return 'alive' end
