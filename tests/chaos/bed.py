@@ -21,7 +21,7 @@ from sandbox.control import Sandbox
 from sandbox.valkey import Valkey, free_port
 from tests.chaos.load import Load, text_payload
 from tests.chaos.oracle import Call, Verdict, judge
-from tests.chaos.processes import ROOT, Supervisor, Worker, wait_until
+from tests.chaos.processes import ROOT, Beat, Supervisor, Worker, wait_until
 from tests.chaos.proxied import ProxyProcess
 from tests.chaos.state import Reader
 
@@ -154,6 +154,12 @@ class Trial:
         self.supervisor.add(made)
         if ready:
             self.wait_ready(made)
+        return made
+
+    def beat(self, name: str) -> Beat:
+        """Start a supervised beat."""
+        made = Beat(name, self.bed.env(self.bed.valkey.url), self.directory)
+        self.supervisor.add(made)
         return made
 
     def wait_ready(self, worker: Worker, timeout: float = 30.0) -> None:

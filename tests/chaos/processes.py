@@ -109,6 +109,15 @@ class Worker:
         return time.monotonic() - began
 
 
+class Beat(Worker):
+    """One beat process, as the Procfile starts it; it makes no calls."""
+
+    def __init__(self, name: str, env: dict[str, str], logs: Path) -> None:
+        super().__init__(name, env, logs, slots=0)
+        scheduler = ("--scheduler", "worker.beat.Scheduler", "--pidfile=")
+        self.command = [sys.executable, "-m", "celery", "-A", "worker.app", "beat", *scheduler]
+
+
 class Supervisor:
     """Restarts workers that ended without being told to, as systemd or a platform would."""
 

@@ -1,20 +1,25 @@
-"""A campaign under fire: workers and the feeder killed every few seconds, Redis restarted, paused and resumed."""
+"""A campaign under fire: workers, feeder and beats killed every few seconds, Redis restarted, paused and resumed."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from interakt_jobs.ledger import Ledger
 from interakt_jobs.link import Link
 from tests.chaos.bed import Trial
+from tests.chaos.load import text_payload
 from tests.chaos.processes import Worker, wait_until
 from tests.chaos.registry import fault
 from worker.campaigns import control
 from worker.campaigns.definition import read
 from worker.campaigns.sources import Dicts
 from worker.campaigns.store import CampaignStore
+from worker.schedules.definition import read as read_schedule
+from worker.schedules.store import Schedules
+from worker.schedules.tick import tail_of
 
 CID = "cchaos00001"
 PER_ROUND = 2000
@@ -27,7 +32,7 @@ DEFINITION = {
 ACCEPTED = ("accepted", "sent", "delivered", "read", "failed")
 
 
-@fault("a campaign: kills, Redis restarts, three pauses; everybody once", rounds=10, short=1)
+@fault("a campaign by beat: kills, Redis restarts, three pauses; everybody once", rounds=10, short=1)
 def campaign(trial: Trial) -> None:
     trial.latency()
     people = PER_ROUND * trial.rounds
@@ -35,7 +40,8 @@ def campaign(trial: Trial) -> None:
     link = Link(trial.bed.valkey.url)
     rows = ({"phone": f"+919{at:09d}", "name": f"N{at}"} for at in range(900_000_000, 900_000_000 + people))
     control.create(link, read({**DEFINITION, "recipients": {"check": "possible"}}), Dicts(rows), campaign=CID)
-    control.start(link, "default", CID)
+    beats = [trial.beat(name) for name in ("beat", "standby")]
+    pulses = Pulses(trial, link)
     store = CampaignStore(link, "default", CID)
     wait_until(lambda: store.counts().get("accepted", 0) > 20, 30, "the campaign begins")
     events = _events(trial.rounds)
@@ -49,7 +55,10 @@ def campaign(trial: Trial) -> None:
             share = next(events)
         elif trial.random.random() < 0.4:
             _kill(trial, workers[trial.random.randrange(2)])
+        elif trial.random.random() < 0.5:
+            beats[trial.random.randrange(2)].kill()
         time.sleep(trial.random.uniform(0.5, 1.5))
+    pulses.judge()
     _judge(trial, store, people)
     unknown = store.counts().get("unknown", 0)
     opened = control.retry(link, "default", CID, unknown=True)
@@ -58,7 +67,37 @@ def campaign(trial: Trial) -> None:
     _judge_round(trial, store)
     # its call names no job, so the oracle could not find it at the provider
     Ledger(link, "default").forget(f"registration-{CID}-0")
+    Ledger(link, "default").forget(tail_of("start", pulses.start))
     link.close()
+
+
+class Pulses:
+    """Two schedules: one starts the campaign, the other makes a job every two seconds while it runs."""
+
+    def __init__(self, trial: Trial, link: Link) -> None:
+        self.trial, self.schedules = trial, Schedules(link)
+        self.start = int(time.time()) + 3
+        once = {"every": "1d", "start": _iso(self.start), "run": "run_campaign", "payload": {"campaign": CID}}
+        self.schedules.add(read_schedule("start", once))
+        pulse = {"every": "2s", "run": "send_text", "lane": "bulk", "payload": text_payload(0)}
+        self.schedules.add(read_schedule("pulse", pulse))
+
+    def judge(self) -> None:
+        """Each slot that was told as run is one job, and no other is: the oracle judges those."""
+        self.schedules.pause("pulse")
+        time.sleep(3)  # a tick that is under way
+        self.trial.expect(self.schedules.get("start").runs == 1, "the campaign was started more than once")
+        redis = self.trial.bed.redis
+        jobs = [
+            key.decode().rpartition(":")[2] for key in redis.scan_iter("ij1:default:j:schedule.pulse.*", 1000)
+        ]
+        runs = self.schedules.get("pulse").runs
+        self.trial.expect(len(jobs) == runs > 3, f"{runs} slots were run, {len(jobs)} jobs were made")
+        self.trial.accepted |= {f"ij1.default.{tail}": "never" for tail in jobs}
+
+
+def _iso(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()
 
 
 def _events(rounds: int) -> Iterator[tuple[float, str]]:
@@ -89,10 +128,14 @@ def _strike(trial: Trial, link: Link, what: str) -> None:
         return
     control.pause(link, "default", CID)
     time.sleep(2.0)
-    before = len(trial.calls())
+    before = _sent(trial)
     time.sleep(1.0)
-    trial.expect(len(trial.calls()) == before, "a call was made 2 s after the campaign was paused")
+    trial.expect(_sent(trial) == before, "a call was made 2 s after the campaign was paused")
     control.resume(link, "default", CID)
+
+
+def _sent(trial: Trial) -> int:
+    return sum(f".{CID}." in call.job for call in trial.calls())
 
 
 def _judge(trial: Trial, store: CampaignStore, people: int) -> None:
