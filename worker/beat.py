@@ -35,14 +35,18 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
     _away = False
     _installed = False
 
-    def setup_schedule(self) -> None:
-        """Read the file of schedules; a mistake in it ends beat, with all of them told."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Read the settings and the file of schedules before Celery stumbles over one of them; mistakes end beat."""
         try:
             settings = load_settings(keys=False)
             self._file = static.load(settings.schedule_file)
         except (SettingsError, ScheduleError) as error:
             raise SystemExit(f"beat cannot start, its settings or schedules are wrong:\n{error}") from None
         self._schedules = Schedules(Link(settings.redis_url, timeout=10, connect_timeout=3))
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Nothing of Celery's own: what is in the file is installed once this beat is the active one."""
 
     @property
     def schedule(self) -> dict[str, SlotEntry]:
