@@ -16,7 +16,6 @@ from typing import Any
 from .control import Sandbox
 from .valkey import Valkey, free_port
 
-QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -90,8 +89,8 @@ class Stack:
         env: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a worker; it is ready when ``wait_for_workers`` returns."""
-        own = ("--pool", pool, "-c", str(concurrency), "-n", f"{name}@%h", *QUIET)
-        return self.run(name, "celery", "-A", "worker.app", "worker", "-Q", queues, *own, env=env)
+        own = ("--pool", pool, "-c", str(concurrency), "-n", f"{name}@%h")
+        return self.run(name, "worker", "run", "-Q", queues, *own, env=env)
 
     def bulk(self, name: str = "bulk", concurrency: int = 32) -> subprocess.Popen[bytes]:
         return self.worker(name, "bulk", concurrency=concurrency)

@@ -1,4 +1,4 @@
-"""The worker's Celery app: ``python -m celery -A worker.app worker -Q urgent,normal,intake``.
+"""The worker's Celery app: ``python -m worker run``, or ``python -m celery -A worker.app worker``.
 
 ``tasks`` declares what can be asked for; this module adds the wake-up, the guard, and what a worker runs beside Celery.
 """

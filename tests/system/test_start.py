@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandbox.stack import ROOT
+from interakt_jobs import configure, send_text
+from sandbox.stack import ROOT, Stack
 
+TEXT: Any = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "hello"}}
 KEY = {"INTERAKT_API_KEY": "c2FuZGJveDo=", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
 
-def start(*options: str, process: tuple[str, ...] = ("worker", "-Q", "bulk"), **env: str) -> str:
-    command = [sys.executable, "-m", "celery", "-A", "worker.app", *process, *options]
+CELERY = ("celery", "-A", "worker.app")
+
+
+def start(*options: str, process: tuple[str, ...] = (*CELERY, "worker", "-Q", "bulk"), **env: str) -> str:
+    command = [sys.executable, "-m", *process, *options]
     done = subprocess.run(
         command, cwd=ROOT, env={"PATH": "/usr/bin:/bin", **env}, capture_output=True, text=True, timeout=30
     )
@@ -36,8 +43,30 @@ def test_a_pool_that_cannot_bound_a_call_is_refused_with_the_reason(pool: str) -
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:port", "http://x", "redis://127.0.0.1:1/first"])
 def test_beat_tells_what_is_wrong_with_its_settings(url: str) -> None:
-    beat = ("beat", "--scheduler", "worker.beat.Scheduler", "--pidfile=")
+    beat = (*CELERY, "beat", "--scheduler", "worker.beat.Scheduler", "--pidfile=")
     text = start(process=beat, REDIS_URL=url, INTERAKT_CALLS_PER_MINUTE="many")
     assert "2 settings to mend" in text
     assert "REDIS_URL" in text and "INTERAKT_CALLS_PER_MINUTE" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(("pool", "children"), [("threads", 0), ("prefork", 2), ("solo", 0)])
+def test_run_starts_a_worker_with_the_pool_that_was_asked_for(pool: str, children: int) -> None:
+    with Stack(calls_per_minute=600) as stack:
+        process = stack.worker(pool=pool, concurrency=2)
+        stack.wait_for_workers(1)
+        configure(stack.valkey.url)
+        try:
+            assert send_text.delay(TEXT).get(timeout=20)["id"]
+        finally:
+            configure(None)
+        found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(found) == children
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_run_refuses_a_queue_that_nobody_fills() -> None:
+    text = start(process=("worker", "run", "-Q", "bulk,blk"), **KEY)
+    assert "unknown blk; known: urgent, normal, bulk, intake" in text
     assert "Traceback" not in text

@@ -17,6 +17,7 @@ COMMANDS = {
     "job": "Show or cancel one job.",
     "optout": "The opt-out list: add, remove, import, check.",
     "poison": "Messages that were not ours, kept with their reason.",
+    "run": "Run a worker.",
     "schedule": "Make, change, pause and list schedules.",
     "status": "What each account is doing now.",
     "template": "Show, pause and resume templates.",
