@@ -1,4 +1,4 @@
-"""Looks at everything a deployment needs: settings, Redis, and each account's key with one harmless read."""
+"""Looks at everything a deployment needs: settings, Redis, beat, and each account's key with one harmless read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any, Literal, NamedTuple
 import redis
 
 from config.settings import Account, Settings, SettingsError, load
+from interakt_jobs.errors import JobError
+from interakt_jobs.link import Link
 
 from .client import Client
 from .errors import InteraktError
+from .schedules.store import ScheduleError, Schedules
 
 OLDEST = (7, 0)  # the scripts carry flags
-CLOCK_SECONDS = 5.0
+CLOCK_SECONDS, BEHIND_SECONDS = 5.0, 30.0
 Mark = Literal["ok", "warning", "failure"]
 Permit = Callable[[str], None]
 
@@ -41,6 +44,7 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
     for warning in settings.warnings:
         yield Check(warning.partition(" ")[0], "warning", warning, "mend its name, or unset it")
     yield from examine_redis(settings)
+    yield from examine_schedules(settings)
     for account in settings.accounts.values():
         yield examine_key(account, settings, permit)
 
@@ -140,6 +144,36 @@ def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iter
         f"{most // 2**20} MiB at most" if most else "no maximum",
         mend,
     )
+
+
+def examine_schedules(settings: Settings) -> Iterator[Check]:
+    """Whether beat keeps up with the schedules, and what went wrong in their last slots; nothing when there are none."""
+    schedules = Schedules(Link(settings.redis_url, timeout=5, connect_timeout=5))
+    try:
+        names = schedules.names()
+        if not names:
+            return
+        behind, active = schedules.behind(), schedules.has_beat()
+        wrong = {name: error for name in names if (error := _error(schedules, name))}
+    except JobError:
+        return  # the checks of Redis have said so
+    found = f"{len(names)}, a beat is active" if active else f"{len(names)}, and no beat is active"
+    if behind > BEHIND_SECONDS:
+        yield Check(
+            "schedules", "failure", f"{found}, {behind:.0f} s behind", "start beat, as the Procfile has it"
+        )
+    else:
+        mend = "" if active else "start beat, as the Procfile has it"
+        yield Check("schedules", "ok" if active else "warning", found, mend)
+    for name, error in wrong.items():
+        yield Check(f"schedule {name}", "warning", error, f"python -m worker schedule show {name}")
+
+
+def _error(schedules: Schedules, name: str) -> str:
+    try:
+        return schedules.get(name).error
+    except (LookupError, ScheduleError) as error:
+        return str(error)
 
 
 def examine_key(account: Account, settings: Settings, permit: Permit) -> Check:

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from interakt_jobs.link import Link
 from worker.doctor import Check, examine
+from worker.schedules.definition import read
+from worker.schedules.store import INDEX, LOCK, PREFIX, Schedules
 
 KEY = "c2VjcmV0LXRva2VuOg=="
 
@@ -105,6 +108,23 @@ def test_every_call_takes_a_permit(healthy: dict[str, str]) -> None:
     found = [check for check in examine(healthy, refuse) if check.name == "account default"]
     assert found[0].mark == "warning"
     assert "no permit" in found[0].found
+
+
+def test_schedules_that_no_beat_looks_after_are_told(healthy: dict[str, str], link: Link) -> None:
+    schedules = Schedules(link)
+    payload = {"countryCode": "+91", "phoneNumber": "9999999999", "event": "Hello"}
+    schedules.add(read("weekly", {"every": "7d", "run": "track_event", "payload": payload}))
+    schedules.link.command("SET", LOCK, "a beat")
+    assert marks(healthy)["schedules"] == Check("schedules", "ok", "1, a beat is active")
+    schedules.link.command("DEL", LOCK)
+    assert marks(healthy)["schedules"].mark == "warning"
+    schedules.link.command("ZADD", INDEX, schedules.now() - 100, f"{PREFIX}weekly")
+    found = marks(healthy)["schedules"]
+    assert (found.mark, found.mend) == ("failure", "start beat, as the Procfile has it")
+    assert re.fullmatch(r"1, and no beat is active, 10\d s behind", found.found)
+    schedules.link.command("HSET", f"{PREFIX}weekly", "error", "its file is not there")
+    found = marks(healthy)["schedule weekly"]
+    assert (found.mark, found.found) == ("warning", "its file is not there")
 
 
 def run(environ: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:

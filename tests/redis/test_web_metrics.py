@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from interakt_jobs.link import Link
 from sandbox.valkey import free_port
 from worker.ledger import WorkLedger
 from worker.receipts import apply_receipt
+from worker.schedules.store import INDEX, PREFIX, Schedules
 from worker.web.buckets import observed
 from worker.web.metrics import Metrics
 from worker.web.spool import Spool
@@ -97,3 +99,11 @@ def test_with_redis_away_it_says_so_and_shows_its_own(spool: Spool) -> None:
         ("interakt_webhook_spool_bytes", frozenset()): 0,
         ("interakt_redis_up", frozenset()): 0,
     }
+
+
+def test_a_schedule_that_nobody_looks_at_is_seen(redis_url: str, spool: Spool, link: Link) -> None:
+    name = ("interakt_schedules_behind_seconds", frozenset[tuple[str, str]]())
+    assert scrape(redis_url, spool)[name] == 0
+    now = Schedules(link).now()
+    link.command("ZADD", INDEX, -1, f"{PREFIX}ended", now - 90, f"{PREFIX}due", now + 50, f"{PREFIX}later")
+    assert 89 <= scrape(redis_url, spool)[name] < 120

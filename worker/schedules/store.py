@@ -109,6 +109,11 @@ class Schedules:
         """Whether a beat is active, or was seconds ago."""
         return bool(self.link.command("EXISTS", LOCK))
 
+    def behind(self) -> float:
+        """For how many seconds the longest waiting schedule should have been looked at; below 2 while a beat is active."""
+        oldest = self.link.command("ZRANGEBYSCORE", INDEX, 0, "+inf", "WITHSCORES", "LIMIT", 0, 1)
+        return max(0.0, self.now() - float(oldest[1])) if oldest else 0.0
+
     def add(self, schedule: Schedule, *, origin: str = "made", paused: bool = False) -> None:
         """Add one; raises ``Refused`` when the name is taken. Its slots are those from now on."""
         fields = {"origin": origin, "paused": "1" if paused else ""}

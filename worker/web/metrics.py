@@ -11,6 +11,7 @@ from interakt_jobs.errors import JobError
 from interakt_jobs.link import Link
 from worker import status
 from worker.campaigns.store import CampaignStore, campaigns
+from worker.schedules.store import Schedules
 from worker.status import Status
 
 from . import series
@@ -58,6 +59,11 @@ class Metrics:
         yield self._webhooks(statuses)
         yield from self._campaigns(statuses)
         yield self._workers()
+        yield _gauge(
+            "interakt_schedules_behind_seconds",
+            "For how long the longest waiting schedule should have been looked at: is there a beat?",
+            Schedules(self._link).behind(),
+        )
 
     def _webhooks(self, statuses: list[Status]) -> Metric:
         family = GaugeMetricFamily("interakt_webhooks_waiting", "Webhooks not yet read.", labels=["account"])
