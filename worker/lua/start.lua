@@ -15,7 +15,7 @@ local function start_one(tail, fence, raw, lease_ms)
   local flight = flight_of(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
   local state = account()
-  local _, _, _, guard = plan(state)
+  local _, _, _, guard = plan(state, 0)
   local fresh = math.floor(guard / 1000)
   if flight.step == 's' then return {'go', math.max(0, fresh - (now - flight.sent))} end
   local head = header(raw)

@@ -23,7 +23,7 @@ if probing and redis.call('EXISTS', P .. 'probe') == 1 then
   answer[2] = 100
   return answer
 end
-local _, credit = plan(state)
+local _, credit = plan(state, 0)
 local ahead = tonumber(redis.call('HGET', P .. 'bud', 'tat') or '0') - now_us
 local half_second = math.max(2, math.ceil(tonumber(state.rate) * 500 / tonumber(state.window_ms)))
 for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
