@@ -56,7 +56,7 @@ def outcome(id: str, reading: Reading) -> Any:
     if reading.state == "dead":
         return JobDead(id, reading.reason, reading.error, reading.log)
     if reading.state == "cancelled":
-        return JobCancelled(f"job {id} was cancelled")
+        return JobCancelled(f"job {id} was cancelled" + (f"; {reading.message}" if reading.message else ""))
     return None
 
 

@@ -100,7 +100,7 @@ class Ledger:
         return found
 
     def cancel(self, tail: str) -> None:
-        """Cancel a job that has not started; raises ``NotCancellable`` and ``NoSuchJob``."""
+        """Cancel a job that is not running; raises ``NotCancellable`` and ``NoSuchJob``."""
         answer = self.link.run(CANCEL, self._keys, tail, KEEP_CANCELLED_SECONDS).decode()
         if answer == "missing":
             raise NoSuchJob(f"no job {job_id(self.account, tail)}")

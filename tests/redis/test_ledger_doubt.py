@@ -179,3 +179,18 @@ def test_a_job_that_was_to_expire_before_it_was_due_can_be_replayed(
     reap(ledger)
     ledger.step(run_to_start(ledger), DONE)
     assert ledger.read(tail).state == "done"
+
+
+def test_a_job_that_is_cancelled_while_it_is_held_says_that_it_may_have_been_sent(
+    ledger: WorkLedger, accept: Accept
+) -> None:
+    receipts_live(ledger)
+    held, fresh = accept(), accept(not_before="+9999")
+    work = run_to_start(ledger)
+    assert ledger.step(work, OTHERS["unknown"])[0] == "ok"
+    for tail in (held, fresh):
+        ledger.cancel(tail)
+        assert ledger.read(tail).state == "cancelled"
+    assert "may have been sent" in ledger.read(held).message
+    assert ledger.read(fresh).message == ""
+    assert places(ledger, held) == []

@@ -44,7 +44,7 @@ def show(id: str, as_json: bool) -> None:
 @click.argument("id")
 @expected
 def cancel(id: str) -> None:
-    """Cancel a job that has not started."""
+    """Cancel a job that is not running; `show` then says if it may have been sent before."""
     ledger, tail = job_ledger(id)
     ledger.cancel(tail)
     click.echo(f"{id} is cancelled")
