@@ -6,7 +6,6 @@ import base64
 import json
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from redis import Redis
 
 from interakt_jobs.errors import LedgerUnreachable
 from sandbox.valkey import Valkey
+from tests.waiting import until
 from worker.ledger import WorkLedger
 from worker.outbox import BATCH, Outbox
 
@@ -32,13 +32,6 @@ def fill(ledger: WorkLedger, *entries: str) -> None:
 
 def left(ledger: WorkLedger) -> int:
     return int(ledger.link.command("LLEN", KEY))
-
-
-def until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def received(url: str, queue: str = "celery") -> list[tuple[str, Any, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -71,12 +71,3 @@ def waited(stack: Stack, jobs: list[tuple[float, Job]], timeout: float = 6.0) ->
         arrived = {call.job: call.arrived for call in stack.sandbox.arrivals()}
         time.sleep(0.05)
     return [arrived.get(job.id, float("inf")) - called for called, job in jobs]
-
-
-def until(true: Callable[[], object], seconds: float = 10.0) -> object:
-    """What ``true`` gives once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
-    return found

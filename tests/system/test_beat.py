@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +15,9 @@ from redis.exceptions import ConnectionError as AwayError
 
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey
+from tests.waiting import until
 
 LOCK = "ij1:beat::lock"
-
-
-def until(condition: Callable[[], object], timeout: float = 20) -> None:
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture

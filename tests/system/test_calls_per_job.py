@@ -13,7 +13,7 @@ import time
 import tomllib
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ import worker.services
 from interakt_jobs import Job, configure, run_campaign, send_text
 from interakt_jobs.scripts import Script
 from sandbox.stack import Stack
+from tests.waiting import until
 
 TABLE = tomllib.loads((Path(__file__).parents[1] / "data" / "calls_per_job.toml").read_text())
 IDLE = {entry["call"]: entry for entry in TABLE["idle"]["redis"]}
@@ -126,13 +127,6 @@ def redis(stack: Stack) -> Iterator[Redis]:
     with Redis.from_url(stack.valkey.url) as client:
         client.ping()
         yield client
-
-
-def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.005)
 
 
 def ended(redis: Redis, job: Job) -> bool:

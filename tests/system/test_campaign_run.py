@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from interakt_jobs import JobDead, configure, run_campaign
 from interakt_jobs.link import Link
 from sandbox.stack import Stack
+from tests.waiting import until
 from worker.campaigns import control
 from worker.campaigns.job import campaign_of
 
@@ -48,15 +49,6 @@ def link(campaigns: tuple[Stack, Path]) -> Iterator[Link]:
     found = Link(campaigns[0].valkey.url)
     yield found
     found.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def write(folder: Path, name: str = "people.csv") -> None:

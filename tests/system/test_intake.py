@@ -13,8 +13,7 @@ from redis import Redis
 
 from interakt_jobs import Job, send_auth_template, send_text
 from sandbox.stack import Stack
-
-from .conftest import until
+from tests.waiting import until
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "Hello"}}
 CODE = {

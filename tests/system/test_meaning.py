@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from redis import Redis
@@ -13,6 +13,7 @@ import interakt_jobs
 from interakt_jobs import Job, JobDead, send_rcs_text, send_template, send_text
 from interakt_jobs.inbound import Inbound
 from sandbox.stack import Stack
+from tests.waiting import until
 
 from .conftest import QUICK
 
@@ -53,14 +54,6 @@ def hook(stack: Stack, **options: object) -> None:
     stack.sandbox.webhooks(url=stack.webhook_url, secret=WEBHOOK, rcs_url=rcs, delay_ms=30, **options)
 
 
-def until(true: Callable[[], object], seconds: float = 8.0) -> object:
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
-    return found
-
-
 def told(stack: Stack) -> list[str]:
     """The ids that the application's own queue was told, in order; they are taken out."""
     with Redis.from_url(stack.valkey.url.replace("/0", "/1")) as broker:
@@ -73,7 +66,7 @@ def told(stack: Stack) -> list[str]:
 def write(stack: Stack, **message: object) -> Inbound:
     """Somebody writes; the message as the application reads it."""
     stack.sandbox.inbound(phone=f"+91{PHONE}", **message)
-    (identity,) = until(lambda: told(stack))  # type: ignore[misc]
+    (identity,) = until(lambda: told(stack))
     return interakt_jobs.inbound(identity)
 
 

@@ -8,13 +8,14 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from sandbox.control import ControlError, Sandbox
+from tests.waiting import until
 
 SECRET = "placeholder-secret"
 Json = dict[str, Any]
@@ -59,13 +60,6 @@ class Receiver:
     def wait(self, many: int) -> list[Json]:
         until(lambda: len(self.got) >= many)
         return self.payloads()
-
-
-def until(condition: Callable[[], object], timeout: float = 10) -> None:
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pytest
 from interakt_jobs import configure
 from interakt_jobs.link import Link
 from sandbox.stack import ROOT, Stack
+from tests.waiting import until
 from worker.schedules.definition import read
 from worker.schedules.store import Schedules
 
@@ -72,15 +73,6 @@ def run(stack: Stack, *words: str, code: int = 0, stdin: str | None = None) -> s
 
 def listed(stack: Stack) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in json.loads(run(stack, "list", "--json"))}
-
-
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def accepted(stack: Stack, name: str) -> dict[str, int]:
