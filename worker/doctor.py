@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
@@ -148,14 +149,15 @@ def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iter
 
 def examine_schedules(settings: Settings) -> Iterator[Check]:
     """Whether beat keeps up with the schedules, and what went wrong in their last slots; nothing when there are none."""
-    schedules = Schedules(Link(settings.redis_url, timeout=5, connect_timeout=5))
     try:
-        names = schedules.names()
-        if not names:
-            return
-        behind, active = schedules.behind(), schedules.has_beat()
-        wrong = {name: error for name in names if (error := _error(schedules, name))}
-    except JobError:
+        with contextlib.closing(Link(settings.redis_url, timeout=5, connect_timeout=5)) as link:
+            schedules = Schedules(link)
+            names = schedules.names()
+            if not names:
+                return
+            behind, active = schedules.behind(), schedules.has_beat()
+            wrong = {name: error for name in names if (error := _error(schedules, name))}
+    except (JobError, redis.exceptions.RedisError):
         return  # the checks of Redis have said so
     found = f"{len(names)}, a beat is active" if active else f"{len(names)}, and no beat is active"
     if behind > BEHIND_SECONDS:

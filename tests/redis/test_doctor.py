@@ -77,6 +77,12 @@ def test_a_redis_that_is_not_there_is_told_in_words(healthy: dict[str, str]) -> 
     assert found["account default"].mark == "ok"
 
 
+def test_a_database_that_redis_does_not_have_is_told(healthy: dict[str, str]) -> None:
+    found = marks({**healthy, "REDIS_URL": healthy["REDIS_URL"].rpartition("/")[0] + "/99"})
+    assert (found["redis"].mark, found["account default"].mark) == ("failure", "ok")
+    assert "schedules" not in found
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
