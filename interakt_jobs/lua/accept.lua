@@ -42,6 +42,15 @@ for at = 9, #ARGV, 7 do
   if not is_options(ARGV[at + 3]) then return refuse('options') end
 end
 
+-- What the job at this place was accepted as before, by its tail or its key; nil when it is new.
+local function earlier(at)
+  if redis.call('EXISTS', P .. 'j:' .. ARGV[at]) == 1 then return 'known' end
+  local first = ARGV[at + 5] ~= '' and redis.call('GET', P .. 'i:' .. ARGV[at + 5])
+  if not first then return nil end
+  local tail, digest = string.match(first, '^(.-)|(.*)$')
+  return digest == ARGV[at + 6] and ('same ' .. tail) or 'conflict'
+end
+
 local state = redis.call('HMGET', P .. 'state', 'since', 'full')
 if not state[1] and ARGV[7] ~= '1' then return {'unregistered'} end
 local lane = ARGV[2]
@@ -49,16 +58,9 @@ if state[2] and state[2] ~= '' and (state[2] == 'all' or lane == 'bulk') then
   -- nothing new; but what was accepted before is told, as a repeat after a lost answer asks for it
   local answers = {}
   for at = 9, #ARGV, 7 do
-    local key = ARGV[at + 5]
-    local first = key ~= '' and redis.call('GET', P .. 'i:' .. key)
-    if redis.call('EXISTS', P .. 'j:' .. ARGV[at]) == 1 then
-      answers[#answers + 1] = 'known'
-    elseif first then
-      local first_tail, first_digest = string.match(first, '^(.-)|(.*)$')
-      answers[#answers + 1] = first_digest == ARGV[at + 6] and ('same ' .. first_tail) or 'conflict'
-    else
-      return {'full', state[2]}
-    end
+    local answer = earlier(at)
+    if not answer then return {'full', state[2]} end
+    answers[#answers + 1] = answer
   end
   return answers
 end
@@ -73,21 +75,6 @@ local due = math.max(moment(ARGV[3]), now)
 local expires = moment(ARGV[4])
 if expires > 0 and string.sub(ARGV[4], 1, 1) == '+' then expires = expires + (due - now) end
 local head = '1|' .. ARGV[1] .. '|' .. lane .. '|' .. int(now) .. '|' .. int(expires) .. '|' .. ARGV[5] .. '|' .. ARGV[6]
-local function known(tail)
-  return redis.call('EXISTS', P .. 'j:' .. tail) == 1 and 'known'
-end
-
--- A key's first job, or nil after noting that it is this one.
-local function by_key(key, tail, digest)
-  local first = redis.call('GET', P .. 'i:' .. key)
-  if not first then
-    redis.call('SET', P .. 'i:' .. key, tail .. '|' .. digest, 'EX', ARGV[8])
-    return nil
-  end
-  local first_tail, first_digest = string.match(first, '^(.-)|(.*)$')
-  return first_digest == digest and ('same ' .. first_tail) or 'conflict'
-end
-
 local MOST_AT_ONCE = 1000  -- what one call of Redis takes from Lua's stack is bounded
 local function add(key, score, tails)
   for first = 1, #tails, MOST_AT_ONCE do
@@ -104,8 +91,9 @@ local answers, fresh = {}, {}
 local before, after = head .. '|', '|' .. int(due) .. '\n'
 for at = 9, #ARGV, 7 do
   local tail, key = ARGV[at], ARGV[at + 5]
-  local answer = key ~= '' and (known(tail) or by_key(key, tail, ARGV[at + 6]))
+  local answer = key ~= '' and earlier(at)
   if not answer then
+    if key ~= '' then redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[8]) end
     local record = before .. ARGV[at + 1] .. '|' .. ARGV[at + 2] .. after .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
     answer = redis.call('SET', P .. 'j:' .. tail, record, 'NX') and 'new' or 'known'
     if answer == 'new' then fresh[#fresh + 1] = tail end
