@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -157,7 +157,7 @@ def test_a_cut_rate_releases_nothing_that_would_only_be_given_back(
 
 @pytest.mark.parametrize("outcome", [("retry", 1, "HTTP 503", ""), REFUSED])
 def test_calls_that_left_before_the_breaker_opened_do_not_lengthen_its_pause(
-    ledger: WorkLedger, accept: Accept, outcome: tuple[object, ...]
+    ledger: WorkLedger, accept: Accept, outcome: Sequence[str | int]
 ) -> None:
     for _ in range(20):
         accept()
@@ -168,9 +168,9 @@ def test_calls_that_left_before_the_breaker_opened_do_not_lengthen_its_pause(
     assert len(works) == 20
     time.sleep(0.01)
     for work in works[:12]:
-        ledger.step(work, outcome)  # type: ignore[arg-type]
+        ledger.step(work, outcome)
     assert (state(ledger, "breaker"), state(ledger, "opened")) == ("open", "1")
     end_pause(ledger)
     for work in works[12:]:
-        ledger.step(work, outcome)  # type: ignore[arg-type]
+        ledger.step(work, outcome)
     assert state(ledger, "opened") == "1"

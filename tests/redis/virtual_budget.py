@@ -30,7 +30,6 @@ class VirtualBudget:
     def __init__(self, redis: Redis, rate: int, window: int = 60) -> None:
         assert CLOCK in PERMIT.text
         self.redis, self.prefix, self.rate = redis, "ij1:virtual:", rate
-        self._asking = 0
         self._permit = redis.register_script(PERMIT.text.replace(CLOCK, "{ARGV[2], ARGV[3]}"))
         state = {"since": 1, "rate": rate, "window_ms": window * 1000}
         shares = {"share_urgent": 60, "share_normal": 20, "share_bulk": 20}
@@ -50,16 +49,15 @@ class VirtualBudget:
         heapq.heapify(asking)
         released = f"{self.prefix}rel:urgent"
         made: list[Call] = []
+        out = 0
         while queue or asking:
             # the pacer releases half a second of work
-            while (
-                queue and self._asking < max(2, self.rate // 120) and (not asking or queue[0] <= asking[0][0])
-            ):
+            while queue and out < max(2, self.rate // 120) and (not asking or queue[0] <= asking[0][0]):
                 since = queue.popleft()
                 heapq.heappush(
                     asking, (max(since, made[-1].at if made else 0.0), next(order), "urgent", since)
                 )
-                self._asking += 1
+                out += 1
                 self.redis.zadd(released, {str(since): 0})
             at, number, lane, since = heapq.heappop(asking)
             if at >= seconds:
@@ -72,7 +70,7 @@ class VirtualBudget:
                 continue
             made.append(Call(at, lane, at - since))
             if lane == "urgent":
-                self._asking -= 1
+                out -= 1
                 self.redis.zrem(released, str(since))
             else:
                 heapq.heappush(asking, (at + chance.uniform(0.02, 0.2), number, lane, since))

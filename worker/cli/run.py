@@ -38,7 +38,7 @@ def command(queues: str, concurrency: int, hostname: str, pool: str) -> None:
     """Run a worker: it takes jobs and calls Interakt, until SIGTERM.
 
     It is Celery's worker, without the 9 MB of Celery's other commands. Celery's own command, with all its options, works
-    as well: celery -A worker.app worker --pool threads --without-gossip --without-mingle --without-heartbeat.
+    as well: python -m celery -A worker.app worker --pool threads --without-gossip --without-mingle --without-heartbeat.
 
     Example: python -m worker run -Q bulk -c 96 -n bulk@%h
     """
