@@ -82,8 +82,13 @@ def test_the_payload_may_come_by_name(stack: Stack) -> None:
 def test_messages_that_wait_for_memory_hold_no_thread(stack: Stack) -> None:
     identities = [uuid.uuid4().hex for _ in range(30)]
     with Redis.from_url(stack.valkey.url) as redis:
-        redis.config_set("maxmemory", int(redis.info("memory")["used_memory"] / 0.82))
-        until(lambda: redis.hget("ij1:default:state", "full") == b"bulk")
+
+        def filled() -> bool:
+            # anew at each look: what the tests before used is freed meanwhile
+            redis.config_set("maxmemory", int(redis.info("memory")["used_memory"] / 0.82))
+            return bool(redis.hget("ij1:default:state", "full") == b"bulk")
+
+        until(filled)
         for identity in identities:
             redis.lpush(INTAKE, message([TEXT], {"lane": "bulk"}, identity))
         until(lambda: redis.llen(LATER) + redis.llen(INTAKE) > 20)
