@@ -8,6 +8,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from kombu.connection import Connection
 from marshmallow import ValidationError, fields
 
 from .secret import Secret
@@ -121,12 +122,23 @@ class Store(fields.Field[str]):
 
 
 class Broker(Store):
-    """The URL of a Celery broker, Redis or another."""
+    """The URL of a Celery broker, Redis or another, that kombu can use as it stands."""
 
-    schemes = (*Store.schemes, "amqp", "amqps", "pyamqp", "sqs", "memory", "sentinel", "filesystem")
+    schemes = ("redis", "rediss", "redis+socket", "amqp", "amqps", "pyamqp", "sqs", "memory", "filesystem")
     fix = (
         "use the broker_url of the application that is to be told, such as redis://host:6379/1 or amqp://host"
     )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        url = super()._deserialize(value, attr, data, **options)
+        if url.startswith("redis+socket:") and "?" in url:
+            raise ValidationError("with a socket it takes no options: use redis+socket:///path")
+        try:
+            Connection(url).get_transport_cls()  # does not connect
+        except Exception as error:  # noqa: BLE001  each transport has its own, and a missing package is one too
+            found = f"Celery cannot use it ({type(error).__name__})"
+            raise ValidationError(f"{found}; of options it takes only ssl_...: {self.fix}") from None
+        return url
 
 
 class Task(fields.Field[str]):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from interakt_jobs.pytest_plugin import interakt_outbox  # noqa: F401  as pytest finds it when it is installed
 from sandbox.valkey import Valkey
+from tests.tls import make_certificate
 
 OURS = ("INTERAKT_", "REDIS_URL", "SENTRY_", "CELERY_", "DJANGO_", "PROMETHEUS_")
 
@@ -36,3 +38,9 @@ def redis_url(valkey: Valkey) -> str:
         sock.sendall(b"FLUSHALL\r\n")
         sock.recv(64)
     return valkey.url
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody else has signed, with ``key.pem`` beside it."""
+    return make_certificate(tmp_path)

@@ -20,6 +20,8 @@ from .ledger import WorkLedger
 
 log = logging.getLogger(__name__)
 BATCH = 100
+# Without them kombu speaks to any server that has a certificate, or does not compare its name. Options in the URL win.
+TLS = {"rediss": {"ssl_cert_reqs": "required"}, "amqps": {"server_hostname": None}}
 
 
 class Outbox:
@@ -34,6 +36,7 @@ class Outbox:
         self.app.conf.update(
             task_ignore_result=True,
             task_serializer="json",
+            broker_use_ssl=TLS.get(broker_url.partition(":")[0]),
             broker_transport_options={
                 "socket_timeout": 10,
                 "socket_connect_timeout": 3,
@@ -73,10 +76,13 @@ class Outbox:
         sent = 0
         for raw in waiting:
             try:
-                entry = json.loads(raw)
-                self._send(ledger.account, entry)
+                message = _message(ledger.account, json.loads(raw))
             except (ValueError, KeyError, TypeError):
                 log.error("unreadable outbox entry dropped", extra={"action": "outbox_unreadable"})
+                ledger.link.command("LREM", key, 1, raw)
+                continue
+            try:
+                self._send(ledger.account, **message)
             except Exception as error:  # noqa: BLE001  whatever the broker says, the entry waits
                 log.warning("outbox waits", extra={"action": "outbox_waits", "error": type(error).__name__})
                 if self._is_away(ledger.account, error):
@@ -88,7 +94,7 @@ class Outbox:
         return sent
 
     def _is_away(self, account: str, error: Exception) -> bool:
-        """Whether the broker cannot be reached, rather than refuses one message."""
+        """Whether the broker cannot be reached or used at all, rather than refuses one message."""
         producer = self._producers.pop(account, None)
         if producer is None:
             return True
@@ -97,18 +103,24 @@ class Outbox:
         producer.connection.release()
         return away
 
-    def _send(self, account: str, entry: dict[str, Any]) -> None:
-        inbound = entry["event"] == "inbound"
-        identity = f"in1.{account}.{entry['id']}" if inbound else job_id(account, entry["id"])
+    def _send(self, account: str, **message: Any) -> None:
         producer = self._producers.get(account)
         if producer is None:
-            producer = self.app.amqp.Producer(self.app.connection_for_write())
-            self._producers[account] = producer
-        self.app.send_task(
-            entry["task"],
-            args=(identity,),
-            kwargs={"state": entry["state"], "event": entry["event"]},
-            queue=entry.get("queue") or self.default_queue,
-            producer=producer,
-            ignore_result=True,
-        )
+            connection = self.app.connection_for_write()
+            _ = (
+                connection.default_channel
+            )  # a broker that cannot be used fails here, before any message is blamed
+            producer = self._producers[account] = self.app.amqp.Producer(connection)
+        message["queue"] = message["queue"] or self.default_queue
+        self.app.send_task(**message, producer=producer, ignore_result=True)
+
+
+def _message(account: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """What ``send_task`` is given for an entry; raises ``KeyError`` or ``TypeError`` for what is none."""
+    inbound = entry["event"] == "inbound"
+    return {
+        "name": entry["task"],
+        "args": (f"in1.{account}.{entry['id']}" if inbound else job_id(account, entry["id"]),),
+        "kwargs": {"state": entry["state"], "event": entry["event"]},
+        "queue": entry.get("queue"),
+    }

@@ -15,6 +15,7 @@ from redis import Redis
 
 from interakt_jobs.errors import LedgerUnreachable
 from sandbox.valkey import Valkey
+from tests.tls import behind_tls
 from tests.waiting import until
 from worker.ledger import WorkLedger
 from worker.outbox import BATCH, Outbox
@@ -102,6 +103,50 @@ def test_a_broker_that_is_away_costs_the_pacer_nothing_and_is_found_again(
     broker.start()
     outbox(ledger)
     until(lambda: left(ledger) == 0)
+    assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        "sentinel://127.0.0.1:1/0",
+        "redis://127.0.0.1:1/0?socket_timeout=ten",
+        "redis://127.0.0.1:1/x",
+        "sqs://",
+        "no://x",
+    ],
+)
+def test_a_broker_that_cannot_be_used_costs_no_message(
+    ledger: WorkLedger, broker: Valkey, unusable: str
+) -> None:
+    fill(ledger, entry("a"), entry("b"))
+    outbox = Outbox(unusable)
+    for _ in range(2):
+        outbox(ledger)
+        outbox._busy["default"].join(10)
+    assert left(ledger) == 2
+    Outbox(broker.url)(ledger)
+    until(lambda: left(ledger) == 0)
+    assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
+
+
+def test_a_broker_behind_tls_must_show_a_certificate_that_we_trust(
+    ledger: WorkLedger, broker: Valkey, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind_tls(broker.port, certificate) as port:
+        url = f"rediss://127.0.0.1:{port}/0"
+        fill(ledger, entry("a"))
+        outbox = Outbox(url)
+        outbox(ledger)
+        outbox._busy["default"].join(10)
+        assert left(ledger) == 1 and received(broker.url) == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        outbox(ledger)
+        until(lambda: left(ledger) == 0)
+        fill(ledger, entry("b"))
+        monkeypatch.delenv("SSL_CERT_FILE")
+        Outbox(f"{url}?ssl_ca_certs={certificate}")(ledger)
+        until(lambda: left(ledger) == 0)
     assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
 
 

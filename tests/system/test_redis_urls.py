@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
-import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +15,8 @@ import interakt_jobs
 from interakt_jobs.link import Link
 from sandbox.control import Sandbox
 from sandbox.stack import ROOT
-from sandbox.valkey import Valkey, free_port
+from sandbox.valkey import Valkey
+from tests.tls import behind_tls
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "Hello"}}
 PROCESSES = {
@@ -72,57 +69,6 @@ def test_over_a_unix_socket(tmp_path: Path) -> None:
         assert [process.poll() for process in processes.values()] == [None, None], (
             tmp_path / "beat.log"
         ).read_text()
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody else has signed, with its key in the same file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    options = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
-    subprocess.run([openssl, *options, *files], check=True, capture_output=True)
-    return tmp_path / "cert.pem"
-
-
-@contextmanager
-def behind_tls(redis_port: int, certificate: Path) -> Iterator[int]:
-    """The port of a proxy that speaks TLS and hands on what it hears."""
-    port, loop = free_port(), asyncio.new_event_loop()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        their_reader, their_writer = await asyncio.open_connection("127.0.0.1", redis_port)
-        await asyncio.gather(pump(reader, their_writer), pump(their_reader, writer))
-
-    async def end(server: asyncio.Server) -> None:
-        server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", port, ssl=context))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    yield port
-    asyncio.run_coroutine_threadsafe(end(server), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
 
 
 def test_over_tls_that_is_verified(

@@ -52,6 +52,37 @@ def test_all_mistakes_are_told_together_each_with_its_fix() -> None:
     assert all("use " in text for text in told.values())
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sentinel://127.0.0.1:26379/0",
+        "redis://:geheim@127.0.0.1/1?socket_timeout=ten",
+        "redis://127.0.0.1/1?no_such_option=1",
+        "rediss://127.0.0.1/1?ssl_cert_reqs=perhaps",
+        "redis+socket:///tmp/redis.sock?socket_timeout=ten",
+        "amqp://127.0.0.1?heartbeat=soon",
+        "unix:///tmp/redis.sock",
+        "kafka://127.0.0.1",
+    ],
+)
+def test_a_broker_that_celery_cannot_use_is_refused_at_the_start(url: str) -> None:
+    told = mistakes(INTERAKT_ON_DONE_BROKER_URL=url)
+    assert "use " in told["INTERAKT_ON_DONE_BROKER_URL"] and "geheim" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:pw@127.0.0.1/1",
+        "rediss://127.0.0.1/1?ssl_cert_reqs=CERT_REQUIRED",
+        "amqps://127.0.0.1//",
+        "redis+socket:///x",
+    ],
+)
+def test_a_broker_that_celery_can_use_is_taken_as_it_is(url: str) -> None:
+    assert load({**MINIMAL, "INTERAKT_ON_DONE_BROKER_URL": url}).on_done_broker_url == url
+
+
 def test_a_missing_key_is_told_with_the_other_mistakes() -> None:
     with pytest.raises(SettingsError, match="2 settings to mend") as caught:
         load({"INTERAKT_BASE_URL": "x"})
