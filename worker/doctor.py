@@ -121,7 +121,9 @@ def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iter
         sync = options.get("appendfsync", "unknown")
         mark: Mark = "warning" if sync == "no" else "ok"
         mend = (
-            "CONFIG SET appendfsync everysec, or always to survive a power loss" if mark == "warning" else ""
+            "CONFIG SET appendfsync everysec, or always to survive a crash and a power loss"
+            if mark == "warning"
+            else ""
         )
         yield Check("redis persistence", mark, f"append-only file, fsync {sync}", mend)
     else:
