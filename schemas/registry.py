@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .bounds import look
 from .invalid import Invalid
 from .words import kind
 
@@ -52,12 +53,13 @@ OPERATIONS = {
 def check(operation: str, payload: object, *, allow_unknown: bool = False) -> list[str]:
     """Raise ``Invalid`` unless ``payload`` may be sent; the list returned names limits of WhatsApp's that it breaks.
 
-    ``payload`` is not changed. ``allow_unknown`` lets keys pass that no shape names, at every level. Raises
-    ``KeyError`` for an unknown operation.
+    It names texts that say nothing too (``says_nothing``). ``payload`` is not changed. ``allow_unknown`` lets keys pass
+    that no shape names, at every level. Raises ``KeyError`` for an unknown operation.
     """
     shape, load_error, advise = _tools(operation, allow_unknown)
     if not isinstance(payload, dict):
         raise Invalid({"payload": f"must be an object, not {kind(payload)}"})
+    warnings = look(payload)
     try:
         shape.load(payload)
     except load_error as error:
@@ -65,7 +67,7 @@ def check(operation: str, payload: object, *, allow_unknown: bool = False) -> li
         raise Invalid(
             {path: what for (path, what), _ in zip(found, range(MOST_ERRORS), strict=False)}
         ) from None
-    warnings: list[str] = advise(operation, payload)
+    warnings += advise(operation, payload)
     return warnings
 
 

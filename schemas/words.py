@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
-DEEPEST = 32
 LARGEST = 2**64
 _DIGITS = re.compile(r"\d{4,}")
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -58,8 +57,8 @@ def _plain(name: str) -> str:
     return name[:60].lower().replace("_", "").replace("-", "")
 
 
-def json_problem(value: object, depth: int = 0) -> str:
-    """Why ``value`` cannot be written as JSON, or an empty string."""
+def json_problem(value: object) -> str:
+    """Why ``value``, of bounded depth, cannot be written as JSON, or an empty string."""
     if value is None or isinstance(value, bool):
         return ""
     if isinstance(value, str):
@@ -70,13 +69,11 @@ def json_problem(value: object, depth: int = 0) -> str:
         return "" if isfinite(value) else "must be a finite number"
     if not isinstance(value, list | tuple | dict):
         return f"must be JSON, not {kind(value)}"
-    if depth >= DEEPEST:
-        return f"must not be nested deeper than {DEEPEST} levels"
     if isinstance(value, dict):
         if not all(isinstance(key, str) and not text_problem(key) for key in value):
             return "must have keys that are text"
         value = value.values()
-    return next((why for one in value if (why := json_problem(one, depth + 1))), "")
+    return next((why for one in value if (why := json_problem(one))), "")
 
 
 def text_problem(value: str) -> str:
