@@ -23,10 +23,10 @@ from typing import Any
 from bench import campaign_page, machine
 from bench.campaign_plan import make
 from bench.processes import ROOT
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import Stack
-from worker.campaigns import control
-from worker.campaigns.store import CampaignStore
+from worker.campaigns.running import control
+from worker.campaigns.store.store import CampaignStore
 
 RESULTS = ROOT / "bench" / "campaign.json"
 CID = "cbench00001"

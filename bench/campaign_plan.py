@@ -53,10 +53,10 @@ def peak_mb() -> float:
 
 def plan_here(url: str, path: str, campaign: str = "c00000001", window: str = "") -> None:
     """What the child process does: plan, then print its own figures. A ``window`` of ``open`` sends at any hour."""
-    from interakt_jobs.link import Link
-    from worker.campaigns.definition import read
-    from worker.campaigns.planner import plan
-    from worker.campaigns.sources import CsvFile
+    from interakt_jobs.ledger.redis_client import Link
+    from worker.campaigns.definition.definition import read
+    from worker.campaigns.planning.planner import plan
+    from worker.campaigns.recipients.sources import CsvFile
 
     began, cpu = time.perf_counter(), time.process_time()
     definition = SENT if window == "open" else DEFINITION
@@ -73,8 +73,8 @@ def plan_here(url: str, path: str, campaign: str = "c00000001", window: str = ""
 
 def measure(count: int) -> dict[str, object]:
     """Plan ``count`` recipients into a fresh server."""
-    from interakt_jobs.link import Link
-    from worker.campaigns.store import CampaignStore
+    from interakt_jobs.ledger.redis_client import Link
+    from worker.campaigns.store.store import CampaignStore
 
     with tempfile.TemporaryDirectory() as folder, Valkey() as server:
         path = Path(folder) / "people.csv"

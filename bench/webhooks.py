@@ -26,7 +26,7 @@ import uvloop
 
 from bench.processes import ROOT, cpu_seconds, memory, start, stop
 from sandbox.valkey import Valkey, free_port
-from worker.web.signature import sign
+from worker.webhooks.signature import sign
 
 SECRET = b"bench-secret"
 STREAM = "ij1:default:webhooks"

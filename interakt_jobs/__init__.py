@@ -4,6 +4,7 @@ When ``.delay()`` returns, the job is in the ledger: it is not lost, not sent tw
 sent inside the account's rate limit, and ends as done, dead (with a reason) or cancelled.
 """
 
+from .batch import Accepted
 from .check import PayloadError
 from .errors import (
     IdempotencyConflict,
@@ -19,7 +20,6 @@ from .errors import (
 )
 from .inbound import Inbound, inbound
 from .job import Job, new_id
-from .many import Accepted
 from .operation import Operation
 from .operations import (
     OPERATIONS,

@@ -9,8 +9,8 @@ from celery import Celery
 from celery.backends.base import Backend
 
 from . import settings
-from .ids import parse
 from .job import celery_state, outcome
+from .ledger.keys import parse
 from .options import refuse
 
 _lock = threading.Lock()

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import settings
 from .errors import NoSuchJob
-from .ids import account_name
+from .ledger.keys import account_name
 
 
 @dataclass(frozen=True, slots=True)

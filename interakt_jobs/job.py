@@ -9,8 +9,8 @@ from celery.result import AsyncResult, assert_will_not_block, promise
 
 from . import settings
 from .errors import JobCancelled, JobDead
-from .ids import account_name, job_id, mint_tail, parse
-from .record import ENDED, Reading
+from .ledger.keys import account_name, job_id, mint_tail, parse
+from .ledger.record import ENDED, Reading
 
 STATES = {
     "ready": "PENDING",
@@ -127,7 +127,7 @@ class Job(AsyncResult):  # type: ignore[misc]
         """
         if disable_sync_subtasks:
             assert_will_not_block()
-        from .wait import wait_for_end
+        from .ledger.wait import wait_for_end
 
         reading = wait_for_end(self.account, self.tail, timeout, interval)
         found = outcome(self.id, reading)

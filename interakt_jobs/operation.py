@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from . import settings
+from .batch import Accepted, Accepting, Batch, handle
 from .check import PayloadError, check
 from .checkers import is_sound, not_sound
-from .ids import account_name, mint_tail, parse, task_tail
 from .job import Job
-from .ledger import NewJob
-from .many import Accepted, Accepting, Batch, handle
+from .ledger.client import NewJob
+from .ledger.keys import account_name, mint_tail, parse, task_tail
+from .ledger.record import digest, group_of, recipient_of
 from .options import Lane, Repeat, refuse, single, terms, wishes
-from .record import digest, group_of, recipient_of
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
 _encode = json.JSONEncoder(

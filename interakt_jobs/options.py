@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import settings
-from .ledger import Terms
+from .ledger.client import Terms
 
 if TYPE_CHECKING:
     from .operation import Operation

@@ -7,9 +7,9 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from .errors import NotConfigured
-from .ids import DEFAULT_ACCOUNT, account_name
-from .ledger import Ledger
-from .link import Link
+from .ledger.client import Ledger
+from .ledger.keys import DEFAULT_ACCOUNT, account_name
+from .ledger.redis_client import Link
 
 if TYPE_CHECKING:
     from .testing import Outbox

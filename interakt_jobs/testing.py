@@ -21,10 +21,10 @@ from typing import Any
 
 from . import settings
 from .errors import NoSuchJob, NotCancellable
-from .ids import job_id
 from .job import Job
-from .ledger import NewJob, Terms
-from .record import ENDED, Reading
+from .ledger.client import NewJob, Terms
+from .ledger.keys import job_id
+from .ledger.record import ENDED, Reading
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import Any
 from celery import Task
 
 from interakt_jobs import OPERATIONS, Job, JobError, LedgerFull, LedgerUnreachable, PayloadError, settings
+from interakt_jobs.ledger.scripts import load
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import single
-from interakt_jobs.scripts import load
 
 log = logging.getLogger(__name__)
 PUSH = load("push")
-LATER = "ij1:intake:later"  # worker/intake.py puts these back
+LATER = "ij1:intake:later"  # worker/dispatch/requeue.py puts these back
 AWAY_SECONDS = 60.0
 OPTIONS = frozenset(
     [

@@ -1,6 +1,7 @@
 """The worker's Celery app: ``python -m worker run``, or ``python -m celery -A worker.app worker``.
 
-``tasks`` declares what can be asked for; this module adds the wake-up, the guard, and what a worker runs beside Celery.
+``tasks`` declares what can be asked for; this module adds the wake-up, the message filter, and what a worker
+runs beside Celery.
 """
 
 from __future__ import annotations
@@ -13,27 +14,28 @@ import tasks  # noqa: F401  declares the tasks on the app
 from config import settings
 from tasks.app import app
 
-from . import guard, services
-from .stopping import stop, stopping
+from . import process
+from .dispatch import message_filter
+from .shutdown import stop, stopping
 
 __all__ = ["app"]
 REFUSED_POOLS = ("gevent", "eventlet")
-app.amqp_cls = "worker.broker:AMQP"
+app.amqp_cls = "worker.dispatch.broker:AMQP"
 
 
 @app.task(name="interakt.wake", ignore_result=True, acks_late=False)
 def wake(version: int, account: str, tails: list[str]) -> None:
     """These jobs of this account are yours to claim: the only message we publish. Never raises for a job's sake."""
-    services.deliver(version, account, tails)
+    process.deliver(version, account, tails)
 
 
 @app.task(name="interakt.tick", ignore_result=True, acks_late=False)
 def tick(name: str) -> None:
     """Beat says that a schedule is due: make the job of its slot. Repeating it is harmless, a lost one comes again."""
-    services.tick(name)
+    process.tick(name)
 
 
-guard.know_tasks(frozenset(name for name in app.tasks if name.startswith("interakt.")))
+message_filter.know_tasks(frozenset(name for name in app.tasks if name.startswith("interakt.")))
 
 
 @signals.celeryd_init.connect
@@ -67,7 +69,7 @@ def _refuse_unknown_queues(asked: Any) -> None:
 @signals.worker_init.connect
 def prepare(sender: Any = None, **_: Any) -> None:
     try:
-        services.prepare(sender)
+        process.prepare(sender)
     except Exception as error:
         raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
 
@@ -75,7 +77,7 @@ def prepare(sender: Any = None, **_: Any) -> None:
 @signals.worker_ready.connect
 def begin(sender: Any = None, **_: Any) -> None:
     try:
-        services.begin(sender)
+        process.begin(sender)
     except Exception as error:
         # Celery only logs what a signal's receiver raises; a worker without its pacer must not look alive.
         raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
@@ -89,4 +91,4 @@ def wind_down(**_: Any) -> None:
 
 @signals.worker_shutdown.connect
 def end(**_: Any) -> None:
-    services.end()
+    process.end()

@@ -16,7 +16,7 @@ from redis.exceptions import LockError, RedisError
 from config.settings import SettingsError
 from config.settings import load as load_settings
 from interakt_jobs.errors import JobError
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 
 from .schedules import static
 from .schedules.definition import ScheduleError

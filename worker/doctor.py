@@ -11,10 +11,10 @@ import redis
 
 from config.settings import Account, Settings, SettingsError, load
 from interakt_jobs.errors import JobError
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 
-from .client import Client
-from .errors import InteraktError
+from .interakt.client import Client
+from .interakt.errors import InteraktError
 from .schedules.store import ScheduleError, Schedules
 
 OLDEST = (7, 0)  # the scripts carry flags

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 import interakt_jobs
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import Stack
 
 from . import plan, scheduled, table

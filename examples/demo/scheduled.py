@@ -8,12 +8,12 @@ from pathlib import Path
 
 from interakt_jobs import Job
 from interakt_jobs.errors import NoSuchJob
-from interakt_jobs.ids import job_id
-from interakt_jobs.link import Link
-from interakt_jobs.record import Reading
-from worker.campaigns import control
+from interakt_jobs.ledger.keys import job_id
+from interakt_jobs.ledger.record import Reading
+from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.errors import NoSuchCampaign
-from worker.campaigns.job import campaign_of
+from worker.campaigns.running import control
+from worker.campaigns.running.run_campaign import campaign_of
 from worker.schedules.definition import read
 from worker.schedules.store import Schedules
 from worker.schedules.tick import tail_of

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from interakt_jobs import Job
-from interakt_jobs.record import ENDED, Reading
+from interakt_jobs.ledger.record import ENDED, Reading
 
 from .plan import Item
 

@@ -14,10 +14,10 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from interakt_jobs.scripts import Script
-from worker import ledger
+from interakt_jobs.ledger.scripts import Script
 from worker.app import app
-from worker.client import Client
+from worker.interakt.client import Client
+from worker.ledger import work_ledger
 
 __all__ = ["app"]
 MUTATION = os.environ.get("CHAOS_MUTATION", "")
@@ -35,22 +35,24 @@ def mutate(mutation: str) -> None:
     """Break one thing; raises ``ValueError`` for a name that is none."""
     match mutation:
         case "no_reaper":
-            ledger.REAP = changed(
-                ledger.REAP, "local again, unknown,", "do return {0, 0, 0, 0, 0} end\nlocal again, unknown,"
+            work_ledger.REAP = changed(
+                work_ledger.REAP,
+                "local again, unknown,",
+                "do return {0, 0, 0, 0, 0} end\nlocal again, unknown,",
             )
         case "no_sent_at":
-            ledger.REAP = changed(
-                ledger.REAP,
+            work_ledger.REAP = changed(
+                work_ledger.REAP,
                 "if crashes + 1 >= tonumber(ARGV[5]) then",
                 "if true then\n to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[5]) then",
             )
         case "all_ambiguous":
             before = "local ambiguous = maybe == '2' and 1 or 0"
-            ledger.STEP = changed(ledger.STEP, before, "local ambiguous = 1")
+            work_ledger.STEP = changed(work_ledger.STEP, before, "local ambiguous = 1")
         case "no_budget":
             for name in ("START", "STEP"):
                 before = "local wait = permit(head.lane, state)"
-                setattr(ledger, name, changed(getattr(ledger, name), before, "local wait = 0"))
+                setattr(work_ledger, name, changed(getattr(work_ledger, name), before, "local wait = 0"))
         case "crash":
             _crash_on_call()
         case _:

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from interakt_jobs.ledger import Ledger
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import SECRET, Bed, Trial
 from tests.chaos.processes import Worker, wait_until
-from worker.campaigns import control
-from worker.campaigns.definition import read
-from worker.campaigns.sources import Dicts
-from worker.campaigns.store import CampaignStore
+from worker.campaigns.definition.definition import read
+from worker.campaigns.recipients.sources import Dicts
+from worker.campaigns.running import control
+from worker.campaigns.store.store import CampaignStore
 
 RATE, PEOPLE, SLOTS = 60, 400, 8
 GROWTH_KB, GROWTH_FILES, GROWTH_THREADS, CLIENTS = 10_000, 20, 10, 200

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from interakt_jobs.ids import mint_tail
-from interakt_jobs.ledger import NewJob, Terms
-from interakt_jobs.link import Link
-from worker.ledger import WorkLedger
-from worker.services import REGISTER
+from interakt_jobs.ledger.client import NewJob, Terms
+from interakt_jobs.ledger.keys import mint_tail
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.work_ledger import WorkLedger
+from worker.process import REGISTER
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.dead_letters import REASONS
-from worker.ledger import LANES, Work, WorkLedger
+from worker.ledger.dead_letters import REASONS
+from worker.ledger.work_ledger import LANES, Work, WorkLedger
 
 ACCOUNT_KEYS = {
     "ambiguous", "audit", "bell", "bud", "count", "dead", "expires", "failed", "fence", "fl", "groups", "held", "maybe",

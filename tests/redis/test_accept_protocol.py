@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
-from interakt_jobs.ledger import ACCEPT
-from worker.ledger import WorkLedger
+from interakt_jobs.ledger.client import ACCEPT
+from worker.ledger.work_ledger import WorkLedger
 
 from .test_ledger import DONE, run_to_start
 

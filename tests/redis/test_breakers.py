@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from worker import account
-from worker.ledger import WorkLedger
+from worker.ledger import accounts
+from worker.ledger.work_ledger import WorkLedger
 
 from .test_ledger import DONE, WANTED, reap, run_to_claim, run_to_start
 
@@ -93,14 +93,14 @@ def test_an_answer_to_a_call_from_before_the_pause_does_not_end_it(
 def test_a_pause_by_hand_is_not_cut_short_by_a_refusal(ledger: WorkLedger, accept: Accept) -> None:
     accept()
     work = run_to_start(ledger)
-    account.pause(ledger, 3600, "stocktaking")
+    accounts.pause(ledger, 3600, "stocktaking")
     ledger.step(work, REFUSED)
     assert int(state(ledger, "paused_until")) > time.time() * 1000 + 3_000_000
     assert state(ledger, "why") == "stocktaking"
 
 
 def test_a_breaker_closes_after_a_pause_by_hand_has_passed(ledger: WorkLedger, accept: Accept) -> None:
-    account.pause(ledger, 0, "a moment")
+    accounts.pause(ledger, 0, "a moment")
     accept()
     ledger.step(run_to_start(ledger), REFUSED)
     end_pause(ledger)
@@ -140,7 +140,7 @@ def test_jobs_of_a_template_paused_for_too_long_die_of_age(ledger: WorkLedger, a
 def test_a_pause_that_nobody_asks_about_is_forgotten(ledger: WorkLedger) -> None:
     long_ago = int(time.time() * 1000) - 90_000_000
     ledger.link.command("HSET", f"{ledger.prefix}groups", "typo:en", f"{long_ago}|1|why")
-    account.pause_template(ledger, "offer:en", 60, "by hand")
+    accounts.pause_template(ledger, "offer:en", 60, "by hand")
     reap(ledger)
     assert ledger.link.command("HKEYS", f"{ledger.prefix}groups") == [b"offer:en"]
 

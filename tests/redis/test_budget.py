@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from interakt_jobs.ids import mint_tail
-from interakt_jobs.ledger import NewJob, Terms
-from interakt_jobs.link import Link
-from worker.ledger import WorkLedger
+from interakt_jobs.ledger.client import NewJob, Terms
+from interakt_jobs.ledger.keys import mint_tail
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.work_ledger import WorkLedger
 
 DONE = ("done", "p", 201, "ok", 60, "0", "")
 
@@ -146,7 +146,7 @@ def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(
 
 
 def test_two_accounts_have_two_budgets(link: Link, ledger: WorkLedger) -> None:
-    from worker.services import REGISTER
+    from worker.process import REGISTER
 
     other = WorkLedger(link, "brand_b")
     link.run(REGISTER, [other.prefix, "ij1:accounts"], "brand_b", 1, 60000)

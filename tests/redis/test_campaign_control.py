@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from interakt_jobs.link import Link
-from interakt_jobs.scripts import Script
-from worker.campaigns import control, rounds
+from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.scripts import Script
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
-from worker.campaigns.feeder import Feeder
-from worker.campaigns.optout import OptOut
-from worker.campaigns.store import CampaignStore
-from worker.ledger import WorkLedger
-from worker.receipts import apply_receipt
+from worker.campaigns.recipients.optout import OptOut
+from worker.campaigns.running import control, rounds
+from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.store.store import CampaignStore
+from worker.ledger.work_ledger import WorkLedger
+from worker.webhooks.receipts import apply_receipt
 
 from .test_campaign_feed import CID, DONE, adds_up, begin, definition, people, send_all, take
 

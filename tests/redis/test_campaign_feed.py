@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.recipient import recipient_hash
-from worker import account as account_module
-from worker.campaigns import control
-from worker.campaigns.definition import Definition, read
-from worker.campaigns.feeder import Feeder
-from worker.campaigns.feeding import FEED, Feeding
-from worker.campaigns.optout import OptOut
-from worker.campaigns.sources import Dicts
-from worker.campaigns.store import CampaignStore
-from worker.ledger import Work, WorkLedger
+from worker.campaigns.definition.definition import Definition, read
+from worker.campaigns.recipients.optout import OptOut
+from worker.campaigns.recipients.sources import Dicts
+from worker.campaigns.running import control
+from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.running.feeding import FEED, Feeding
+from worker.campaigns.store.store import CampaignStore
+from worker.ledger import accounts as account_module
+from worker.ledger.work_ledger import Work, WorkLedger
 
 CID = "c00000001"
 DONE = ("done", "m1", 200, "", 60, "0", "")

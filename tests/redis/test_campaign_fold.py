@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from interakt_jobs.errors import NotCancellable
-from interakt_jobs.ids import task_tail
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.keys import task_tail
+from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.reasons import reason_of
-from worker.campaigns.slots import Slot
-from worker.campaigns.store import CampaignStore
-from worker.ledger import Work, WorkLedger
-from worker.receipts import RANKS, apply_receipt
+from worker.campaigns.store.recipient_state import Slot
+from worker.campaigns.store.store import CampaignStore
+from worker.ledger.work_ledger import Work, WorkLedger
+from worker.webhooks.receipts import RANKS, apply_receipt
 
 from .test_campaign_feed import CID, DONE, Feeder, adds_up, begin, take
 from .test_ledger import reap, receipts_live

@@ -10,12 +10,12 @@ from collections import Counter
 import pytest
 
 from interakt_jobs.errors import NotCancellable
-from interakt_jobs.link import Link
-from worker.campaigns import control
-from worker.campaigns.feeder import Feeder
-from worker.campaigns.store import CampaignStore
-from worker.ledger import Work, WorkLedger
-from worker.receipts import apply_receipt
+from interakt_jobs.ledger.redis_client import Link
+from worker.campaigns.running import control
+from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.store.store import CampaignStore
+from worker.ledger.work_ledger import Work, WorkLedger
+from worker.webhooks.receipts import apply_receipt
 
 from .test_campaign_feed import CID, adds_up, begin, take
 from .test_ledger import reap, receipts_live

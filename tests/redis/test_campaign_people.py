@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.recipient import recipient_hash
-from worker.campaigns.frequency import FrequencyCap
-from worker.campaigns.optout import OptOut
+from worker.campaigns.recipients.optout import OptOut
+from worker.campaigns.store.frequency import FrequencyCap
 
 ASHA = recipient_hash("919999999999")
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from interakt_jobs.link import Link
-from interakt_jobs.scripts import Script
-from interakt_jobs.scripts import load as load_script
-from worker.campaigns import blocks, slots
-from worker.campaigns.definition import Definition, read
+from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.scripts import Script
+from interakt_jobs.ledger.scripts import load as load_script
+from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
-from worker.campaigns.optout import OptOut
-from worker.campaigns.planner import plan, survey
+from worker.campaigns.planning.planner import plan, survey
 from worker.campaigns.reasons import REASONS, STATE
-from worker.campaigns.recipients import Recipient
-from worker.campaigns.slots import Slot
-from worker.campaigns.sources import Dicts
-from worker.campaigns.store import CampaignStore, campaigns, mint_id
+from worker.campaigns.recipients.optout import OptOut
+from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.recipients.sources import Dicts
+from worker.campaigns.store import blocks, recipient_state
+from worker.campaigns.store.recipient_state import Slot
+from worker.campaigns.store.store import CampaignStore, campaigns, mint_id
 
 CID = "c00000001"
 NAMES = ("Asha", "Venkatesh")
@@ -171,7 +171,7 @@ def test_lua_and_python_have_the_same_numbers(link: Link) -> None:
         lua("return cjson.encode({slot_tables().states, slot_tables().reasons, {SLOT_WIDTH, SLOT_BLOCK}})"),
         ["ij1:default:"],
     )
-    assert json.loads(found) == [STATE, REASONS, [slots.WIDTH, blocks.SIZE]]
+    assert json.loads(found) == [STATE, REASONS, [recipient_state.WIDTH, blocks.SIZE]]
 
 
 WRITE = """
@@ -233,7 +233,7 @@ def test_slots_of_both_languages_agree_on_any_value(link: Link) -> None:
     for _ in range(500):
         at = chance.randrange(1, 2**32 - 2**24)
         packed.append(
-            slots.pack(
+            recipient_state.pack(
                 Slot(
                     chance.choice(list(STATE)),
                     chance.choice(["", *REASONS]),
@@ -248,7 +248,7 @@ def test_slots_of_both_languages_agree_on_any_value(link: Link) -> None:
             )
         )
     assert link.run(echo, ["ij1:default:"], *packed) == packed
-    assert [slots.pack(slots.unpack(raw)) for raw in packed] == packed
+    assert [recipient_state.pack(recipient_state.unpack(raw)) for raw in packed] == packed
 
 
 def test_a_recipient_weighs_less_than_64_bytes(link: Link) -> None:

@@ -7,7 +7,7 @@ import os
 import pytest
 from click.testing import CliRunner, Result
 
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from worker.cli import main
 
 JOB = "ij1.default.01a207ed436b70a9bd7ee315f7e34359"

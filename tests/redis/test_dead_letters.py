@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from worker.dead_letters import REPLAY, DeadLetters, Filter
-from worker.ledger import WorkLedger
+from worker.ledger.dead_letters import REPLAY, DeadLetters, Filter
+from worker.ledger.work_ledger import WorkLedger
 
 from .test_ledger import DONE, run_to_start
 

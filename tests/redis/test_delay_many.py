@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from interakt_jobs import Accepted, configure, send_text
+from interakt_jobs.batch import PIECE
 from interakt_jobs.errors import LedgerFull
-from interakt_jobs.many import PIECE
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "hello"}}
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from worker.doctor import Check, examine
 from worker.schedules.definition import read
 from worker.schedules.store import INDEX, LOCK, PREFIX, Schedules

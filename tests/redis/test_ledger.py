@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from interakt_jobs.errors import LedgerFull, NoSuchJob, NotCancellable, Unregistered
-from interakt_jobs.ids import mint_tail
-from interakt_jobs.ledger import Ledger, NewJob, Terms
-from interakt_jobs.link import Link
-from worker.ledger import Work, WorkLedger
+from interakt_jobs.ledger.client import Ledger, NewJob, Terms
+from interakt_jobs.ledger.keys import mint_tail
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.work_ledger import Work, WorkLedger
 
 DONE = ("done", "provider-1", 201, "Message queued", 3600, "0", "")
 WANTED = {"urgent": 8, "normal": 8, "bulk": 8}
@@ -101,7 +101,7 @@ def test_a_repeated_step_finds_the_job_it_had_claimed(ledger: WorkLedger, accept
     settled, following = ledger.step(work, DONE, "normal", "me")
     assert settled == "ok"
     assert following is not None
-    from worker.ledger import STEP
+    from worker.ledger.work_ledger import STEP
 
     answer = ledger.link.run(
         STEP, [ledger.prefix], work.tail, work.fence, "done", "normal", "me", 30000, "1", *DONE[1:]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from worker.dead_letters import DeadLetters
-from worker.ledger import WorkLedger
-from worker.receipts import apply_receipt
+from worker.ledger.dead_letters import DeadLetters
+from worker.ledger.work_ledger import WorkLedger
+from worker.webhooks.receipts import apply_receipt
 
 from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
 

@@ -22,13 +22,13 @@ from hypothesis.stateful import (
 )
 
 from interakt_jobs.errors import NoSuchJob, NotCancellable
-from interakt_jobs.ledger import NewJob, Terms
-from interakt_jobs.link import Link
-from worker import account
-from worker.dead_letters import DeadLetters
-from worker.ledger import LANES, Work, WorkLedger
-from worker.receipts import RANKS, apply_receipt
-from worker.services import REGISTER
+from interakt_jobs.ledger.client import NewJob, Terms
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger import accounts
+from worker.ledger.dead_letters import DeadLetters
+from worker.ledger.work_ledger import LANES, Work, WorkLedger
+from worker.process import REGISTER
+from worker.webhooks.receipts import RANKS, apply_receipt
 
 from .ledger_model import Attempt, Known, check
 
@@ -239,11 +239,11 @@ class Machine(RuleBasedStateMachine):
     @rule(group=st.sampled_from(("account", *GROUPS[1:])), pause=st.booleans())
     def by_hand(self, group: str, pause: bool) -> None:
         if group == "account":
-            account.pause(self.ledger, 3600, "by hand") if pause else account.resume(self.ledger)
+            accounts.pause(self.ledger, 3600, "by hand") if pause else accounts.resume(self.ledger)
         elif pause:
-            account.pause_template(self.ledger, group, 3600, "by hand")
+            accounts.pause_template(self.ledger, group, 3600, "by hand")
         else:
-            account.resume_template(self.ledger, group)
+            accounts.resume_template(self.ledger, group)
 
     @rule(live=st.booleans())
     def receipts_are_seen(self, live: bool) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
-from interakt_jobs.link import Link
-from worker.delivery import Delivery
-from worker.ledger import Verdict, Work, WorkLedger
-from worker.pacer import Pacer
-from worker.presence import Presence
+from interakt_jobs.ledger.redis_client import Link
+from worker.delivery.runner import Delivery
+from worker.dispatch.dispatcher import Pacer
+from worker.dispatch.heartbeat import Presence
+from worker.ledger.work_ledger import Verdict, Work, WorkLedger
 
 from .test_ledger import DONE, ONE, WANTED, run_to_claim, run_to_start
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
-from interakt_jobs.link import Link
-from interakt_jobs.scripts import Script
+from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.scripts import Script
 from sandbox.valkey import Valkey
 
 

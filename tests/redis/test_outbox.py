@@ -17,8 +17,8 @@ from interakt_jobs.errors import LedgerUnreachable
 from sandbox.valkey import Valkey
 from tests.tls import behind_tls
 from tests.waiting import until
-from worker.ledger import WorkLedger
-from worker.outbox import BATCH, Outbox
+from worker.callbacks.outbox import BATCH, Outbox
+from worker.ledger.work_ledger import WorkLedger
 
 KEY = "ij1:default:outbox"
 

@@ -26,9 +26,9 @@ from interakt_jobs import (
     send_template,
     send_text,
 )
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.valkey import Valkey, free_port
-from worker.services import REGISTER
+from worker.process import REGISTER
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "hello"}}
 READY = "ij1:default:ready:normal"

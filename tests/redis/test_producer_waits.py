@@ -13,7 +13,7 @@ from celery.exceptions import TimeoutError as CeleryTimeoutError
 
 from interakt_jobs import Job, JobCancelled, LedgerUnreachable, configure, new_id, send_text
 from sandbox.valkey import Valkey
-from worker.ledger import WorkLedger
+from worker.ledger.work_ledger import WorkLedger
 
 from .test_ledger import DONE, run_to_start
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from interakt_jobs.link import Link
-from worker.guard import rebuild
-from worker.publisher import TASK, Publisher, message
+from interakt_jobs.ledger.redis_client import Link
+from worker.dispatch.message_filter import rebuild
+from worker.dispatch.publisher import TASK, Publisher, message
 
 TAILS = ["0" * 32, "c12345678.0.7"]
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.stack import ROOT
-from worker.dead_letters import DeadLetters, Filter
-from worker.ledger import WorkLedger
-from worker.receipts import apply_receipt
+from worker.ledger.dead_letters import DeadLetters, Filter
+from worker.ledger.work_ledger import WorkLedger
+from worker.webhooks.receipts import apply_receipt
 
 from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
 
@@ -114,7 +114,7 @@ def test_the_buckets_counted_in_lua_are_those_that_prometheus_is_shown(
     accept()
     ledger.step(run_to_start(ledger), DONE)
     for file, bounds in (("start", WAIT), ("settle", CALL)):
-        text = (ROOT / "worker" / "lua" / f"{file}.lua").read_text()
+        text = (ROOT / "worker" / "ledger" / "lua" / f"{file}.lua").read_text()
         assert f"'{' '.join(map(str, bounds))}'" in text
     flat = ledger.link.command("HGETALL", f"{ledger.prefix}count")
     counts = {name.decode(): int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}

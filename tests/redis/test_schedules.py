@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from interakt_jobs import configure
 from interakt_jobs.errors import LedgerUnreachable
 from worker.cli import main
-from worker.ledger import WorkLedger
+from worker.ledger.work_ledger import WorkLedger
 from worker.schedules import static
 from worker.schedules.definition import Schedule, ScheduleError, read
 from worker.schedules.store import INDEX, PREFIX, NoSuchSchedule, Refused, Schedules

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from worker import status
 from worker.cli.status import table
-from worker.ledger import WorkLedger
-from worker.listening import Silence
+from worker.ledger import status
+from worker.ledger.work_ledger import WorkLedger
 from worker.web.metrics import Metrics
-from worker.web.spool import Spool
+from worker.webhooks.listener import Silence
+from worker.webhooks.spool import Spool
 
 
 def heard(silence: Silence, ledger: WorkLedger, until: Callable[[str], bool]) -> str:

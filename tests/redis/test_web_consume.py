@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
-from interakt_jobs.link import Link
-from worker.web import consume
-from worker.web.consume import Consumer
+from interakt_jobs.ledger.redis_client import Link
+from worker.webhooks import consumer as module
+from worker.webhooks.consumer import Consumer
 
 STREAM = "ij1:default:webhooks"
 Handled = list[tuple[str, Any, int]]
@@ -80,8 +80,8 @@ def test_what_cannot_be_read_is_kept_raw_and_counted(link: Link, body: bytes) ->
 def test_a_webhook_whose_handler_keeps_failing_is_set_aside_and_the_others_go_on(
     link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consume, "CLAIM_IDLE_MS", 0)
-    monkeypatch.setattr(consume, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CLAIM_IDLE_MS", 0)
+    monkeypatch.setattr(module, "CLAIM_SECONDS", 0.0)
     handled: Handled = []
     tries = []
 
@@ -126,7 +126,7 @@ def test_what_a_dead_consumer_had_in_hand_is_taken_over(link: Link, monkeypatch:
     put(link, b'{"n":1}')
     consumer(link, []).round(lambda: True, 10)
     assert left(link) == (1, 1)
-    monkeypatch.setattr(consume, "CLAIM_IDLE_MS", 0)
+    monkeypatch.setattr(module, "CLAIM_IDLE_MS", 0)
     handled: Handled = []
     consumer(link, handled).round(never, 10)
     assert [found for _, found, _ in handled] == [{"n": 1}]

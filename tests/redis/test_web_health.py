@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT
 from sandbox.valkey import free_port
 from worker.cli.health import verdict
-from worker.presence import BEAT, WORKERS
+from worker.dispatch.heartbeat import BEAT, WORKERS
 
 
 def worker(age_ms: int, host: str = "here", **more: Any) -> dict[str, Any]:

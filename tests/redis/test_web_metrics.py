@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.valkey import free_port
-from worker.ledger import WorkLedger
-from worker.receipts import apply_receipt
+from worker.ledger.work_ledger import WorkLedger
 from worker.schedules.store import INDEX, PREFIX, Schedules
 from worker.web.buckets import observed
 from worker.web.metrics import Metrics
-from worker.web.spool import Spool
+from worker.webhooks.receipts import apply_receipt
+from worker.webhooks.spool import Spool
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

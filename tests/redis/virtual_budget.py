@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from redis import Redis
 
-from worker.permit import PERMIT
+from worker.ledger.rate_limit import PERMIT
 
 CLOCK = "redis.call('TIME')"
 BEGIN = 1_800_000_000_000_000  # us

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-import worker.services
+import worker.process
 from interakt_jobs import Job, configure, run_campaign, send_text
-from interakt_jobs.scripts import Script
+from interakt_jobs.ledger.scripts import Script
 from sandbox.stack import Stack
 from tests.waiting import until
 
@@ -45,7 +45,7 @@ CAMPAIGN = {
     "template": {"name": "diwali_offer", "language": "en", "body": ["{name}"]},
 }
 _LINE = re.compile(rb'\+\d+\.\d+ \[\d+ (lua|[^\]]+)\] "([^"]*)"(?: "([^"]*)")?')
-assert worker.services  # imported for its scripts
+assert worker.process  # imported for its scripts
 
 
 class Watch:

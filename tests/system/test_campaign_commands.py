@@ -16,10 +16,11 @@ import pytest
 from rich.console import Console
 
 import interakt_jobs
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT, Stack
 from worker import campaigns
-from worker.campaigns import control, store
+from worker.campaigns.running import control
+from worker.campaigns.store import store
 from worker.cli.campaign_view import page
 
 DEFINITION = """

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from interakt_jobs import JobDead, configure, run_campaign
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import Stack
 from tests.waiting import until
-from worker.campaigns import control
-from worker.campaigns.job import campaign_of
+from worker.campaigns.running import control
+from worker.campaigns.running.run_campaign import campaign_of
 
 from .conftest import QUICK
 

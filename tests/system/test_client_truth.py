@@ -17,9 +17,9 @@ import pytest
 
 from sandbox.control import Sandbox
 from tests.unit.raw_server import answer
-from worker.client import Client
-from worker.errors import InteraktError
-from worker.transport import Adapter, session
+from worker.http.adapter import Adapter, session
+from worker.interakt.client import Client
+from worker.interakt.errors import InteraktError
 
 REFUSING = {"reset_before_reading": 0.1, "share_503": 0.1, "share_429": 0.1, "result_false_2xx": 0.1}
 DOUBTFUL = {

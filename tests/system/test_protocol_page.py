@@ -44,7 +44,7 @@ def test_the_strong_door_is_the_script(stack: Stack, monkeypatch: pytest.MonkeyP
 
 
 def test_the_recipients_hash_of_the_page_is_the_producers(stack: Stack) -> None:
-    from interakt_jobs.record import recipient_of
+    from interakt_jobs.ledger.record import recipient_of
 
     assert recipient_of(TEXT) == hashlib.sha256(b"919999999999").hexdigest()[:16]
 

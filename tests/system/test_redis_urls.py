@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import interakt_jobs
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.control import Sandbox
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs import configure
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT, Stack
 from tests.waiting import until
 from worker.schedules.definition import read

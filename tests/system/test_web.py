@@ -22,7 +22,7 @@ from redis import Redis
 
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey, free_port
-from worker.web.signature import sign
+from worker.webhooks.signature import sign
 
 SECRET, OTHER_SECRET, RCS = b"webhook-secret", b"other-secret", "rcs-path-secret"
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.campaigns.definition import load, read
+from worker.campaigns.definition.definition import load, read
+from worker.campaigns.definition.values import parse, problem
 from worker.campaigns.errors import CampaignError
-from worker.campaigns.values import parse, problem
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "campaign" / "diwali.toml"
 

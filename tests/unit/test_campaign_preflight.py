@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from sandbox.templates import ready
-from worker.campaigns import prices
-from worker.campaigns.definition import Definition, read
+from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError
-from worker.campaigns.planner import Tally
-from worker.campaigns.preflight import preflight
-from worker.campaigns.recipients import Recipient
-from worker.campaigns.report import Report
+from worker.campaigns.planning import prices
+from worker.campaigns.planning.planner import Tally
+from worker.campaigns.planning.preflight import preflight
+from worker.campaigns.planning.report import Report
+from worker.campaigns.recipients.reader import Recipient
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 ROWS = [template.row() for template in ready()]

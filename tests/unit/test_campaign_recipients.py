@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interakt_jobs.recipient import recipient_hash
-from worker.campaigns.definition import Definition, read
+from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError
-from worker.campaigns.phones import BadPhone, Phones, split
-from worker.campaigns.recipients import Intake, Recipient, Rejected, RejectsFile
-from worker.campaigns.seen import Seen
-from worker.campaigns.sources import CsvFile, Dicts, JsonLines, Source, open_source
-from worker.campaigns.texts import encoding_of
+from worker.campaigns.recipients.phone_set import Seen
+from worker.campaigns.recipients.phones import BadPhone, Phones, split
+from worker.campaigns.recipients.reader import Intake, Recipient, Rejected, RejectsFile
+from worker.campaigns.recipients.sources import CsvFile, Dicts, JsonLines, Source, open_source
+from worker.campaigns.recipients.text_files import encoding_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "campaign"
 

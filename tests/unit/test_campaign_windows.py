@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.campaigns.finishing import finishing_time
-from worker.campaigns.rules import Rules
-from worker.campaigns.windows import Windows
-from worker.campaigns.zones import Zones, zone_info
+from worker.campaigns.definition.rules import Rules
+from worker.campaigns.planning.eta import finishing_time
+from worker.campaigns.planning.windows import Windows
+from worker.campaigns.recipients.zones import Zones, zone_info
 
 
 def at(text: str) -> datetime:

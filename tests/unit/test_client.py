@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from tests.unit.raw_server import RawServer, Script, answer
-from worker.client import Client, Prepared
-from worker.errors import InteraktError, Refused, Unavailable, Unknown
-from worker.key import authorization
-from worker.routes import ROUTES
-from worker.transport import Adapter, session
+from worker.http.adapter import Adapter, session
+from worker.interakt.auth import authorization
+from worker.interakt.client import Client, Prepared
+from worker.interakt.errors import InteraktError, Refused, Unavailable, Unknown
+from worker.interakt.routes import ROUTES
 
 KEY = base64.b64encode(b"topsecrettoken:").decode()
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "नमस्ते"}}
@@ -395,5 +395,5 @@ def test_a_proxy_that_does_not_open_a_tunnel_is_unavailable_in_time() -> None:
 
 
 def test_importing_the_client_starts_nothing() -> None:
-    code = "import threading, worker.client; assert threading.active_count() == 1"
+    code = "import threading, worker.interakt.client; assert threading.active_count() == 1"
     subprocess.run([sys.executable, "-c", code], check=True)

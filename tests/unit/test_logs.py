@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from worker.errors import Refused
-from worker.logs import JsonFormatter, TextFormatter
+from worker.interakt.errors import Refused
+from worker.telemetry.logs import JsonFormatter, TextFormatter
 
 JOB = "ij1.default.0192f3a4b5c6d7e8f901234567890123"
 
@@ -115,7 +115,7 @@ def test_a_process_logs_json_alone_and_warns_of_unknown_settings() -> None:
     code = (
         "import logging, os\n"
         "from config.settings import load\n"
-        "from worker import logs\n"
+        "from worker.telemetry import logs\n"
         "from celery import Celery\n"
         "logs.start(load({'INTERAKT_API_KEY': 'tokentokentoken', 'INTERAKT_LOGLEVEL': 'x'}))\n"
         "app = Celery(set_as_current=False)\n"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.errors import InteraktError, Refused, Throttled, Unavailable, Unknown
-from worker.outcome import Answer, classify
+from worker.interakt.errors import InteraktError, Refused, Throttled, Unavailable, Unknown
+from worker.interakt.responses import Answer, classify
 
 HTML = b"<!doctype html><title>Not Found</title><h1>Not Found</h1>"
 KINDS = ("read", "upsert", "send", "rcs", "create")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from worker.errors import InteraktError, Refused, Throttled, Unavailable, Unknown
-from worker.retry import RetryPolicy
+from worker.delivery.retry import RetryPolicy
+from worker.interakt.errors import InteraktError, Refused, Throttled, Unavailable, Unknown
 
 POLICY = RetryPolicy(base=1.0, cap=300.0)
 

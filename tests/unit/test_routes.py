@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interakt_jobs.operations import OPERATIONS
 from sandbox.routes import ROUTES as SANDBOX
-from worker.routes import ROUTES
+from worker.interakt.routes import ROUTES
 
 
 def test_every_operation_that_can_be_asked_for_has_a_route() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.scrub import HIDDEN, know_secret, mask_quoted, scrub
+from worker.telemetry.redaction import HIDDEN, know_secret, mask_quoted, scrub
 
 JOB = "ij1.default.0192f3a4b5c6d7e8f901234567890123"
 

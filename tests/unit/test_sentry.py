@@ -15,8 +15,8 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
 from config.settings import load
-from worker import sentry
-from worker.errors import Refused
+from worker.interakt.errors import Refused
+from worker.telemetry import sentry
 
 JOB = "ij1.default.0192f3a4b5c6d7e8f901234567890123"
 KEY = "c2VjcmV0LXRva2VuOg=="
@@ -160,7 +160,7 @@ def test_without_a_dsn_sentry_is_not_even_imported() -> None:
     code = (
         "import sys\n"
         "from config.settings import load\n"
-        "from worker import sentry\n"
+        "from worker.telemetry import sentry\n"
         "sentry.start(load({'INTERAKT_API_KEY': 'x'}))\n"
         "sentry.capture('unknown', 'send_text', 'ij1.default.x', 1, 'default', ValueError('x'))\n"
         "sys.exit('sentry_sdk' in sys.modules)\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.web.signature import is_signed, sign
+from worker.webhooks.signature import is_signed, sign
 
 SECRET, BODY = b"webhook-secret", b'{"type":"message_api_sent"}'
 RIGHT = ("sha256=" + hmac.new(SECRET, BODY, hashlib.sha256).hexdigest()).encode()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.unit.raw_server import RawServer, answer
-from worker.client import Client
-from worker.errors import InteraktError, Refused, Unavailable
-from worker.public import is_public
-from worker.resolver import Address
-from worker.upload import Uploads
+from worker.http.public_addresses import is_public
+from worker.http.resolver import Address
+from worker.interakt.client import Client
+from worker.interakt.errors import InteraktError, Refused, Unavailable
+from worker.interakt.uploads import Uploads
 
 KEY = "c2VjcmV0LXRva2VuOg=="
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))

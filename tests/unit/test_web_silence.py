@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from worker import failure_codes
-from worker.failure_codes import explain
+from worker.interakt import failure_codes
+from worker.interakt.failure_codes import explain
 from worker.web.buckets import BOUNDS, cumulative, observed
-from worker.web.guard import memory_share
-from worker.web.silence import Alarm, Mark, Sample, look, sample
+from worker.webhooks.redis_monitor import memory_share
+from worker.webhooks.silence import Alarm, Mark, Sample, look, sample
 
 MINUTE = 60_000
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.web.event import Event, pack, unpack
-from worker.web.spool import Spool, SpoolFull
+from worker.webhooks.raw_webhook import Event, pack, unpack
+from worker.webhooks.spool import Spool, SpoolFull
 
 
 def event(number: int, size: int = 10) -> Event:
@@ -78,8 +78,8 @@ def test_it_refuses_more_than_it_may_hold_and_takes_again_when_drained(tmp_path:
 
 def test_a_dead_processs_spool_is_adopted_before_our_own_and_a_living_ones_is_not(tmp_path: Path) -> None:
     code = (
-        "import os, sys, time; from pathlib import Path; from worker.web.spool import Spool;"
-        "from worker.web.event import Event;"
+        "import os, sys, time; from pathlib import Path; from worker.webhooks.spool import Spool;"
+        "from worker.webhooks.raw_webhook import Event;"
         "spool = Spool(Path(sys.argv[1])); spool.append([Event('default', 'whatsapp', n, b'b') for n in (1, 2, 3)]);"
         "spool.head(1); spool.taken(); print('ready', flush=True); time.sleep(60)"
     )

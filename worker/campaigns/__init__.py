@@ -1,7 +1,7 @@
 """Campaigns: one template to many recipients, planned once, each outcome kept (docs/campaigns.md).
 
-``worker.campaigns.create(link, definition, source)`` and its companions are those of ``checked`` and ``control``, read when
-first used; ``worker.campaigns.control.progress`` looks at one.
+``worker.campaigns.create(link, definition, source)`` and its companions are those of ``creation`` and ``running.control``,
+read when first used; ``worker.campaigns.running.control.progress`` looks at one.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import importlib
 from typing import Any
 
 _PLACES = {
-    **dict.fromkeys(("create", "check", "Checked"), "checked"),
-    **dict.fromkeys(("start", "pause", "resume", "cancel", "retry", "export"), "control"),
-    **dict.fromkeys(("load", "read"), "definition"),
-    **dict.fromkeys(("open_source", "Dicts"), "sources"),
-    "Users": "users",
+    **dict.fromkeys(("create", "check", "Checked"), "creation"),
+    **dict.fromkeys(("start", "pause", "resume", "cancel", "retry", "export"), "running.control"),
+    **dict.fromkeys(("load", "read"), "definition.definition"),
+    **dict.fromkeys(("open_source", "Dicts"), "recipients.sources"),
+    "Users": "recipients.users",
 }
 
 

@@ -6,9 +6,9 @@ import getpass
 
 import click
 
-from worker import account as account_module
-from worker import status
 from worker.cli.common import accounts, expected, json_option, ledger, link, seconds, show_json
+from worker.ledger import accounts as account_module
+from worker.ledger import status
 
 
 @click.group()

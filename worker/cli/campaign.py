@@ -14,7 +14,8 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from worker.campaigns import control, store
+from worker.campaigns.running import control
+from worker.campaigns.store import store
 from worker.cli.campaign_make import create, mistakes, preflight
 from worker.cli.campaign_view import page
 from worker.cli.common import account_option, expected, json_option, known_ledger, link, show_json, since

@@ -14,13 +14,15 @@ from rich.console import Console
 
 import interakt_jobs
 from interakt_jobs.errors import LedgerUnreachable
-from worker.campaigns import checked, control, definition
+from worker.campaigns import creation
+from worker.campaigns.definition import definition
 from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
-from worker.campaigns.prices import DEFAULT as PRICES
-from worker.campaigns.recipients import Rejected, RejectsFile
-from worker.campaigns.rows import Source
-from worker.campaigns.sources import open_source
-from worker.campaigns.users import Users, read_filter
+from worker.campaigns.planning.prices import DEFAULT as PRICES
+from worker.campaigns.recipients.reader import Rejected, RejectsFile
+from worker.campaigns.recipients.rows import Source
+from worker.campaigns.recipients.sources import open_source
+from worker.campaigns.recipients.users import Users, read_filter
+from worker.campaigns.running import control
 from worker.cli.campaign_view import Counted, lines_in, reading_bar
 from worker.cli.common import expected, json_option, known_ledger, link, redis_url, show_json
 
@@ -100,8 +102,8 @@ def _rejects(path: Path | None) -> Iterator[Callable[[Rejected], None] | None]:
 
 
 def _made(
-    options: dict[str, Any], make: Callable[[definition.Definition, Source, Any], checked.Checked]
-) -> checked.Checked:
+    options: dict[str, Any], make: Callable[[definition.Definition, Source, Any], creation.Checked]
+) -> creation.Checked:
     with mistakes(Mistaken):
         made = definition.load(options["definition_file"])
         known_ledger(made.account)
@@ -112,7 +114,7 @@ def _made(
             return make(made, Counted(source, bar, total), reject)
 
 
-def _report(found: checked.Checked, as_json: bool) -> None:
+def _report(found: creation.Checked, as_json: bool) -> None:
     if as_json:
         show_json({"campaign": found.campaign, **json.loads(found.report.as_json())})
     else:
@@ -136,7 +138,7 @@ def create(start_it: bool, dry_run: bool, as_json: bool, **options: Any) -> None
         return
     own = {"price_file": options["prices"], "timeout": options["timeout"]}
     found = _made(
-        options, lambda made, source, reject: checked.create(link(), made, source, reject=reject, **own)
+        options, lambda made, source, reject: creation.create(link(), made, source, reject=reject, **own)
     )
     _report(found, as_json)
     if not found.report.ok:
@@ -163,8 +165,8 @@ def preflight(as_json: bool, **options: Any) -> None:
 def _preflight(as_json: bool, options: dict[str, Any]) -> None:
     own = {"price_file": options["prices"], "timeout": options["timeout"]}
 
-    def make(made: definition.Definition, source: Source, reject: Any) -> checked.Checked:
-        return checked.Checked("", checked.check(link(), made, source, reject=reject, **own))
+    def make(made: definition.Definition, source: Source, reject: Any) -> creation.Checked:
+        return creation.Checked("", creation.check(link(), made, source, reject=reject, **own))
 
     found = _made(options, make)
     _report(found, as_json)

@@ -18,8 +18,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from worker.campaigns.control import Progress as Now
-from worker.campaigns.rows import Raw, Source
+from worker.campaigns.recipients.rows import Raw, Source
+from worker.campaigns.running.control import Progress as Now
 
 STATES = (
     ("planned", "waiting for their turn"),

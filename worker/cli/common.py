@@ -17,9 +17,9 @@ from redis.exceptions import ResponseError
 
 from config.fields import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
-from interakt_jobs.ids import DEFAULT_ACCOUNT, account_name, parse
-from interakt_jobs.link import Link
-from worker.ledger import WorkLedger
+from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name, parse
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.work_ledger import WorkLedger
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)\Z")

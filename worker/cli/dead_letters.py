@@ -23,7 +23,7 @@ from worker.cli.common import (
     show_json,
     since,
 )
-from worker.dead_letters import REASONS, DeadLetters, Filter
+from worker.ledger.dead_letters import REASONS, DeadLetters, Filter
 
 ANSWERS = {
     "replayed": "sent again",

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from worker import doctor
 from worker.cli.common import json_option, ledger, show_json
-from worker.permit import take_permit
+from worker.ledger.rate_limit import take_permit
 
 STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red"}
 

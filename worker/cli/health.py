@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from interakt_jobs.errors import JobError
-from worker import status
 from worker.cli.common import ago, json_option, link, show_json
+from worker.ledger import status
 
 
 def verdict(workers: list[dict[str, Any]], host: str, queue: str, stale_ms: int) -> tuple[bool, str]:

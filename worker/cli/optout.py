@@ -10,9 +10,9 @@ from typing import TextIO
 
 import click
 
-from worker.campaigns.optout import OptOut
-from worker.campaigns.phones import BadPhone, Phones
-from worker.campaigns.recipients import RejectsFile
+from worker.campaigns.recipients.optout import OptOut
+from worker.campaigns.recipients.phones import BadPhone, Phones
+from worker.campaigns.recipients.reader import RejectsFile
 from worker.cli.common import account_option, expected, json_option, known_ledger, show_json
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -7,7 +7,7 @@ import re
 import click
 
 from worker.cli.common import expected, json_option, link, show_json
-from worker.guard import POISON
+from worker.dispatch.message_filter import POISON
 
 _ID = re.compile(r"\d{1,19}-\d{1,19}\Z")
 

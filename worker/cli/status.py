@@ -10,9 +10,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from worker import status as status_module
 from worker.cli.common import accounts, ago, expected, json_option, known_ledger, link, show_json
-from worker.status import Status
+from worker.ledger import status as status_module
+from worker.ledger.status import Status
 
 
 def table(found: Status) -> Any:

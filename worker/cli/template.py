@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from worker import account as account_module
-from worker import status
 from worker.cli.common import account_option, expected, json_option, known_ledger, seconds, show_json
+from worker.ledger import accounts as account_module
+from worker.ledger import status
 
 
 @click.group()

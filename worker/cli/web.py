@@ -8,7 +8,7 @@ import sys
 import click
 
 from config.settings import Settings, SettingsError, load
-from worker import logs, sentry
+from worker.telemetry import logs, sentry
 
 
 @click.command()
@@ -46,7 +46,7 @@ def _serve(settings: Settings, host: str, port: int, trust_proxy: str, public_me
     import uvicorn
 
     from worker.web.app import App
-    from worker.web.options import web_settings
+    from worker.webhooks.options import web_settings
 
     try:
         found = web_settings(settings, public_metrics=public_metrics)

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import schemas
 from interakt_jobs import OPERATIONS, PayloadError, run_campaign
-from interakt_jobs.ids import DEFAULT_ACCOUNT, account_name
+from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import LANES
-from worker.campaigns.fields import Fields
+from worker.campaigns.definition.fields import Fields
 
 from .cron import Cron, cron
 from .interval import Interval, span

@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from interakt_jobs.link import Link
-from interakt_jobs.scripts import Script
-from interakt_jobs.scripts import load as load_script
+from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.scripts import Script
+from interakt_jobs.ledger.scripts import load as load_script
 
 from .definition import NAME, Schedule, ScheduleError, read
 

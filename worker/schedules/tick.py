@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from interakt_jobs.errors import IdempotencyConflict, JobError, LedgerFull, LedgerUnreachable
-from interakt_jobs.ids import job_id
+from interakt_jobs.ledger.keys import job_id
 
 from .definition import RUNNABLE, Schedule, ScheduleError
 from .store import NoSuchSchedule, Schedules, Stored

@@ -1,1 +1,1 @@
-"""The web process: receives webhooks, keeps them safe, and shows health and metrics."""
+"""The web process: webhooks, health and metrics over HTTP."""

@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 
+from worker.webhooks.buffer import Intake
+from worker.webhooks.counts import Counts
+from worker.webhooks.options import WebSettings
+from worker.webhooks.receiver import Receive, Receiver, Scope, Send
+from worker.webhooks.redis_monitor import Guard
+from worker.webhooks.spool import Spool
+
 from . import health
-from .counts import Counts
-from .guard import Guard
-from .intake import Intake
 from .metrics import Metrics
-from .options import WebSettings
-from .receive import Receive, Receiver, Scope, Send
-from .spool import Spool
 
 
 class App:

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .guard import Guard
-from .intake import Intake
+from worker.webhooks.buffer import Intake
+from worker.webhooks.redis_monitor import Guard
+
 from .metrics import Metrics
 
 # Any of these says that the request came through a proxy, so from outside.

@@ -8,15 +8,15 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from interakt_jobs.errors import JobError
-from interakt_jobs.link import Link
-from worker import status
-from worker.campaigns.store import CampaignStore, campaigns
+from interakt_jobs.ledger.redis_client import Link
+from worker.campaigns.store.store import CampaignStore, campaigns
+from worker.ledger import status
+from worker.ledger.status import Status
 from worker.schedules.store import Schedules
-from worker.status import Status
+from worker.webhooks.spool import Spool
+from worker.webhooks.streams import stream
 
 from . import series
-from .spool import Spool
-from .streams import stream
 
 LIVING_MS = 15_000
 CAMPAIGNS = 20

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from interakt_jobs import OPERATIONS
-from worker import failure_codes
+from worker.interakt import failure_codes
 
 from .buckets import cumulative
 

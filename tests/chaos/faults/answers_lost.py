@@ -11,10 +11,10 @@ from tests.chaos.registry import fault
 
 def _lose(trial: Trial, name: str) -> None:
     """Lose ``rounds`` answers of one script under load; every fourth call is lost before it reaches Redis."""
-    from interakt_jobs import ledger
-    from worker import ledger as work
+    from interakt_jobs.ledger import client
+    from worker.ledger import work_ledger as work
 
-    script = getattr(work, name.upper(), None) or getattr(ledger, name.upper())
+    script = getattr(work, name.upper(), None) or getattr(client, name.upper())
     trial.latency()
     trial.worker("a", proxied=True)
     trial.worker("b", proxied=True)
@@ -55,7 +55,7 @@ for _name, _short in (
 @fault("the answer of cancel is lost", rounds=20, short=5)
 def cancel_answer_lost(trial: Trial) -> None:
     from interakt_jobs import configure, send_text
-    from interakt_jobs.ledger import CANCEL
+    from interakt_jobs.ledger.client import CANCEL
 
     trial.worker("a")
     configure(trial.bed.proxy.url, allow_unregistered=True)

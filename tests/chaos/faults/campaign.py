@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from interakt_jobs.ledger import Ledger
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import Trial
 from tests.chaos.load import text_payload
 from tests.chaos.processes import Worker, wait_until
 from tests.chaos.registry import fault
-from worker.campaigns import control
-from worker.campaigns.definition import read
-from worker.campaigns.sources import Dicts
-from worker.campaigns.store import CampaignStore
+from worker.campaigns.definition.definition import read
+from worker.campaigns.recipients.sources import Dicts
+from worker.campaigns.running import control
+from worker.campaigns.store.store import CampaignStore
 from worker.schedules.definition import read as read_schedule
 from worker.schedules.store import Schedules
 from worker.schedules.tick import tail_of

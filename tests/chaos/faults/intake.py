@@ -36,9 +36,9 @@ def one_key(trial: Trial) -> None:
 @fault("each dead letter replayed by eight threads at once", rounds=50, short=10)
 def replayed(trial: Trial) -> None:
     from interakt_jobs import configure, send_text
-    from interakt_jobs.link import Link
-    from worker.dead_letters import DeadLetters
-    from worker.ledger import WorkLedger
+    from interakt_jobs.ledger.redis_client import Link
+    from worker.ledger.dead_letters import DeadLetters
+    from worker.ledger.work_ledger import WorkLedger
 
     configure(trial.bed.valkey.url, allow_unregistered=True)
     trial.bed.sandbox.faults(share_status=1, status=422, message="refused for the test")

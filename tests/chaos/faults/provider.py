@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 from interakt_jobs import Job, configure, send_template
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import Trial
 from tests.chaos.processes import wait_until
 from tests.chaos.registry import fault
-from worker.account import resume_template
-from worker.ledger import WorkLedger
+from worker.ledger.accounts import resume_template
+from worker.ledger.work_ledger import WorkLedger
 
 
 def _while_loaded(trial: Trial, seconds: float, *, jobs: int = 300, rate: float = 60, **rule: Any) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from interakt_jobs.ledger import Ledger
-from interakt_jobs.link import Link
+from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import SECRET, Trial
 from tests.chaos.registry import fault
 

@@ -1,0 +1,1 @@
+"""The ledger's client: accept, read, cancel and wait."""

@@ -1,0 +1,115 @@
+"""The ledger's public half: accept, read, cancel. The worker has the other half; docs/protocol.md has the words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from interakt_jobs.errors import LedgerFull, NoSuchJob, NotCancellable, Unregistered
+
+from . import record
+from .keys import job_id, prefix
+from .redis_client import Argument, Link
+from .scripts import load
+
+ACCEPT, READ, CANCEL, FORGET = (load(name) for name in ("accept", "read", "cancel", "forget"))
+KEEP_KEY_SECONDS = 7 * 86400
+KEEP_CANCELLED_SECONDS = 3 * 86400
+
+
+class Terms(NamedTuple):
+    """What the jobs of one accept call have in common.
+
+    ``not_before`` and ``expires`` are ``"+<ms>"`` from now, ``"<ms>"`` since the epoch, or empty.
+    """
+
+    operation: str
+    lane: str
+    not_before: str = ""
+    expires: str = ""
+    repeat: str = "never"
+    max_attempts: int = 8
+    allow_unregistered: bool = False
+
+
+class NewJob(NamedTuple):
+    """One job to accept: its tail, its payload as JSON text and what is its own."""
+
+    tail: str
+    payload: str
+    recipient: str = ""
+    group: str = ""
+    options: str = ""
+    key: str = ""
+    digest: str = ""
+
+
+class Ledger:
+    """The records of one account."""
+
+    def __init__(self, link: Link, account: str) -> None:
+        self.link, self.account, self.prefix = link, account, prefix(account)
+        self._keys = [self.prefix]
+
+    def accept(self, terms: Terms, jobs: Sequence[NewJob]) -> list[str]:
+        """Accept jobs in one call: ``"new"``, ``"known"``, ``"same <tail>"`` or ``"conflict"`` for each, in order.
+
+        Raises ``Unregistered``, ``LedgerFull`` and ``LedgerUnreachable``; after the first two nothing was accepted.
+        """
+        return self._accepted(self.link.run(ACCEPT, self._keys, *self._arguments(terms, jobs)))
+
+    def begin_accept(self, terms: Terms, jobs: Sequence[NewJob]) -> Callable[[], list[str]]:
+        """``accept`` in two halves: the call is sent, what is returned waits for its answer."""
+        answer = self.link.begin(ACCEPT, self._keys, *self._arguments(terms, jobs))
+        return lambda: self._accepted(answer())
+
+    def _arguments(self, terms: Terms, jobs: Sequence[NewJob]) -> list[Argument]:
+        arguments: list[Argument] = [
+            terms.operation,
+            terms.lane,
+            terms.not_before,
+            terms.expires,
+            terms.repeat,
+            terms.max_attempts,
+            "1" if terms.allow_unregistered else "0",
+            KEEP_KEY_SECONDS,
+        ]
+        for job in jobs:
+            key = hashlib.blake2b(job.key.encode(), digest_size=16).hexdigest() if job.key else ""
+            arguments += (job.tail, job.recipient, job.group, job.options, job.payload, key, job.digest)
+        return arguments
+
+    def _accepted(self, answer: list[bytes]) -> list[str]:
+        answers = [item.decode() for item in answer]
+        if answers[0] == "unregistered":
+            raise Unregistered(
+                f"no worker ever registered the account {self.account!r} at this Redis: check the account's name and "
+                "INTERAKT_REDIS_URL, start a worker, or pass configure(allow_unregistered=True) before the first start"
+            )
+        if answers[0] == "full":
+            raise LedgerFull(f"Redis is nearly full: it takes no {answers[1]} work now; try again later")
+        return answers
+
+    def read(self, tail: str) -> record.Reading:
+        """The job as it is now; raises ``NoSuchJob``."""
+        found = record.read(tail, self.link.run(READ, self._keys, tail))
+        if found is None:
+            raise NoSuchJob(
+                f"no job {job_id(self.account, tail)}: a wrong id, or its result is no longer kept"
+            )
+        return found
+
+    def cancel(self, tail: str) -> None:
+        """Cancel a job that is not running; raises ``NotCancellable`` and ``NoSuchJob``."""
+        answer = self.link.run(CANCEL, self._keys, tail, KEEP_CANCELLED_SECONDS).decode()
+        if answer == "missing":
+            raise NoSuchJob(f"no job {job_id(self.account, tail)}")
+        if answer not in ("cancelled", "known"):
+            raise NotCancellable(job_id(self.account, tail), answer)
+
+    def forget(self, tail: str) -> None:
+        """Drop a finished job's result; one that is alive or a dead letter stays: ``NotCancellable``."""
+        answer = self.link.run(FORGET, self._keys, tail).decode()
+        if answer == "alive":
+            raise NotCancellable(job_id(self.account, tail), "not finished, or a dead letter")

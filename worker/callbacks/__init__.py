@@ -1,0 +1,1 @@
+"""Callbacks: messages to the applications that asked for them."""

@@ -1,0 +1,1 @@
+"""Planning: preflight, and the plan that a running campaign follows."""

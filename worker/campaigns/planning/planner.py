@@ -1,0 +1,141 @@
+"""Planning: recipients become blocks and recipient_state, once; then nothing in the plan changes any more.
+
+A campaign stays ``planning`` until its last block is written, and nothing sends one that is. After a crash
+the same id is planned again from the start: what the crash has left is removed by the first call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from interakt_jobs.ledger.redis_client import Link
+from worker.campaigns.definition.definition import Definition
+from worker.campaigns.errors import CampaignError, PlanTaken
+from worker.campaigns.recipients.optout import OptOut
+from worker.campaigns.recipients.phones import split
+from worker.campaigns.recipients.reader import Intake, Recipient, Rejected
+from worker.campaigns.recipients.sources import Source
+from worker.campaigns.store import blocks, recipient_state
+from worker.campaigns.store.scripts import load
+from worker.campaigns.store.store import CampaignStore
+
+BEGIN, BLOCK, END = load("plan_begin"), load("plan_block"), load("plan_end")
+_MOST_OPEN = 50_000
+_SAMPLE = 3
+
+
+@dataclass
+class Tally:
+    """What a list came to. ``countries`` is by calling code (``91``), ``zones`` by time zone."""
+
+    recipients: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    countries: Counter[str] = field(default_factory=Counter)
+    zones: Counter[str] = field(default_factory=Counter)
+    sample: list[Recipient] = field(default_factory=list)
+
+    def add(self, person: Recipient) -> None:
+        self.recipients += 1
+        self.countries[split(person.digits)[0]] += 1
+        self.zones[person.zone] += 1
+        if len(self.sample) < _SAMPLE:
+            self.sample.append(person)
+
+
+def survey(
+    definition: Definition, source: Source, optout: OptOut, reject: Callable[[Rejected], None] | None = None
+) -> Tally:
+    """Go through a list without planning it: what a dry run needs. Raises ``CampaignError``, ``OSError``."""
+    tally = Tally()
+    for row in _intake(definition, source, optout, tally):
+        if isinstance(row, Recipient):
+            tally.add(row)
+        elif reject:
+            reject(row)
+    return tally
+
+
+def plan(
+    link: Link,
+    definition: Definition,
+    campaign: str,
+    source: Source,
+    reject: Callable[[Rejected], None] | None = None,
+) -> Tally:
+    """Plan a campaign; ``reject`` hears of each rejected row.
+
+    Raises ``CampaignError`` (columns, or a campaign planned already), ``PlanTaken`` when another process
+    plans the same one, ``OSError`` and ``LedgerUnreachable``; after any of them nothing is sent, and it may
+    be planned again.
+    """
+    tally = Tally()
+    rows = _intake(definition, source, OptOut(link, definition.account), tally)
+    writer = _Writer(CampaignStore(link, definition.account, campaign), definition)
+    for row in rows:
+        if isinstance(row, Recipient):
+            tally.add(row)
+            writer.add(row)
+        elif reject:
+            reject(row)
+    writer.end(tally)
+    return tally
+
+
+def _intake(definition: Definition, source: Source, optout: OptOut, tally: Tally) -> Intake:
+    rows = Intake(definition, source, optout.check if optout.count() else None)
+    tally.rejected = rows.rejected
+    return rows
+
+
+class _Writer:
+    """Sorts recipients into one open block per time zone, and writes each block when it is full."""
+
+    def __init__(self, store: CampaignStore, definition: Definition) -> None:
+        self.store, self.token = store, secrets.token_hex(8)
+        self._open: dict[str, list[Recipient]] = {}
+        self._waiting, self._zones = 0, list[str]()
+        self._digest = hashlib.sha256(definition.source.encode())
+        facts = ("name", definition.name, "definition", definition.source)
+        answer = store.link.run(BEGIN, store.keys, store.campaign, self.token, *facts)[0].decode()
+        if answer != "begun":
+            raise CampaignError({"": f"campaign {store.campaign} is {answer}: it cannot be planned again"})
+
+    def add(self, person: Recipient) -> None:
+        block = self._open.setdefault(person.zone, [])
+        block.append(person)
+        self._waiting += 1
+        if len(block) == blocks.SIZE:
+            self._write(person.zone)
+        elif self._waiting >= _MOST_OPEN:
+            self._write(max(self._open, key=lambda zone: len(self._open[zone])))
+
+    def end(self, tally: Tally) -> None:
+        for zone in sorted(self._open):
+            self._write(zone)
+        facts = {
+            "zones": json.dumps(self._zones),
+            "rejected": json.dumps(dict(tally.rejected)),
+            "countries": json.dumps(dict(tally.countries)),
+            "version": self._digest.hexdigest()[:16],
+        }
+        flat = [part for pair in facts.items() for part in pair]
+        if not self.store.link.run(
+            END, self.store.keys, self.store.campaign, self.token, tally.recipients, *flat
+        ):
+            raise PlanTaken(f"campaign {self.store.campaign} is being planned by another process")
+
+    def _write(self, zone: str) -> None:
+        people = self._open.pop(zone)
+        self._waiting -= len(people)
+        blob = blocks.pack(people)
+        self._digest.update(blob)
+        store, size = self.store, len(people) * recipient_state.WIDTH
+        number = len(self._zones)
+        self._zones.append(zone)
+        if not store.link.run(BLOCK, store.keys, store.campaign, self.token, number, blob, size):
+            raise PlanTaken(f"campaign {store.campaign} is being planned by another process")

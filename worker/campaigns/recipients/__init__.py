@@ -1,0 +1,1 @@
+"""Recipients: read from files and lists, checked row by row."""

@@ -1,0 +1,97 @@
+"""Who has opted out of an account's marketing: a set of recipient hashes, ``ij1:<account>:optout``.
+
+Numbers are not kept, so the list cannot be turned back into one; about 75 bytes of Redis a person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.recipient import recipient_hash
+
+from .phones import BadPhone, Phones
+from .reader import Rejected
+from .text_files import lines, open_text
+
+_CHUNK = 1000
+_FIRST_CELL = "\t,;|"
+
+
+class OptOut:
+    """The list of one account. ``start.lua`` asks the same key before each bulk message."""
+
+    def __init__(self, link: Link, account: str) -> None:
+        self._link, self.key = link, f"{prefix(account)}optout"
+
+    def add(self, digits: str) -> bool:
+        """Add a person by E.164 digits; whether they were not in it before."""
+        return bool(self._link.command("SADD", self.key, recipient_hash(digits)))
+
+    def remove(self, digits: str) -> bool:
+        """Take a person out; whether they were in it."""
+        return bool(self._link.command("SREM", self.key, recipient_hash(digits)))
+
+    def has(self, digits: str) -> bool:
+        return self.check([recipient_hash(digits)])[0]
+
+    def check(self, hashes: Sequence[str]) -> list[bool]:
+        """One answer for each recipient hash; what ``Intake`` asks for each thousand rows."""
+        return (
+            [answer == 1 for answer in self._link.command("SMISMEMBER", self.key, *hashes)] if hashes else []
+        )
+
+    def count(self) -> int:
+        return int(self._link.command("SCARD", self.key))
+
+    def import_file(
+        self, path: Path | str, country_code: str = "+91", rejected: Counter[str] | None = None
+    ) -> Iterator[Rejected]:
+        """Add the numbers of a file, the first cell of each line; yields the lines that hold none.
+
+        It streams: go through the iterator to its end. A first line without digits is a heading. ``rejected``
+        receives ``added`` and ``known`` counts.
+        """
+        counts = rejected if rejected is not None else Counter()
+        phones = Phones(country_code, check="valid")
+        with open_text(path) as file:
+            numbered = ((at, _first_cell(line)) for at, line in enumerate(lines(file), 1))
+            while chunk := list(islice(numbered, _CHUNK)):
+                found = []
+                for at, cell in chunk:
+                    if not cell or (at == 1 and not any(character.isdigit() for character in cell)):
+                        continue
+                    try:
+                        found.append(recipient_hash(phones.read(cell)))
+                    except BadPhone as error:
+                        yield Rejected(at, "phone", str(error), cell)
+                if found:
+                    new = int(self._link.command("SADD", self.key, *found))
+                    counts["added"] += new
+                    counts["known"] += len(found) - new
+
+    def hashes(self) -> Iterator[str]:
+        """Every member, streaming; one may come twice while the set grows."""
+        cursor = b"0"
+        while True:
+            cursor, members = self._link.command("SSCAN", self.key, cursor, "COUNT", _CHUNK)
+            yield from (member.decode() for member in members)
+            if cursor == b"0":
+                return
+
+    def add_hashes(self, hashes: Iterable[str]) -> int:
+        """Add what ``hashes`` of another Redis gave; how many were new."""
+        rest, new = iter(hashes), 0
+        while chunk := list(islice(rest, _CHUNK)):
+            new += int(self._link.command("SADD", self.key, *chunk))
+        return new
+
+
+def _first_cell(line: str) -> str:
+    for mark in _FIRST_CELL:
+        line = line.partition(mark)[0]
+    return line.strip().strip('"').lstrip("\ufeff").strip()

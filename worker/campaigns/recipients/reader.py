@@ -1,0 +1,119 @@
+"""The check on the way in: every row becomes a recipient, or a rejection with its line and reason."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, TextIO
+
+from interakt_jobs.recipient import recipient_hash
+from worker.campaigns.definition.definition import Definition
+from worker.campaigns.definition.values import problem
+
+from .columns import Columns, match
+from .phone_set import Seen
+from .phones import BadPhone, Phones
+from .sources import Raw, Source
+from .zones import Zones
+
+CHUNK = 1000
+OptedOut = Callable[[Sequence[str]], Sequence[bool]]
+
+
+class Recipient(NamedTuple):
+    """One person: ``values`` in the order of ``Definition.value_columns``; ``zone`` as zones.py names it."""
+
+    line: int
+    digits: str
+    values: tuple[str, ...]
+    zone: str
+
+
+class Rejected(NamedTuple):
+    """A row that is left out. ``kind`` is of the list in docs/campaigns.md; ``reason`` is for people."""
+
+    line: int
+    kind: str
+    reason: str
+    phone: str = ""
+
+
+class Intake:
+    """Checks one list's rows. ``rejected`` counts by kind; the numbers already seen are remembered.
+
+    ``opted_out`` takes recipient hashes and answers one bool for each.
+    """
+
+    def __init__(self, definition: Definition, source: Source, opted_out: OptedOut | None = None) -> None:
+        self.source = source
+        self.columns: Columns = match(source.columns(), definition)
+        self.rejected: Counter[str] = Counter()
+        self._phones = Phones(
+            definition.recipients.country_code, definition.recipients.check, full=self.columns.full
+        )
+        self._zones = Zones(definition.recipients.timezone)
+        self._seen = Seen()
+        self._opted_out = opted_out
+        self._has_code = bool(self.columns.country_code)
+        self._has_zone = bool(self.columns.timezone)
+        self._values_from = 1 + self._has_code + self._has_zone
+
+    def __iter__(self) -> Iterator[Recipient | Rejected]:
+        rows = self.source.rows(self.columns.wanted)
+        while chunk := [self._one(raw) for raw in islice(rows, CHUNK)]:
+            for row in self._without_opted_out(chunk) if self._opted_out else chunk:
+                if isinstance(row, Rejected):
+                    self.rejected[row.kind] += 1
+                yield row
+
+    def _one(self, raw: Raw) -> Recipient | Rejected:
+        if raw.problem:
+            return Rejected(raw.line, "unreadable", raw.problem)
+        phone = raw.values[0]
+        try:
+            digits = self._phones.read(phone, raw.values[1].strip() if self._has_code else "")
+        except BadPhone as error:
+            return Rejected(raw.line, "phone", str(error), phone)
+        values = tuple(value.strip() for value in raw.values[self._values_from :])
+        for name, value in zip(self.columns.values, values, strict=True):
+            if why := problem(value):
+                return Rejected(
+                    raw.line, "missing" if why == "empty" else "forbidden", f"{name}: {why}", phone
+                )
+        zone = raw.values[self._values_from - 1].strip() if self._has_zone else ""
+        if zone and not (zone := self._zones.named(zone)):
+            return Rejected(raw.line, "timezone", "no such time zone", phone)
+        if not self._seen.add(digits):
+            return Rejected(raw.line, "duplicate", "the same number as in an earlier row", phone)
+        return Recipient(raw.line, digits, values, zone or self._zones.of(digits))
+
+    def _without_opted_out(self, chunk: list[Recipient | Rejected]) -> Iterator[Recipient | Rejected]:
+        assert self._opted_out is not None
+        people = [row for row in chunk if isinstance(row, Recipient)]
+        answers = self._opted_out([recipient_hash(row.digits) for row in people]) if people else ()
+        out = {row.line for row, gone in zip(people, answers, strict=True) if gone}
+        for row in chunk:
+            if isinstance(row, Recipient) and row.line in out:
+                yield Rejected(row.line, "opted_out", "has opted out", row.digits)
+            else:
+                yield row
+
+
+class RejectsFile:
+    """The CSV of rejected rows: line, kind, reason and the phone cell as it came (it is the user's file)."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._writer = csv.writer(file)
+        self._writer.writerow(("line", "kind", "reason", "phone"))
+
+    def add(self, row: Rejected) -> None:
+        self._writer.writerow((row.line, row.kind, _safe(row.reason), _safe(row.phone[:64])))
+
+
+def _safe(cell: str) -> str:
+    """A cell that a spreadsheet will not run as a formula, without what a file cannot hold."""
+    cell = cell.encode("utf-8", "replace").decode().replace("\x00", "")
+    signed = cell[:1] in ("+", "-") and not cell[1:].replace(" ", "").isdigit()
+    return "'" + cell if signed or cell[:1] in ("=", "@", "\t", "\r") else cell

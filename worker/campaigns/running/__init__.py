@@ -1,0 +1,1 @@
+"""Running campaigns: fed, paused, resumed, repeated, observed."""

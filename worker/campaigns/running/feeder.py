@@ -1,0 +1,117 @@
+"""The feeder: keeps about a minute of the account's budget in flight over all its running campaigns.
+
+The pacer's holder calls it once a second. The work is done in a thread of its own, so that an urgent job never waits for
+it, and two of them at once do no harm: the feed script asks each slot. It holds one block of recipients per campaign.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from interakt_jobs.errors import JobError
+from worker.campaigns.errors import CampaignError, NoSuchCampaign
+from worker.campaigns.store.scripts import load
+from worker.campaigns.store.store import CampaignStore
+from worker.ledger.work_ledger import WorkLedger
+from worker.shutdown import stopping
+
+from . import withdrawal
+from .feeding import Feeding
+from .progress import calls_per_minute
+
+log = logging.getLogger(__name__)
+REST = load("rest")
+LEAST, MOST = 20, 20_000
+ROUND_SECONDS = 2.0
+
+
+class Feeder:
+    """A chore of the pacer: ``feeder(ledger)`` returns at once."""
+
+    def __init__(self) -> None:
+        self._busy: set[str] = set()
+        self._lock = threading.Lock()
+        self._feedings: dict[tuple[str, str], Feeding] = {}
+
+    def __call__(self, ledger: WorkLedger) -> None:
+        if not ledger.link.command("EXISTS", f"{ledger.prefix}campaigns_on"):
+            return
+        with self._lock:
+            if ledger.account in self._busy:
+                return
+            self._busy.add(ledger.account)
+        threading.Thread(target=self._guarded, args=(ledger,), name="feeder", daemon=True).start()
+
+    def _guarded(self, ledger: WorkLedger) -> None:
+        extra: dict[str, Any] = {"account": ledger.account}
+        try:
+            self.round(ledger)
+        except JobError as error:
+            log.warning("feeder: ledger away", extra={"action": "ledger_away", "error": str(error), **extra})
+        except Exception as error:
+            what = {"action": "feeder_failed", "error": type(error).__name__, **extra}
+            log.error("feeder failed", extra=what, exc_info=error)
+        finally:
+            with self._lock:
+                self._busy.discard(ledger.account)
+
+    def round(self, ledger: WorkLedger) -> int:
+        """Look once at every campaign of the account that wants something; returns how many recipients were fed."""
+        members = ledger.link.command("SMEMBERS", f"{ledger.prefix}campaigns_on")
+        stores = [CampaignStore(ledger.link, ledger.account, member.decode()) for member in members]
+        random.shuffle(stores)
+        self._forget(ledger.account, {store.campaign for store in stores})
+        running = [store for store in stores if self._prepared(ledger, store)]
+        if not running:
+            return 0
+        room = int(min(MOST, max(LEAST, calls_per_minute(running[0])))) - sum(store.fed() for store in stores)
+        until, fed = time.monotonic() + ROUND_SECONDS, 0
+        for at, store in enumerate(running):
+            if room <= 0 or stopping():
+                break
+            share = -(-room // (len(running) - at))
+            new = self._feedings[store.account, store.campaign].feed(store, share, until)
+            fed, room = fed + new, room - new
+        return fed
+
+    def _prepared(self, ledger: WorkLedger, store: CampaignStore) -> bool:
+        """Do what a campaign needs besides being fed; whether it is to be fed."""
+        try:
+            if self._looked_at(ledger, store):
+                return True
+        except JobError:
+            raise
+        except (CampaignError, NoSuchCampaign):
+            pass  # a person has changed it meanwhile: the next look sees that
+        except Exception as error:  # noqa: BLE001  one campaign's defect must not stop the others
+            extra = {"action": "feeder_failed", "campaign": store.campaign, "error": type(error).__name__}
+            log.error("a campaign cannot be fed", extra=extra)
+            return False
+        store.link.run(REST, store.keys, store.campaign)
+        return False
+
+    def _looked_at(self, ledger: WorkLedger, store: CampaignStore) -> bool:
+        status = store.status()
+        if status != "running":
+            withdrawal.withdraw(store)
+            if status == "cancelled":
+                withdrawal.close(store, "cancelled", "")
+            return False
+        key = (store.account, store.campaign)
+        if key not in self._feedings:
+            self._feedings[key] = Feeding(store)
+        return self._feedings[key].look(ledger, store, _now(store))
+
+    def _forget(self, account: str, campaigns: set[str]) -> None:
+        for key in [key for key in self._feedings if key[0] == account and key[1] not in campaigns]:
+            del self._feedings[key]
+
+
+def _now(store: CampaignStore) -> datetime:
+    clock = store.link.command("TIME")
+    return datetime.fromtimestamp(int(clock[0]) + int(clock[1]) / 1e6, UTC)

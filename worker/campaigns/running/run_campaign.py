@@ -1,0 +1,134 @@
+"""``interakt.run_campaign``: an app or a schedule plans and starts a campaign with one ``.delay()``.
+
+The job makes no call of its own. The campaign's id is made of the job's, so a job that is carried out again, after a
+crash or because a beat asked twice, is the same campaign.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from interakt_jobs.ledger.redis_client import Link
+from worker.campaigns.definition.definition import Definition, load, read
+from worker.campaigns.errors import CampaignError
+from worker.campaigns.recipients.reader import Rejected, RejectsFile
+from worker.campaigns.recipients.sources import Dicts, Source, open_source
+from worker.campaigns.store.store import CampaignStore
+
+from . import control
+
+FINISHED = ("running", "paused", "done", "cancelled")
+
+
+def campaign_of(tail: str) -> str:
+    """The id of the campaign that a job makes."""
+    return "c" + hashlib.sha256(tail.encode()).hexdigest()[:12]
+
+
+def run_campaign(
+    link: Link, account: str, tail: str, payload: Mapping[str, Any], folder: str | None
+) -> dict[str, Any]:
+    """Plan what ``payload`` says and start it; returns ``campaign``, ``status``, ``recipients`` and ``rejected``.
+
+    ``payload`` has ``campaign``, a planned one's id; or ``definition`` (a table, or the name of a TOML file) and
+    ``recipients`` (the name of a file, or a list of dicts). Files are read from ``folder``; rows that are left out are
+    listed there in ``rejected-<campaign>.csv``. Raises ``CampaignError``, ``NoSuchCampaign``, ``PlanTaken``, ``OSError``.
+    """
+    campaign = payload.get("campaign", "")
+    if not campaign:
+        campaign = campaign_of(tail)
+        _plan(link, account, campaign, payload, folder)
+    elif not isinstance(campaign, str):
+        raise CampaignError({"campaign": "must be a campaign's id"})
+    try:
+        store = CampaignStore(link, account, campaign)
+    except ValueError as error:
+        raise CampaignError({"campaign": str(error)}) from None
+    status = store.status()
+    if status not in FINISHED:  # a repeat neither resumes nor revives what a person has stopped
+        status = control.start(link, account, campaign)
+    meta = store.meta()
+    return {
+        "campaign": campaign,
+        "status": status,
+        "recipients": int(meta.get("recipients", "0")),
+        "rejected": json.loads(meta.get("rejected", "{}")),
+    }
+
+
+def _plan(link: Link, account: str, campaign: str, payload: Mapping[str, Any], folder: str | None) -> None:
+    if CampaignStore(link, account, campaign).status() not in ("", "planning"):
+        return
+    definition = _definition(payload.get("definition"), account, folder)
+    source = _source(payload.get("recipients"), folder)
+    rejects = _Rejects(Path(folder) / f"rejected-{campaign}.csv" if folder else None)
+    try:
+        control.create(link, definition, source, campaign=campaign, reject=rejects.add)
+    finally:
+        rejects.close()
+
+
+def _definition(given: Any, account: str, folder: str | None) -> Definition:
+    if isinstance(given, str):
+        made = load(inside(folder, given, "definition"))
+        given = json.loads(made.source)
+    if not isinstance(given, dict):
+        raise CampaignError({"definition": "must be a table, or the name of a TOML file"})
+    made = read({"account": account, **given})
+    if made.account != account:
+        raise CampaignError({"account": f"the definition's is {made.account}, the job's is {account}"})
+    return made
+
+
+def _source(given: Any, folder: str | None) -> Source:
+    if isinstance(given, str):
+        return open_source(inside(folder, given, "recipients"))
+    if isinstance(given, list):
+        return Dicts(given)
+    raise CampaignError({"recipients": "must be the name of a file, or a list of objects"})
+
+
+def inside(folder: str | None, name: str, field: str) -> Path:
+    """The file ``name`` of the folder; raises ``CampaignError`` for one that leads out of it or is not there."""
+    if not folder:
+        raise CampaignError({field: "a file needs INTERAKT_CAMPAIGN_DIR"})
+    root = Path(folder).resolve()
+    try:
+        found = (root / name).resolve()
+        there = found.is_file()
+    except (ValueError, OSError):
+        raise CampaignError({field: "no such file in INTERAKT_CAMPAIGN_DIR"}) from None
+    if not found.is_relative_to(root):
+        raise CampaignError({field: "leads out of INTERAKT_CAMPAIGN_DIR"})
+    if not there:
+        raise CampaignError({field: "no such file in INTERAKT_CAMPAIGN_DIR"})
+    return found
+
+
+class _Rejects:
+    """The file of rejected rows, made with the first of them; a folder that cannot be written to costs the list alone."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._handle: TextIO | None = None
+        self._rows: RejectsFile | None = None
+
+    def add(self, row: Rejected) -> None:
+        if self._path is None:
+            return
+        try:
+            if self._rows is None:
+                self._handle = self._path.open("w", newline="", encoding="utf-8")
+                self._rows = RejectsFile(self._handle)
+            self._rows.add(row)
+        except (OSError, csv.Error):
+            self._path = None
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.close()

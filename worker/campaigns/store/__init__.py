@@ -1,0 +1,1 @@
+"""Campaigns in Redis: their plan and the state of each recipient."""

@@ -1,0 +1,91 @@
+"""Outcomes at rest: 32 bytes a recipient, in one string a block; ``interakt_jobs/ledger/lua/slot.lua`` writes them.
+
+Big endian, ``struct`` format ``>BBB16sI3s3s3s`` (in Redis's Lua ``>BBBc16I4I3I3I3``):
+
+====== ===== =======================================================================
+offset bytes what
+====== ===== =======================================================================
+0      1     state (reasons.STATES)
+1      1     reason (reasons.REASONS), 0 for none
+2      1     round (low 6 bits); 0x40: the id is a digest; 0x80: ambiguous
+3      16    Interakt's id: the UUID, or the first 16 bytes of an odd id's SHA-1
+19     4     seconds since the epoch: fed; then accepted; then ended without being accepted
+23     3     sent: seconds after that, plus 1; 0 for never
+26     3     delivered, likewise
+29     3     read, or failed, likewise
+====== ===== =======================================================================
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from typing import NamedTuple
+
+from worker.campaigns.reasons import REASON_NAMES, REASONS, STATE, STATES
+
+FORMAT = struct.Struct(">BBB16sI3s3s3s")
+WIDTH = FORMAT.size
+LAST_ROUND = 63
+_DIGEST, _AMBIGUOUS = 0x40, 0x80
+_NO_ID = bytes(16)
+
+
+class Slot(NamedTuple):
+    """One recipient's outcome; times are seconds since the epoch, 0 for never."""
+
+    state: str = "planned"
+    reason: str = ""
+    round: int = 0
+    provider_id: str = ""
+    at: int = 0
+    sent: int = 0
+    delivered: int = 0
+    last: int = 0
+    ambiguous: bool = False
+
+
+def unpack(raw: bytes, position: int = 0) -> Slot:
+    """The slot at a position of a block's string; one not yet written is ``planned``."""
+    part = raw[position * WIDTH : (position + 1) * WIDTH].ljust(WIDTH, b"\x00")
+    state, reason, flags, provider, at, sent, delivered, last = FORMAT.unpack(part)
+    return Slot(
+        STATES[state],
+        REASON_NAMES.get(reason, "other") if reason else "",
+        flags & LAST_ROUND,
+        _name(provider, flags),
+        at,
+        _moment(at, sent),
+        _moment(at, delivered),
+        _moment(at, last),
+        bool(flags & _AMBIGUOUS),
+    )
+
+
+def pack(slot: Slot) -> bytes:
+    """The 32 bytes of a slot."""
+    flags = slot.round | (_AMBIGUOUS if slot.ambiguous else 0)
+    provider = _NO_ID
+    if slot.provider_id.startswith("sha1:"):
+        provider, flags = bytes.fromhex(slot.provider_id[5:]), flags | _DIGEST
+    elif slot.provider_id:
+        provider = uuid.UUID(slot.provider_id).bytes
+    times = (_offset(slot.at, moment) for moment in (slot.sent, slot.delivered, slot.last))
+    return FORMAT.pack(
+        STATE[slot.state], REASONS[slot.reason] if slot.reason else 0, flags, provider, slot.at, *times
+    )
+
+
+def _name(provider: bytes, flags: int) -> str:
+    if provider == _NO_ID:
+        return ""
+    return f"sha1:{provider.hex()}" if flags & _DIGEST else str(uuid.UUID(bytes=provider))
+
+
+def _moment(at: int, raw: bytes) -> int:
+    offset = int.from_bytes(raw)
+    return at + offset - 1 if offset else 0
+
+
+def _offset(at: int, moment: int) -> bytes:
+    return (min(max(moment - at, 0) + 1, 0xFFFFFF) if moment else 0).to_bytes(3)

@@ -1,0 +1,139 @@
+"""A campaign in Redis, under ``ij1:<account>:``: ``campaigns`` (zset id -> created ms), and per campaign
+
+``c:<id>:meta``    hash: status, definition (canonical JSON), version, recipients, blocks, zones, rejected
+``c:<id>:blocks``  hash: block number -> compressed recipients (blocks.py)
+``c:<id>:s:<n>``   string: the outcome slots of block n (recipient_state.py)
+``c:<id>:count``   hash: recipients by state, and by ``state|reason number``
+``c:<id>:left``    hash: block number -> how many of it are planned
+``c:<id>:fed``     set: indexes of those whose job is in the ledger
+``campaigns_on``   set of ids: those that the feeder looks at
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from interakt_jobs.ledger.keys import account_name, prefix
+from interakt_jobs.ledger.redis_client import Link
+from worker.campaigns.definition.definition import Definition, read
+from worker.campaigns.errors import NoSuchCampaign
+from worker.campaigns.reasons import REASON_NAMES
+from worker.campaigns.recipients.reader import Recipient
+
+from . import blocks, recipient_state
+from .recipient_state import Slot
+from .scripts import load
+
+DROP = load("drop")
+_ID = re.compile(r"c[a-z0-9]{8,16}\Z")
+REMOVABLE = "planning,planned,done,cancelled"
+
+
+def mint_id() -> str:
+    """A new campaign's id: ``c`` and 12 lower-case hex digits."""
+    return "c" + secrets.token_hex(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One recipient and what has become of them; ``index`` is the last part of the job's id."""
+
+    index: int
+    recipient: Recipient
+    slot: Slot
+
+
+class CampaignStore:
+    """One campaign's keys. Nothing here holds more than one block of recipients in memory."""
+
+    def __init__(self, link: Link, account: str, campaign: str) -> None:
+        if not _ID.match(campaign):
+            raise ValueError("a campaign's id is c and 8 to 16 lower-case letters and digits")
+        self.link, self.account, self.campaign = link, account_name(account), campaign
+        self.prefix = prefix(account)
+        self.keys = [self.prefix]
+        self._base = f"{self.prefix}c:{campaign}"
+
+    def key(self, name: str) -> str:
+        """The key of one of the campaign's parts, such as ``fed``."""
+        return f"{self._base}:{name}"
+
+    def meta(self) -> dict[str, str]:
+        """The campaign's facts; raises ``NoSuchCampaign``."""
+        flat = self.link.command("HGETALL", f"{self._base}:meta")
+        if not flat:
+            raise NoSuchCampaign(f"no campaign {self.campaign} in the account {self.account}")
+        return {flat[at].decode(): flat[at + 1].decode() for at in range(0, len(flat), 2)}
+
+    def status(self) -> str:
+        """``planning``, ``planned`` or what came after; empty when there is no such campaign."""
+        found = self.link.command("HGET", f"{self._base}:meta", "status")
+        return found.decode() if found else ""
+
+    def definition(self) -> Definition:
+        """The definition as it was frozen; raises ``NoSuchCampaign``."""
+        return read(json.loads(self.meta()["definition"]))
+
+    def zones(self) -> list[str]:
+        """The time zone of each block, by block number."""
+        found: list[str] = json.loads(self.meta().get("zones", "[]"))
+        return found
+
+    def block(self, number: int) -> list[Recipient]:
+        """The recipients from ``number * 1000`` on; raises ``NoSuchCampaign`` where the plan has none."""
+        blob = self.link.command("HGET", f"{self._base}:blocks", number)
+        if blob is None:
+            raise NoSuchCampaign(f"campaign {self.campaign} has no block {number}")
+        return blocks.unpack(blob)
+
+    def slot(self, index: int) -> Slot | None:
+        """One recipient's outcome; None where the plan has none."""
+        number, position = divmod(index, blocks.SIZE)
+        start = position * recipient_state.WIDTH
+        raw = self.link.command(
+            "GETRANGE", f"{self._base}:s:{number}", start, start + recipient_state.WIDTH - 1
+        )
+        return recipient_state.unpack(raw) if len(raw) == recipient_state.WIDTH else None
+
+    def counts(self) -> dict[str, int]:
+        """Recipients by state, and by ``state|reason``."""
+        flat = self.link.command("HGETALL", f"{self._base}:count")
+        found = {}
+        for at in range(0, len(flat), 2):
+            state, _, reason = flat[at].decode().partition("|")
+            if number := int(flat[at + 1]):
+                found[f"{state}|{REASON_NAMES.get(int(reason), reason)}" if reason else state] = number
+        return found
+
+    def left(self) -> dict[int, int]:
+        """How many recipients of each block are planned; blocks with nobody left are left out."""
+        flat = self.link.command("HGETALL", f"{self._base}:left")
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return {int(block): int(count) for block, count in pairs if int(count) > 0}
+
+    def fed(self) -> int:
+        """How many have a job in the ledger."""
+        return int(self.link.command("SCARD", f"{self._base}:fed"))
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Every recipient with their outcome, block by block."""
+        for number in range(int(self.meta().get("blocks", "0"))):
+            people = self.block(number)
+            raw = self.link.command("GET", f"{self._base}:s:{number}") or b""
+            for position, person in enumerate(people):
+                yield Outcome(number * blocks.SIZE + position, person, recipient_state.unpack(raw, position))
+
+    def drop(self, statuses: str = REMOVABLE) -> str:
+        """Remove it whole: ``dropped``, ``missing``, or the status that forbids it."""
+        return str(self.link.run(DROP, self.keys, self.campaign, statuses)[0].decode())
+
+
+def campaigns(link: Link, account: str, most: int = 1000) -> list[tuple[str, int]]:
+    """The account's campaigns, newest first: id and creation in ms since the epoch."""
+    found: list[Any] = link.command("ZRANGE", f"{prefix(account)}campaigns", 0, most - 1, "REV", "WITHSCORES")
+    return [(found[at].decode(), int(float(found[at + 1]))) for at in range(0, len(found), 2)]

@@ -1,0 +1,1 @@
+"""Delivery: one job from its wake-up to its outcome."""

@@ -1,0 +1,58 @@
+"""What operators are told of: loud once, not once a job."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from interakt_jobs.errors import JobError
+from worker.interakt.errors import InteraktError
+from worker.ledger.work_ledger import WorkLedger
+from worker.telemetry import sentry
+
+log = logging.getLogger(__name__)
+QUIET_SECONDS = 300.0
+RECEIPT_HOUR_MS = 3_600_000
+_told: dict[tuple[str, str], float] = {}
+
+
+def attempt_failed(account: str, error: InteraktError, operation: str, job: str, attempt: int) -> None:
+    """Log a failed attempt; what stops a whole account is an alarm, to Sentry too, once in five minutes."""
+    extra = {
+        "action": "attempt_failed",
+        "account": account,
+        "operation": operation,
+        "job": job,
+        "attempt": attempt,
+        "outcome": error.outcome,
+        "scope": error.scope,
+        "status": error.status,
+    }
+    if error.outcome == "refused" and error.scope in ("account", "deployment"):
+        key = (account, f"{error.scope}:{error.status}")
+        if time.monotonic() - _told.get(key, -QUIET_SECONDS) >= QUIET_SECONDS:
+            _told[key] = time.monotonic()
+            log.critical("the account is paused: %s", error, extra={**extra, "action": "account_paused"})
+            sentry.capture(error.outcome, operation, job, attempt, account, error)
+        return
+    log.warning("attempt failed", extra=extra)
+
+
+class ReceiptsSeen:
+    """Whether receipts were seen in the last hour, asked of Redis at most once in five seconds."""
+
+    def __init__(self, ledger: WorkLedger) -> None:
+        self.ledger = ledger
+        self._asked, self._seen = -10.0, False
+
+    def __call__(self) -> bool:
+        if time.monotonic() - self._asked > 5:
+            self._asked = time.monotonic()
+            try:
+                answers = self.ledger.link.pipeline(
+                    [("TIME",), ("HGET", f"{self.ledger.prefix}state", "receipts_at")]
+                )
+                self._seen = int(answers[1] or 0) > int(answers[0][0]) * 1000 - RECEIPT_HOUR_MS
+            except JobError:
+                return self._seen
+        return self._seen

@@ -1,0 +1,193 @@
+"""One wake-up's way through a worker: claim, validate, start, HTTP, settle, and on to the lane's next job.
+
+The Celery task never raises for a job's sake: whatever an attempt comes to is told to the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import schemas
+from interakt_jobs.errors import JobError, LedgerUnreachable
+from interakt_jobs.ledger.keys import job_id
+from worker.dispatch.heartbeat import Presence
+from worker.interakt import correlation
+from worker.interakt.client import Client
+from worker.interakt.errors import InteraktError
+from worker.ledger.work_ledger import Work, WorkLedger
+from worker.shutdown import stopping
+
+from .outcomes import Attempt, PermitStale
+
+log = logging.getLogger(__name__)
+LOOP_SECONDS = 5.0
+WAIT_SECONDS = 1.0
+MOST_ADVICE = 1000
+UNSENT = ("unsent",)
+
+
+class Delivery:
+    """Delivers one account's jobs in this process. ``local`` are operations that are no call: each gives an outcome."""
+
+    def __init__(
+        self,
+        ledger: WorkLedger,
+        client: Client,
+        attempt: Attempt,
+        presence: Presence,
+        allow_unknown: bool,
+        local: Mapping[str, Callable[[WorkLedger, Work], Sequence[Any]]] | None = None,
+    ) -> None:
+        self.ledger, self.client, self.attempt, self.presence = ledger, client, attempt, presence
+        self.allow_unknown, self.local = allow_unknown, local or {}
+        self._advised: set[tuple[str, str]] = set()
+
+    def deliver(self, tails: Sequence[str]) -> int:
+        """Handle a wake-up; returns how many jobs were handled. Redis being away is logged and repaired by the reaper."""
+        token = uuid.uuid4().hex
+        handled = 0
+        claimed: list[Work] = []
+        work: Work | None = None
+        try:
+            claimed = self.ledger.claim(token, tails)
+            self.presence.hold(self.ledger, claimed)
+            while claimed:
+                work = claimed.pop(0)
+                until = time.monotonic() + LOOP_SECONDS
+                while work is not None:
+                    following = self._one(work, token, not claimed and time.monotonic() < until)
+                    self.presence.drop(self.ledger, [work])
+                    work = following
+                    handled += 1
+        except JobError as error:
+            log.warning("ledger away", extra={"action": "ledger_away", "error": str(error)})
+        except Exception as error:  # a defect must not look like a task that Celery may retry
+            log.error(
+                "delivery failed",
+                extra={"action": "delivery_failed", "error": type(error).__name__},
+                exc_info=error,
+            )
+        finally:  # whatever ended the loop: a lease renewed for nobody would keep its job for ever
+            self.presence.drop(self.ledger, [*claimed, *([work] if work else [])])
+        return handled
+
+    def _one(self, work: Work, token: str, carry_on: bool) -> Work | None:
+        head = work.record.split("\n", 1)[0].split("|")
+        operation, lane = head[1], head[2]
+        asked = work.asked or time.monotonic()
+        outcome: Sequence[Any]
+        prepared = self._prepare(work, operation)
+        if isinstance(prepared, bytes):
+            fresh = self._start(work, asked)
+            if fresh is None:
+                return None
+            outcome = self._call(work, head, operation, prepared, fresh) if fresh else UNSENT
+        else:
+            outcome = prepared
+        following = lane if carry_on and outcome is not UNSENT and not stopping() else ""
+        settled, after = self._settle(work, outcome, following, token)
+        if after is not None:
+            self.presence.hold(self.ledger, [after])
+        if settled != "ok":
+            log.info(
+                "late answer", extra={"action": "late_answer", "job": self._id(work), "settled": settled}
+            )
+        return after
+
+    def _settle(
+        self, work: Work, outcome: Sequence[Any], following: str, token: str
+    ) -> tuple[str, Work | None]:
+        """Tell the ledger, and keep telling it while Redis is away: an outcome lost here is an unknown one."""
+        give_up = time.monotonic() + self.ledger.lease_ms / 1000
+        again = False
+        while True:
+            asked = time.monotonic()
+            try:
+                settled, after = self.ledger.step(work, outcome, following, token, again)
+            except LedgerUnreachable:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.3)
+                again = True
+                continue
+            return settled, after._replace(asked=asked) if after is not None else None
+
+    def _prepare(self, work: Work, operation: str) -> bytes | Sequence[Any]:
+        """The request's body, or how a payload that cannot be sent is settled."""
+        if operation in self.local:
+            return b""
+        try:
+            payload = json.loads(work.record.split("\n", 2)[2].encode())
+            payload = schemas.complete(operation, payload)
+            self._advise(work, operation, schemas.check(operation, payload, allow_unknown=self.allow_unknown))
+            return self.client.prepare(operation, correlation.address(operation, payload, self._id(work)))
+        except InteraktError as error:  # a file to upload cannot be had
+            return self.attempt.failed(error, work.record.split("\n", 1)[0].split("|"), work.attempts + 1)
+        except schemas.Invalid as error:
+            return self.attempt.dead("invalid_payload", str(error), None)
+        except KeyError:
+            return self.attempt.dead(
+                "unknown_operation", f"this worker knows no operation {operation[:40]!r}", None
+            )
+        except (ValueError, TypeError, RecursionError) as error:
+            return self.attempt.dead(
+                "invalid_payload", f"the payload cannot be read: {type(error).__name__}", None
+            )
+
+    def _advise(self, work: Work, operation: str, warnings: Sequence[str]) -> None:
+        """Log what WhatsApp is likely to refuse: each warning once a process, a campaign has a million of the same."""
+        for warning in warnings:
+            if (operation, warning) in self._advised or len(self._advised) >= MOST_ADVICE:
+                continue
+            self._advised.add((operation, warning))
+            extra = {"action": "payload_warning", "job": self._id(work), "operation": operation}
+            log.warning(warning, extra=extra)
+
+    def _start(self, work: Work, asked: float) -> float | None:
+        """Take the permit: the monotonic time until which it is fresh, 0 to give the job back, None when it is not ours."""
+        if work.verdict == "go":
+            return asked + work.millis / 1000
+        pause = work.millis / 1000 if work.verdict == "wait" else 0.0
+        give_up = asked + WAIT_SECONDS
+        while True:
+            if stopping() or asked + pause > give_up:
+                return 0.0
+            if pause:
+                time.sleep(pause)
+            asked = time.monotonic()
+            verdict = self.ledger.start(work.tail, work.fence)
+            if verdict.word == "go":
+                return asked + verdict.millis / 1000
+            if verdict.word != "wait":
+                return None
+            pause = verdict.millis / 1000
+
+    def _call(self, work: Work, head: list[str], operation: str, body: bytes, fresh: float) -> Sequence[Any]:
+        def permit_is_fresh() -> None:
+            if time.monotonic() > fresh:
+                raise PermitStale
+
+        if operation in self.local:
+            return self.local[operation](self.ledger, work)
+        began, cpu = time.monotonic(), time.thread_time()
+        with self.presence.calling(work):
+            outcome = self.attempt.make(
+                self.client,
+                operation,
+                body,
+                head,
+                work.attempts + 1,
+                permit_is_fresh,
+                self._id(work),
+                correlation.callback_of(work.record),
+            )
+        self.presence.measured(time.monotonic() - began, time.thread_time() - cpu)
+        return outcome
+
+    def _id(self, work: Work) -> str:
+        return job_id(self.ledger.account, work.tail)

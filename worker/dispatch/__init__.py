@@ -1,0 +1,1 @@
+"""Dispatch: which jobs go to which queue, and which processes are there to take them."""

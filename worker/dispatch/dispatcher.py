@@ -1,0 +1,165 @@
+"""The pacer: waits on the doorbells and keeps each lane's queue topped up with about half a second of work.
+
+It spends nothing: the permit is taken by ``start``. One pacer per account leads by a lease of two seconds; any worker can.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from interakt_jobs.errors import JobError, LedgerFull, LedgerUnreachable
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.status import WORKERS
+from worker.ledger.work_ledger import LANES, WorkLedger
+from worker.shutdown import stopping
+
+log = logging.getLogger(__name__)
+Publish = Callable[[str, str, list[str]], None]
+STALE_MS, FORGET_MS = 10_000, 600_000
+LOOK_SECONDS = 1.0
+
+
+class Pacer(threading.Thread):
+    """Ticks for every account; ``publish(lane, account, tails)`` sends a wake-up.
+
+    ``chores`` are called once a second for each account this pacer leads: the reaper and its like.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        ledgers: Sequence[WorkLedger],
+        publish: Publish,
+        chores: Sequence[Callable[[WorkLedger], object]] = (),
+        chore_seconds: float = 1.0,
+    ) -> None:
+        super().__init__(name="pacer", daemon=True)
+        self.link, self.ledgers, self.publish, self.chores = link, list(ledgers), publish, chores
+        self.token = uuid.uuid4().hex
+        self._chore_seconds = chore_seconds
+        self._wanted: dict[str, int] = {}
+        self._looked = 0.0
+        self._next: dict[str, float] = {}
+        self._leads: set[str] = set()
+        self._chored: dict[str, float] = {}
+
+    def run(self) -> None:
+        while not stopping():
+            try:
+                self._round()
+            except JobError as error:
+                log.warning("pacer: ledger away", extra={"action": "ledger_away", "error": str(error)})
+                time.sleep(0.5)
+            except Exception as error:  # noqa: BLE001  the pacer must outlive what a tick meets
+                log.error("pacer failed", extra={"action": "pacer_failed", "error": type(error).__name__})
+                time.sleep(0.5)
+        self._leave()
+
+    def _round(self) -> None:
+        began = time.monotonic()
+        if began - self._looked >= LOOK_SECONDS and (self._leads or not self._wanted):
+            self._wanted = wanted_in_flight(self.link)
+            self._looked = began
+        for ledger in self.ledgers:
+            if self._next.get(ledger.account, 0.0) <= time.monotonic():
+                # before the tick: an account whose tick fails waits a second and does not stop the others
+                self._next[ledger.account] = time.monotonic() + LOOK_SECONDS
+                self._guarded(self._tick, ledger)
+        self._listen(began)
+
+    def _guarded(self, action: Callable[[WorkLedger], object], ledger: WorkLedger) -> None:
+        try:
+            action(ledger)
+        except LedgerUnreachable:
+            raise
+        except LedgerFull as error:
+            log.error(
+                "Redis is full",
+                extra={"action": "redis_full", "account": ledger.account, "error": str(error)},
+            )
+        except Exception as error:  # noqa: BLE001  neither another account nor another chore may suffer from it
+            extra = {"action": "pacer_failed", "account": ledger.account, "error": type(error).__name__}
+            log.error("pacer failed", extra=extra)
+
+    def _tick(self, ledger: WorkLedger) -> None:
+        released = ledger.release(self.token, self._share())
+        now = time.monotonic()
+        self._next[ledger.account] = now + min(LOOK_SECONDS, max(0.001, released.millis / 1000))
+        if not released.leads:
+            self._leads.discard(ledger.account)
+            return
+        self._leads.add(ledger.account)
+        for lane in LANES:
+            for tail in released.tails.get(lane, ()):
+                self.publish(lane, ledger.account, [tail])
+        if now - self._chored.get(ledger.account, 0.0) >= self._chore_seconds:
+            self._chored[ledger.account] = now
+            for chore in self.chores:
+                self._guarded(chore, ledger)
+
+    def _share(self) -> dict[str, int]:
+        """What one of several accounts may have in flight: calls that hang in one leave slots to the others."""
+        accounts = len(self.ledgers)
+        return {lane: math.ceil(2 * number / (accounts + 1)) for lane, number in self._wanted.items()}
+
+    def _listen(self, began: float) -> None:
+        """Sleep until a bell rings at an account we lead, or until the next tick is due."""
+        due = min(self._next.values(), default=began + LOOK_SECONDS)
+        pause = min(LOOK_SECONDS, due - time.monotonic())
+        if pause <= 0:
+            return
+        bells = [f"{ledger.prefix}bell" for ledger in self.ledgers if ledger.account in self._leads]
+        if not bells or pause < 0.01:
+            time.sleep(pause)
+            return
+        rung = self.link.command("BLPOP", *bells, f"{pause:.3f}", timeout=pause + 5)
+        if rung:
+            account = rung[0].decode().split(":")[1]
+            self._next[account] = 0.0
+            # a burst of bells is one tick: at most one each two milliseconds
+            time.sleep(max(0.0, 0.002 - (time.monotonic() - began)))
+
+    def _leave(self) -> None:
+        for ledger in self.ledgers:
+            try:
+                ledger.release(self.token, {}, leave=True)
+            except JobError:
+                return
+
+
+def wanted_in_flight(link: Link) -> dict[str, int]:
+    """Jobs that the living workers want in flight, by lane."""
+    wanted = dict.fromkeys(LANES, 0)
+    found = link.command("HGETALL", WORKERS)
+    entries: dict[bytes, tuple[int, dict[str, int]]] = {}
+    for token, raw in zip(found[::2], found[1::2], strict=True):
+        try:
+            entry = json.loads(raw)
+            lanes = {lane: _most(entry, lane) for lane in entry["queues"] if lane in wanted}
+            entries[token] = int(entry["at"]), lanes
+        except (ValueError, KeyError, TypeError):
+            link.command("HDEL", WORKERS, token)
+    # whoever asks is a worker too, so the newest entry is at most a beat old: no clock is asked for
+    newest = max((at for at, _ in entries.values()), default=0)
+    for token, (at, lanes) in entries.items():
+        if newest - at > FORGET_MS:
+            link.command("HDEL", WORKERS, token)
+        elif newest - at <= STALE_MS:
+            for lane, want in lanes.items():
+                wanted[lane] += want
+    return wanted
+
+
+def _most(entry: dict[str, Any], lane: str) -> int:
+    """What one worker wants of a lane: a quarter of its slots stays free of other lanes' calls beside urgent."""
+    want = int(entry["want"])
+    slots = int(entry.get("slots") or want)
+    shared = lane != "urgent" and "urgent" in entry["queues"]
+    return min(want, max(1, slots * 3 // 4)) if shared else want

@@ -1,0 +1,133 @@
+"""This process among the workers: the leases it renews, the threads it could use, and its entry in ``ij1:workers``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+
+from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.status import WORKERS
+from worker.ledger.work_ledger import Work, WorkLedger, load
+from worker.shutdown import stopping
+
+from .concurrency import Tuner
+
+log = logging.getLogger(__name__)
+BEAT = load("beat")
+BEAT_SECONDS = 2.0
+
+
+class Presence:
+    """Renews leases and tells the pacers how many jobs this process wants in flight.
+
+    ``queues`` are the Celery queues it serves, ``slots`` its threads or processes.
+    """
+
+    def __init__(
+        self, link: Link, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1
+    ) -> None:
+        self.link, self.queues, self.slots = link, list(queues), slots
+        self.token = uuid.uuid4().hex[:12]
+        self.tuner = Tuner(slots)
+        self._beat = min(BEAT_SECONDS, lease_seconds / 3)
+        self._held: dict[tuple[str, str, int], WorkLedger] = {}
+        self._calls: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._looped = 0.0
+
+    def hold(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
+        """Keep the leases of claimed jobs alive from now on."""
+        self._ensure_thread()
+        for work in works:
+            self._held[ledger.account, work.tail, work.fence] = ledger
+
+    def drop(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
+        """Renew these no longer: they are settled, not ours, or left to the reaper."""
+        for work in works:
+            self._held.pop((ledger.account, work.tail, work.fence), None)
+
+    @contextlib.contextmanager
+    def calling(self, work: Work) -> Iterator[None]:
+        """Around the HTTP call: calls that hang are not counted among the threads in use."""
+        self._calls[work.tail] = time.monotonic()
+        try:
+            yield
+        finally:
+            self._calls.pop(work.tail, None)
+
+    def consumed(self) -> None:
+        """Called by the loop that takes messages in: when it no longer does, ``health`` says so."""
+        self._looped = time.monotonic()
+
+    def measured(self, wall: float, cpu: float) -> None:
+        self.tuner.measured(wall, cpu)
+
+    def start(self) -> None:
+        """Begin to beat; called in the worker's main process, and by itself in a forked child that holds jobs."""
+        self._ensure_thread()
+
+    def _ensure_thread(self) -> None:
+        if self._thread is not None and self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._thread is None or self._pid != os.getpid():
+                if self._pid != os.getpid():
+                    self._held.clear()
+                    self._calls.clear()
+                    self.queues = []
+                    self._pid = os.getpid()
+                self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        told = 0.0
+        while True:
+            try:
+                self._renew()
+                now = time.monotonic()
+                if self.queues and (now - told >= BEAT_SECONDS or self.tuner.changed(self._hanging())):
+                    self._tell()
+                    told = now
+            except JobError as error:
+                log.warning("heartbeat failed", extra={"action": "heartbeat_failed", "error": str(error)})
+            time.sleep(min(self._beat, 0.5 if self._held else self._beat))
+            if stopping() and not self._held:
+                return
+
+    def _renew(self) -> None:
+        by_account: dict[WorkLedger, list[tuple[str, int]]] = {}
+        for (_, tail, fence), ledger in list(self._held.items()):
+            by_account.setdefault(ledger, []).append((tail, fence))
+        for ledger, jobs in by_account.items():
+            ledger.renew(jobs)
+
+    def _hanging(self) -> int:
+        limit = time.monotonic() - 1.0
+        return sum(began < limit for began in list(self._calls.values()))
+
+    def _tell(self) -> None:
+        want = self.tuner.want(self._hanging())
+        entry = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "queues": self.queues,
+            "slots": self.slots,
+            "want": want,
+            "loop_ms": int((time.monotonic() - self._looped) * 1000) if self._looped else 0,
+        }
+        self.link.run(BEAT, [WORKERS], self.token, json.dumps(entry, separators=(",", ":"))[1:])
+
+    def leave(self) -> None:
+        """Take the entry out at the end."""
+        with contextlib.suppress(JobError):
+            self.link.command("HDEL", WORKERS, self.token)

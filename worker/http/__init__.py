@@ -1,0 +1,1 @@
+"""HTTP: connections with a total deadline, below ``requests``."""

@@ -1,0 +1,1 @@
+"""Interakt: all that knows its API, its answers and its errors."""

@@ -1,0 +1,209 @@
+"""Dead letters as a workbench: list, show, edit, replay, drop. Every act leaves a line in the audit stream."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import schemas
+from interakt_jobs.errors import NoSuchJob, NotCancellable
+from interakt_jobs.ledger.keys import job_id
+from interakt_jobs.ledger.record import Reading, group_of, recipient_of
+
+from .work_ledger import WorkLedger, load
+
+REPLAY, EDIT, DROP = load("replay"), load("edit"), load("drop")
+REASONS = (
+    "rejected",
+    "invalid_payload",
+    "max_attempts",
+    "unknown_outcome",
+    "expired",
+    "crash_loop",
+    "opted_out",
+    "too_old",
+    "unknown_operation",
+    "undeliverable_now",
+    "recipient_limit",
+)
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which dead letters; an empty field matches all. Ages are seconds, ``text`` a regular expression on the error."""
+
+    reason: str = ""
+    operation: str = ""
+    template: str = ""
+    lane: str = ""
+    older: float = 0
+    newer: float = 0
+    text: str = ""
+    delivery_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One line of the list; ``at`` is milliseconds since the epoch."""
+
+    tail: str
+    id: str
+    operation: str
+    lane: str
+    reason: str
+    error: str
+    status: int | None
+    at: int
+    attempts: int
+    group: str
+
+
+class DeadLetters:
+    """The dead letters of one account; ``who`` stands in the audit line."""
+
+    def __init__(self, ledger: WorkLedger, who: str = "") -> None:
+        self.ledger = ledger
+        self.who = who or _user()
+
+    def find(self, wanted: Filter | None = None) -> Iterator[DeadLetter]:
+        """Matching dead letters, newest first, in constant memory."""
+        wanted = wanted or Filter()
+        pattern = re.compile(wanted.text, re.IGNORECASE) if wanted.text else None
+        now = time.time() * 1000
+        high = f"({now - wanted.older * 1000:.0f}" if wanted.older else "+inf"
+        low = f"{now - wanted.newer * 1000:.0f}" if wanted.newer else "-inf"
+        for tail, at in self._tails("failed" if wanted.delivery_failed else "dead", low, high):
+            letter = self._letter(tail, at, wanted.delivery_failed)
+            if letter and _matches(letter, wanted, pattern):
+                yield letter
+
+    def _tails(self, zset: str, low: str, high: str) -> Iterator[tuple[str, int]]:
+        """Every member once, though the set may change meanwhile: each page starts at the last one's score."""
+        seen: set[str] = set()
+        while True:
+            found = self.ledger.link.command(
+                "ZRANGE", f"{self.ledger.prefix}{zset}", high, low, "BYSCORE", "REV",
+                "LIMIT", 0, PAGE + len(seen), "WITHSCORES",
+            )  # fmt: skip
+            pairs = [(tail.decode(), int(float(at))) for tail, at in _pairs(found)]
+            fresh = [(tail, at) for tail, at in pairs if tail not in seen]
+            if not fresh:
+                return
+            yield from fresh
+            last = fresh[-1][1]
+            seen = {tail for tail, at in pairs if at == last}
+            high = str(last)
+
+    def _letter(self, tail: str, at: int, delivery_failed: bool) -> DeadLetter | None:
+        identity = job_id(self.ledger.account, tail)
+        if not delivery_failed:
+            raw = self.ledger.link.command("GET", f"{self.ledger.prefix}d:{tail}")
+            if not raw:
+                return None
+            found: dict[str, Any] = json.loads(raw)
+            return DeadLetter(
+                tail, identity, found["op"], found["lane"], found["reason"], found.get("error") or "",
+                found.get("status"), at, int(found.get("attempts", 0)), found.get("group", ""),
+            )  # fmt: skip
+        try:
+            reading = self.ledger.read(tail)
+        except NoSuchJob:
+            return None
+        return DeadLetter(
+            tail, identity, reading.operation, reading.lane, "delivery_failed", reading.delivery, reading.status, at,
+            reading.attempts, group_of(reading.payload) if isinstance(reading.payload, dict) else "",
+        )  # fmt: skip
+
+    def show(self, tail: str) -> Reading:
+        """Everything known of one dead letter; raises ``NoSuchJob``."""
+        return self.ledger.read(tail)
+
+    def edit(self, tail: str, payload: dict[str, Any], *, allow_unknown: bool = False) -> None:
+        """Replace the payload, checked by its schema: raises ``schemas.Invalid``, ``NoSuchJob``, ``NotCancellable``."""
+        operation = self.ledger.read(tail).operation
+        schemas.check(operation, schemas.complete(operation, payload), allow_unknown=allow_unknown)
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        answer = self.ledger.link.run(
+            EDIT, [self.ledger.prefix], tail, text, recipient_of(payload), group_of(payload), self.who
+        ).decode()
+        if answer == "missing":
+            raise NoSuchJob(f"no job {job_id(self.ledger.account, tail)}")
+        if answer == "alive":
+            raise NotCancellable(job_id(self.ledger.account, tail), "not a dead letter")
+
+    def replay(
+        self, tail: str, *, allow_duplicates: bool = False, delay: float = 0, dry_run: bool = False
+    ) -> str:
+        """Send one again after ``delay`` seconds, with all checks of a new send.
+
+        Returns replayed, missing, alive, no_payload, or unknown_outcome: that one needs ``allow_duplicates``.
+        """
+        answer: bytes = self.ledger.link.run(
+            REPLAY,
+            [self.ledger.prefix],
+            tail,
+            "1" if allow_duplicates else "0",
+            self.who,
+            int(delay * 1000),
+            "1" if dry_run else "0",
+            "0",
+            repeat=5,
+        )
+        return answer.decode()
+
+    def replay_all(
+        self, wanted: Filter, *, per_minute: float = 0, allow_duplicates: bool = False, dry_run: bool = False
+    ) -> Iterator[tuple[DeadLetter, str]]:
+        """Replay what matches, spread over time when ``per_minute`` is above 0; yields each with what became of it."""
+        spacing = 60 / per_minute if per_minute else 0.0
+        replayed = 0
+        for letter in list(self.find(wanted)):
+            answer = self.replay(
+                letter.tail, allow_duplicates=allow_duplicates, delay=replayed * spacing, dry_run=dry_run
+            )
+            replayed += answer == "replayed"
+            yield letter, answer
+
+    def drop(self, *tails: str) -> int:
+        """Drop dead letters for good; returns how many there were."""
+        return int(self.ledger.link.run(DROP, [self.ledger.prefix], self.who, *tails)) if tails else 0
+
+    def purge(self, keep_seconds: float, keep_count: int, most: int = 200) -> int:
+        """Drop what is older than ``keep_seconds`` or beyond the newest ``keep_count``; at most ``most`` a call."""
+        zset = f"{self.ledger.prefix}dead"
+        clock = self.ledger.link.command("TIME")
+        limit = int(clock[0]) * 1000 + int(clock[1]) // 1000 - int(keep_seconds * 1000)
+        for name in ("failed", "ambiguous"):
+            self.ledger.link.command("ZREMRANGEBYSCORE", f"{self.ledger.prefix}{name}", "-inf", f"({limit}")
+        old = self.ledger.link.command("ZRANGE", zset, "-inf", f"({limit}", "BYSCORE", "LIMIT", 0, most)
+        surplus = int(self.ledger.link.command("ZCARD", zset)) - keep_count
+        if surplus > 0:
+            old = [*old, *self.ledger.link.command("ZRANGE", zset, 0, min(most, surplus) - 1)]
+        return self.drop(*{tail.decode() for tail in old})
+
+
+def _pairs(found: list[Any]) -> list[tuple[bytes, bytes]]:
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _matches(letter: DeadLetter, wanted: Filter, pattern: re.Pattern[str] | None) -> bool:
+    return (
+        (not wanted.reason or letter.reason == wanted.reason)
+        and (not wanted.operation or letter.operation == wanted.operation)
+        and (not wanted.lane or letter.lane == wanted.lane)
+        and (not wanted.template or letter.group.partition(":")[0] == wanted.template)
+        and (pattern is None or bool(pattern.search(letter.error)))
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,128 @@
+"""What each account is doing now, read from the ledger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.redis_client import Link
+
+from .work_ledger import LANES
+
+WORKERS = "ij1:workers"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Jobs of one lane by where they are; ``oldest_ms`` is how long the oldest ready one has been due."""
+
+    ready: int
+    waiting: int
+    released: int
+    running: int
+    oldest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One account: its allowance (calls in a window of ms), what was used of it in the last minute, why it is paused."""
+
+    account: str
+    rate: int
+    window_ms: int
+    factor: float
+    used_last_minute: int
+    paused_ms: int
+    why: str
+    breaker: str
+    full: str
+    lanes: dict[str, Lane]
+    held: int
+    parked: dict[str, int]
+    paused_templates: dict[str, str]
+    dead: int
+    dead_by_reason: dict[str, int]
+    delivery_failed: int
+    outbox: int
+    webhooks_alarm: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read(link: Link, account: str) -> Status:
+    """The account's status in two round trips, whatever its backlog."""
+    own = prefix(account)
+    clock = link.command("TIME")
+    now = int(clock[0]) * 1000 + int(clock[1]) // 1000
+    commands: list[list[Any]] = [
+        ["HGETALL", f"{own}state"], ["HGETALL", f"{own}used"], ["HGETALL", f"{own}groups"], ["SMEMBERS", f"{own}parking"],
+        ["ZCARD", f"{own}held"], ["ZCARD", f"{own}dead"], ["ZCARD", f"{own}failed"], ["LLEN", f"{own}outbox"],
+        ["HGETALL", f"{own}count"],
+    ]  # fmt: skip
+    for lane in LANES:
+        ready = f"{own}ready:{lane}"
+        commands += [
+            ["ZCOUNT", ready, "-inf", now], ["ZCOUNT", ready, f"({now}", "+inf"], ["ZCARD", f"{own}rel:{lane}"],
+            ["ZCARD", f"{own}run:{lane}"], ["ZRANGE", ready, 0, 0, "WITHSCORES"],
+        ]  # fmt: skip
+    answers = link.pipeline(commands)
+    state, used, groups = _pairs(answers[0]), _pairs(answers[1]), _pairs(answers[2])
+    parking = [name.decode() for name in answers[3]]
+    sizes = link.pipeline([["ZCARD", f"{own}parked:{name}"] for name in parking]) if parking else []
+    counts = {name: int(value) for name, value in _pairs(answers[8]).items()}
+    paused = int(state.get("paused_until") or 0) - now
+    return Status(
+        account=account,
+        rate=int(state.get("rate") or 0),
+        window_ms=int(state.get("window_ms") or 60000),
+        factor=float(state.get("factor") or 1),
+        used_last_minute=_used(used, now // 1000),
+        paused_ms=max(0, paused),
+        why=state.get("why", "") if paused > 0 or state.get("breaker") == "open" else "",
+        breaker=state.get("breaker") or "closed",
+        full=state.get("full", ""),
+        lanes={lane: _lane(answers[9 + 5 * i : 14 + 5 * i], now) for i, lane in enumerate(LANES)},
+        held=answers[4],
+        parked=dict(zip(parking, sizes, strict=True)),
+        paused_templates={
+            name: value.split("|", 2)[2]
+            for name, value in groups.items()
+            if int(value.split("|", 1)[0]) > now
+        },
+        dead=answers[5],
+        dead_by_reason={name.split("|", 1)[1]: n for name, n in counts.items() if name.startswith("dead|")},
+        delivery_failed=answers[6],
+        outbox=answers[7],
+        webhooks_alarm=state.get("webhooks_alarm", ""),
+        counts=counts,
+    )
+
+
+def workers(link: Link) -> list[dict[str, Any]]:
+    """The worker processes that said something in the last ten minutes, each with ``age_ms``."""
+    clock, found = link.pipeline([["TIME"], ["HGETALL", WORKERS]])
+    now = int(clock[0]) * 1000
+    entries = [json.loads(raw) for raw in found[1::2]]
+    return [{**entry, "age_ms": max(0, now - entry["at"])} for entry in entries]
+
+
+def _lane(answers: list[Any], now: int) -> Lane:
+    ready, waiting, released, running, head = answers
+    oldest = max(0, now - int(float(head[1]))) if head else 0
+    return Lane(ready, waiting, released, running, oldest)
+
+
+def _used(used: dict[str, str], second: int) -> int:
+    entries = (value.split(":") for value in used.values())
+    return sum(int(calls) for at, calls in entries if second - int(at) < 60)
+
+
+def _pairs(flat: list[bytes]) -> dict[str, str]:
+    return {
+        name.decode(): value.decode("utf-8", "replace")
+        for name, value in zip(flat[::2], flat[1::2], strict=True)
+    }

@@ -1,0 +1,140 @@
+"""The ledger's other half: claim, start, step, renew, release and reap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.redis_client import Argument
+from interakt_jobs.ledger.scripts import Script
+from interakt_jobs.ledger.scripts import load as load_script
+
+
+def load(name: str) -> Script:
+    """A script of the worker's, from ``worker/ledger/lua/calls``."""
+    return load_script(name, "worker/ledger/lua/calls", ("worker/ledger/lua",))
+
+
+CLAIM, START, STEP, RENEW, RELEASE, REAP = (
+    load(name) for name in ("claim", "start", "step", "renew", "release", "reap")
+)
+LANES = ("urgent", "normal", "bulk")
+
+
+class Work(NamedTuple):
+    """A claimed job: tail, fence, record, attempts made before; and what ``start`` said, if it was asked, and when."""
+
+    tail: str
+    fence: int
+    record: str
+    attempts: int = 0
+    verdict: str = ""
+    millis: int = 0
+    asked: float = 0.0
+
+
+class Verdict(NamedTuple):
+    """What ``start`` said: go (and how many ms the permit stays fresh), wait (ms), back, dead or gone (why)."""
+
+    word: str
+    millis: int = 0
+    why: str = ""
+
+
+class Released(NamedTuple):
+    """What a pacer's tick gave: whether this pacer leads, ms until the next look, tails by lane."""
+
+    leads: bool
+    millis: int
+    tails: dict[str, list[str]]
+
+
+class WorkLedger(Ledger):
+    """What a worker does with one account's records. ``lease_ms`` is renewed by the heartbeat while a job runs."""
+
+    lease_ms = 30_000
+    release_ms = 10_000
+
+    def claim(self, token: str, tails: Sequence[str]) -> list[Work]:
+        """Claim released jobs; those no longer to be had are left out."""
+        answers = self.link.run(CLAIM, self._keys, token, self.lease_ms, *tails)
+        return [
+            Work(tail, answer[0], answer[1].decode(errors="surrogateescape"), answer[2])
+            for tail, answer in zip(tails, answers, strict=True)
+            if answer and answer[1]
+        ]
+
+    def start(self, tail: str, fence: int) -> Verdict:
+        return _verdict(self.link.run(START, self._keys, tail, fence, self.lease_ms))
+
+    def step(
+        self,
+        work: Work,
+        outcome: Sequence[Argument],
+        next_lane: str = "",
+        token: str = "",
+        again: bool = False,
+    ) -> tuple[str, Work | None]:
+        """Settle ``work`` with ``outcome`` (settle.lua) and take the lane's next job; returns what settle said, and it.
+
+        ``again`` asks for the answer of a call that was lost: the job it may have taken is found.
+        """
+        answer = self.link.run(
+            STEP,
+            self._keys,
+            work.tail,
+            work.fence,
+            outcome[0],
+            next_lane,
+            token,
+            self.lease_ms,
+            "1" if again else "0",
+            *outcome[1:],
+            repeat=6,
+        )
+        settled = answer[0].decode()
+        if len(answer) == 1:
+            return settled, None
+        tail, fence, record, word, millis, attempts = answer[1:]
+        text = record.decode(errors="surrogateescape")
+        return settled, Work(tail.decode(), fence, text, attempts, word.decode(), int(millis))
+
+    def renew(self, jobs: Sequence[tuple[str, int]]) -> int:
+        """Renew the leases of running jobs; returns how many are still ours."""
+        flat = [value for pair in jobs for value in pair]
+        return int(self.link.run(RENEW, self._keys, self.lease_ms, *flat))
+
+    def release(
+        self, token: str, wanted: dict[str, int], *, lease_ms: int = 2000, leave: bool = False
+    ) -> Released:
+        """One tick of the pacer holding ``token``; ``wanted`` jobs in flight per lane."""
+        answer = self.link.run(
+            RELEASE,
+            self._keys,
+            token,
+            lease_ms,
+            self.release_ms,
+            *(wanted.get(lane, 0) for lane in LANES),
+            "1" if leave else "0",
+        )
+        tails = {
+            lane: [tail.decode() for tail in found]
+            for lane, found in zip(LANES, answer[2:], strict=False)
+            if found
+        }
+        return Released(answer[0] == 1, int(answer[1]), tails)
+
+    def reap(
+        self, *, most: int, hold_ms: int, otp_hold_ms: int, retry_ms: int, crashes: int = 3
+    ) -> dict[str, int]:
+        """Repair what a dead worker, a lost message or an ended hold left; returns counts by what was done."""
+        answer = self.link.run(REAP, self._keys, most, hold_ms, otp_hold_ms, retry_ms, crashes)
+        return dict(zip(("again", "unknown", "dead", "ended", "unparked"), answer, strict=True))
+
+
+def _verdict(answer: list[Any]) -> Verdict:
+    word = answer[0].decode()
+    if word in ("go", "wait"):
+        return Verdict(word, int(answer[1]))
+    return Verdict(word, 0, answer[1].decode() if len(answer) > 1 else "")

@@ -1,0 +1,250 @@
+"""What a worker process runs: deliveries for every account, and in its main process the pacer and its companions."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import schemas
+from config.settings import Settings, current
+from interakt_jobs import settings as producer_settings
+from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.redis_client import Link
+
+from .callbacks.outbox import Outbox
+from .campaigns.running.feeder import Feeder
+from .campaigns.running.run import RunCampaign
+from .delivery import alarms
+from .delivery.outcomes import Attempt
+from .delivery.retry import RetryPolicy
+from .delivery.runner import Delivery
+from .dispatch.dispatcher import Pacer
+from .dispatch.heartbeat import Presence
+from .dispatch.publisher import Publisher
+from .dispatch.requeue import Again
+from .interakt.client import Client
+from .interakt.uploads import Uploads
+from .ledger.dead_letters import DeadLetters
+from .ledger.memory import watch_memory
+from .ledger.work_ledger import WorkLedger, load
+from .schedules.store import Schedules
+from .schedules.tick import tick as run_tick
+from .telemetry import logs, sentry
+from .webhooks import listener
+
+log = logging.getLogger(__name__)
+REGISTER = load("register")
+VERSIONS = (1,)
+_TAIL = re.compile(r"[\w.\-]{1,80}\Z", re.ASCII)
+LOOK_SECONDS = 2.0
+PURGE_SECONDS = 10.0
+
+
+class Room:
+    """Everything that one process shares: the settings, a link, a ledger and a delivery per account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.link = Link(settings.redis_url, timeout=5.0, connect_timeout=3.0)
+        self.presence = Presence(self.link, lease_seconds=settings.lease_seconds)
+        self.ledgers = {name: self._ledger(name) for name in settings.accounts}
+        self._deliveries: dict[str, Delivery] = {}
+
+    def _ledger(self, account: str) -> WorkLedger:
+        ledger = WorkLedger(self.link, account)
+        ledger.lease_ms = int(self.settings.lease_seconds * 1000)
+        ledger.release_ms = int(self.settings.release_seconds * 1000)
+        return ledger
+
+    def delivery(self, account: str) -> Delivery:
+        """The account's delivery, made when first used, after a fork if there was one; raises ``KeyError``."""
+        found = self._deliveries.get(account)
+        if found is None:
+            found = self._deliveries.setdefault(account, self._make(account))
+        return found
+
+    def _make(self, account: str) -> Delivery:
+        settings, known = self.settings, self.settings.accounts[account]
+        ledger = self.ledgers[account]
+        attempt = Attempt(
+            RetryPolicy(base=settings.retry_base_seconds, cap=settings.retry_cap_seconds),
+            keep_seconds=settings.keep_done_seconds,
+            hold_seconds=settings.hold_seconds,
+            otp_hold_seconds=settings.otp_hold_seconds,
+            on_error=functools.partial(alarms.attempt_failed, account),
+            receipts_live=alarms.ReceiptsSeen(ledger),
+        )
+        client = Client(
+            known.base_url,
+            known.api_key.reveal(),
+            deadline=settings.http_deadline_seconds,
+            uploads=Uploads(settings.upload_dir, allow_private=settings.upload_private_urls),
+        )
+        local = {"run_campaign": RunCampaign(attempt, settings.campaign_dir)}
+        return Delivery(ledger, client, attempt, self.presence, settings.allow_unknown_fields, local)
+
+    def register(self) -> None:
+        """Make the accounts known to producers; the rate is seeded once, what `account set` changed stays."""
+        settings = self.settings
+        shares = [value for lane, share in settings.lane_shares.items() for value in (f"share_{lane}", share)]
+        for name, account in settings.accounts.items():
+            self.link.run(
+                REGISTER,
+                [self.ledgers[name].prefix, "ij1:accounts"],
+                name,
+                account.calls_per_window,
+                int(account.window_seconds * 1000),
+                *shares,
+                "max_age",
+                int(settings.max_age_seconds * 1000),
+                "pair_ms",
+                int(settings.pair_seconds * 1000),
+                "per_day",
+                settings.bulk_per_recipient_per_day,
+                "window_guard",
+                int(settings.session_window_guard),
+            )
+
+
+_room: Room | None = None
+_running: list[Any] = []
+_worker: Any = None
+
+
+def room() -> Room:
+    """The process's room; made when first used."""
+    global _room
+    if _room is None:
+        _room = Room(current())
+        producer_settings.configure(_room.settings.redis_url)
+    return _room
+
+
+def deliver(version: int, account: str, tails: list[str]) -> None:
+    """Handle a wake-up; one that this worker does not understand is left to the reaper and a newer worker."""
+    if version not in VERSIONS or not isinstance(tails, list) or not isinstance(account, str):
+        log.warning("wake-up of an unknown version", extra={"action": "unknown_version"})
+        return
+    try:
+        delivery = room().delivery(account)
+    except KeyError:
+        log.warning("wake-up of an account without a key here", extra={"action": "unknown_account"})
+        return
+    delivery.deliver([tail for tail in tails if isinstance(tail, str) and _TAIL.match(tail)])
+
+
+def tick(name: str) -> None:
+    """Make the job of a schedule's slot; what cannot be done now is asked for again by beat."""
+    try:
+        run_tick(Schedules(room().link), str(name))
+    except JobError as error:
+        log.warning("tick put off", extra={"action": "tick_put_off", "error": type(error).__name__})
+
+
+def prepare(worker: Any) -> None:
+    """Before the pool starts: read the settings, so that every mistake is told at once."""
+    global _worker
+    _worker = worker
+    settings = current()
+    if settings.poison_guard:
+        worker.app.conf.broker_transport = "worker.dispatch.message_filter:Transport"
+    logs.start(settings)
+    sentry.start(settings)
+    room()
+
+
+def begin(consumer: Any = None) -> None:
+    """The worker is ready: register, beat, pace, listen. ``consumer`` is Celery's, whose loop is watched."""
+    here, worker = room(), _worker
+    queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
+    here.presence.queues = queues
+    here.presence.tuner.slots = here.presence.slots = int(worker.concurrency or 1)
+    if "prefork" in str(worker.pool_cls):
+        here.presence.tuner.fixed = here.presence.slots
+    _retry_until_up(here.register)
+    here.presence.start()
+    publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
+    pacer = Pacer(
+        here.link,
+        list(here.ledgers.values()),
+        publisher.wake,
+        [*_chores(here), Again(publisher)],
+        _chore_seconds(here.settings),
+    )
+    pacer.start()
+    _running.extend((pacer, listener.start(here.link, here.ledgers, here.settings)))
+    if consumer is not None:
+        consumer.timer.call_repeatedly(LOOK_SECONDS, here.presence.consumed)
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    log.info(
+        "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)}
+    )
+
+
+def _warm() -> None:
+    """The first check of a process costs a tenth of a second of imports: not on a job's way."""
+    payload = {"phoneNumber": "9999999999", "countryCode": "+91", "type": "Text", "data": {"message": "warm"}}
+    schemas.check("send_text", payload)
+
+
+def _retry_until_up(action: Callable[[], None]) -> None:
+    for attempt in range(5):
+        try:
+            return action()
+        except JobError as error:
+            log.warning("ledger away at start", extra={"action": "ledger_away", "error": str(error)})
+            if attempt == 4:
+                raise SystemExit(f"cannot register at Redis: {error}") from None
+    return None
+
+
+def _chore_seconds(settings: Settings) -> float:
+    return min(1.0, settings.lease_seconds / 4)
+
+
+def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
+    settings = here.settings
+
+    def reap(ledger: WorkLedger) -> None:
+        done = ledger.reap(
+            most=200,
+            hold_ms=int(settings.hold_seconds * 1000),
+            otp_hold_ms=int(settings.otp_hold_seconds * 1000),
+            retry_ms=int(settings.retry_base_seconds * 1000),
+        )
+        if any(done.values()):
+            log.info("repaired", extra={"action": "reaped", "account": ledger.account, **done})
+
+    purged: dict[str, float] = {}
+
+    def purge(ledger: WorkLedger) -> None:
+        if time.monotonic() < purged.get(ledger.account, 0.0):
+            return
+        letters = DeadLetters(ledger, who="retention")
+        if not letters.purge(settings.keep_dead_seconds, settings.keep_dead_count):
+            purged[ledger.account] = time.monotonic() + PURGE_SECONDS
+
+    chores: list[Callable[[WorkLedger], object]] = [
+        reap,
+        watch_memory,
+        purge,
+        listener.Silence(settings.silence_minutes),
+        Feeder(),
+    ]
+    if settings.on_done_broker_url:
+        chores.append(Outbox(settings.on_done_broker_url))
+    return chores
+
+
+def end() -> None:
+    """The worker ends: give the pacer's lease and the entry among the workers back."""
+    for service in _running:
+        service.join(3)
+    _running.clear()
+    if _room is not None:
+        _room.presence.leave()

@@ -1,0 +1,1 @@
+"""Telemetry: logs and error reports, without keys, numbers and payloads."""

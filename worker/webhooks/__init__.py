@@ -1,0 +1,1 @@
+"""Webhooks: received, kept safe, read and acted on."""

@@ -1,0 +1,45 @@
+"""What a receipt means for a job: settle what is unknown, record how far the message came, replay if the job asked."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from worker.ledger.work_ledger import WorkLedger, load
+
+log = logging.getLogger(__name__)
+RECEIPT = load("receipt")
+RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4, "clicked": 5}
+
+
+class Applied(NamedTuple):
+    """``job`` is settled, known or missing; ``delivery`` is new, old (a lower rank, or a repeat), none or resend."""
+
+    job: str
+    delivery: str
+
+
+def apply_receipt(
+    ledger: WorkLedger,
+    tail: str,
+    kind: str,
+    *,
+    at_ms: int,
+    code: str = "",
+    provider_id: str = "",
+    keep_seconds: int = 259200,
+) -> Applied:
+    """Apply one receipt by our id; ``kind`` is a key of ``RANKS``. Safe to repeat, in any order."""
+    answer = ledger.link.run(
+        RECEIPT,
+        [ledger.prefix],
+        tail,
+        kind,
+        RANKS[kind],
+        at_ms,
+        code[:20],
+        "",
+        provider_id[:80],
+        keep_seconds,
+    )
+    return Applied(answer[0].decode(), answer[1].decode())

@@ -1,0 +1,179 @@
+"""``POST /webhooks/interakt[/<account>]``, signed, and ``/webhooks/interakt/<account>/rcs/<secret>``, which is not.
+
+A bare ASGI application: this is the path that must be fast. It never raises for what comes from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT
+from worker.telemetry.rate_limited_log import Seldom
+
+from .buffer import Intake
+from .counts import Counts
+from .options import WebSettings
+from .raw_webhook import Event
+from .signature import is_signed
+
+log = logging.getLogger(__name__)
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+BODY_SECONDS = 10.0
+READING_BYTES = 128 << 20
+
+
+class Refused(Exception):
+    """Raised when a request gets another answer than 200: the status, a word to count and a text for the sender."""
+
+    def __init__(self, status: int, result: str, text: str) -> None:
+        super().__init__(status, result, text)
+        self.status, self.result, self.text = status, result, text
+
+
+class Gone(Exception):
+    """Raised when the sender hung up before the body was complete."""
+
+
+class Receiver:
+    """Answers requests under ``/webhooks/``."""
+
+    def __init__(self, settings: WebSettings, intake: Intake, counts: Counts) -> None:
+        self._settings, self._intake, self._counts = settings, intake, counts
+        self._seldom = Seldom()
+        self._reading = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        account = DEFAULT_ACCOUNT
+        try:
+            account, kind = self._route(scope)
+            body = await self._body(scope, receive)
+            if kind == "whatsapp":
+                self._check_signature(account, body, scope)
+            if not await self._intake.keep(Event(account, kind, time.time_ns() // 1_000_000, body)):
+                raise Refused(503, "full", "cannot be kept now")
+        except Gone:
+            return
+        except Refused as refused:
+            if refused.result:
+                self._counts.add(account, refused.result)
+            await _respond(send, refused.status, refused.text.encode())
+            return
+        await _respond(send, 200, b"ok")
+
+    def _route(self, scope: Scope) -> tuple[str, str]:
+        """The account and the kind of a request that may go on; raises ``Refused``."""
+        parts = scope["path"].strip("/").split("/")
+        account = parts[2] if len(parts) > 2 else DEFAULT_ACCOUNT
+        kind = "rcs" if len(parts) == 5 and parts[3] == "rcs" else "whatsapp"
+        if parts[:2] != ["webhooks", "interakt"] or (kind == "whatsapp" and len(parts) > 3):
+            raise Refused(404, "", "no such path")
+        if account not in self._settings.secrets:
+            raise Refused(404, "", "no such account")
+        if kind == "rcs":
+            self._check_rcs(account, parts[4], scope)
+        if scope["method"] != "POST":
+            raise Refused(405, "", "use POST")
+        if kind == "whatsapp" and not self._settings.secrets[account]:
+            if self._seldom(f"secret {account}"):
+                log.critical(
+                    "webhooks are refused: the account has no webhook secret; set INTERAKT_WEBHOOK_SECRET",
+                    extra={"action": "no_webhook_secret", "account": account},
+                )
+            raise Refused(503, "no_secret", "the receiver has no secret")
+        return account, kind
+
+    def _check_rcs(self, account: str, presented: str, scope: Scope) -> None:
+        secret = self._settings.rcs_secret
+        if not secret or not hmac.compare_digest(presented.encode("utf-8", "replace"), secret):
+            self._counts.add(account, "bad_path")
+            raise Refused(404, "", "no such path")
+        if self._settings.rcs_networks and not self._allowed(scope):
+            if self._seldom(f"address {account}"):
+                log.warning(
+                    "an RCS callback came from an address that is not allowed",
+                    extra={"action": "rcs_address", "account": account},
+                )
+            raise Refused(403, "bad_address", "not from here")
+
+    def _allowed(self, scope: Scope) -> bool:
+        """By the address of the connection; uvicorn puts the proxied one there, if proxies are trusted."""
+        try:
+            address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._settings.rcs_networks)
+
+    def _check_signature(self, account: str, body: bytes, scope: Scope) -> None:
+        if is_signed(self._settings.secrets[account], body, scope["headers"]):
+            return
+        if self._seldom(f"signature {account}"):
+            log.warning(
+                "a webhook's signature is missing or wrong",
+                extra={"action": "webhook_unsigned", "account": account},
+            )
+        raise Refused(401, "bad_signature", "the signature is missing or wrong")
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body; raises ``Refused`` when it is too large or too slow, ``Gone`` when the sender hangs up."""
+        most = self._settings.body_bytes
+        if _announced(scope) > most:
+            raise Refused(413, "too_large", f"at most {most} bytes")
+        message = await receive()
+        if not message.get("more_body") and message["type"] == "http.request":
+            body: bytes = message.get("body", b"")
+            if len(body) > most:
+                raise Refused(413, "too_large", f"at most {most} bytes")
+            return body
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._rest(message, receive, most)
+        except TimeoutError:
+            raise Refused(408, "too_slow", "the body did not come") from None
+
+    async def _rest(self, message: MutableMapping[str, Any], receive: Receive, most: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                part = message.get("body", b"")
+                parts.append(part)
+                size += len(part)
+                self._reading += len(part)
+                if size > most:
+                    raise Refused(413, "too_large", f"at most {most} bytes")
+                if self._reading > READING_BYTES:
+                    raise Refused(503, "full", "too many large bodies at once")
+                if not message.get("more_body"):
+                    return b"".join(parts)
+                message = await receive()
+        finally:
+            self._reading -= size
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+async def _respond(send: Send, status: int, text: bytes) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(text))]
+    if status in (408, 413):
+        headers.append((b"connection", b"close"))  # the rest of the body is not wanted
+    if status == 405:
+        headers.append((b"allow", b"POST"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})

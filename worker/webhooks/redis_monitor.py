@@ -1,0 +1,125 @@
+"""Looks at Redis once a second: is it there, is it getting full, how long do jobs wait; and writes the counters down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from interakt_jobs.ledger.keys import prefix
+
+from .buffer import Intake
+from .counts import Counts, commands
+from .options import WebSettings
+from .streams import Away, Command, Streams, stream
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS, ADOPT_SECONDS, STALE_SECONDS = 1.0, 30.0, 4.0
+LANES = ("urgent", "normal", "bulk")
+
+
+@dataclass
+class Seen:
+    """What the last look found; ``at`` is monotonic, ``oldest_ms`` the longest that a job has been due."""
+
+    at: float = -STALE_SECONDS
+    memory: float = 0.0
+    waiting: int = 0
+    oldest_ms: int = 0
+
+    @property
+    def redis(self) -> bool:
+        """Whether Redis answers."""
+        return time.monotonic() - self.at < STALE_SECONDS
+
+
+class Guard:
+    """Diverts webhooks to disk while Redis should take no more."""
+
+    def __init__(self, settings: WebSettings, intake: Intake, counts: Counts) -> None:
+        self._settings, self._intake, self._counts = settings, intake, counts
+        self._accounts = sorted(settings.secrets)
+        self._streams = Streams(settings.redis_url)
+        self._task: asyncio.Task[None] | None = None
+        self.seen = Seen()
+
+    async def start(self) -> None:
+        """Adopt what dead processes left and look once before the first webhook."""
+        await self._adopt()
+        await self._round()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._round()
+        await self._streams.close()
+
+    async def _run(self) -> None:
+        looks = 0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            looks += 1
+            if looks % ADOPT_SECONDS == 0:
+                await self._adopt()
+            await self._round()
+
+    async def _adopt(self) -> None:
+        try:
+            await self._intake.adopt()
+        except OSError as error:
+            log.error(
+                "the spool folder cannot be read",
+                extra={"action": "spool_unreadable", "error": type(error).__name__},
+            )
+
+    async def _round(self) -> None:
+        counted = self._counts.take()
+        try:
+            await self._look()
+            refused = await self._streams.run(commands(counted)) if counted else []
+        except Away:
+            self._counts.give_back(counted)
+            return
+        if any(isinstance(answer, Exception) for answer in refused):
+            self._counts.give_back(counted)
+
+    async def _look(self) -> None:
+        asked: list[Command] = [("INFO", "memory"), ("TIME",)]
+        for account in self._accounts:
+            asked.append(("XLEN", stream(account)))
+            asked += [("ZRANGE", f"{prefix(account)}ready:{lane}", 0, 0, "WITHSCORES") for lane in LANES]
+        info, clock, *found = await self._streams.run(asked)
+        if isinstance(info, Exception) or isinstance(clock, Exception):
+            return
+        step = 1 + len(LANES)
+        waiting = [length for length in found[::step] if isinstance(length, int)]
+        heads = [answer for number, answer in enumerate(found) if number % step]
+        now = int(clock[0]) * 1000 + int(clock[1]) // 1000
+        self.seen = Seen(time.monotonic(), memory_share(info), sum(waiting), max(_due(heads, now), default=0))
+        crowded = self.seen.memory >= self._settings.memory_share or (
+            max(waiting, default=0) >= self._settings.stream_most
+        )
+        if crowded != self._intake.crowded:
+            log.warning(
+                "Redis should take no more: webhooks go to disk" if crowded else "Redis has room again",
+                extra={"action": "webhooks_crowded", "waiting_count": self.seen.waiting},
+            )
+        self._intake.crowded = crowded
+        if crowded:
+            self._intake.divert()
+
+
+def memory_share(info: bytes) -> float:
+    """How full Redis is, from ``INFO memory``: 0 to 1, and 0 without a limit."""
+    values = dict(line.split(b":", 1) for line in info.splitlines() if b":" in line)
+    limit = int(values.get(b"maxmemory", 0))
+    return int(values.get(b"used_memory", 0)) / limit if limit else 0.0
+
+
+def _due(heads: Sequence[Any], now: int) -> list[int]:
+    return [max(0, now - int(float(head[1]))) for head in heads if isinstance(head, list) and head]

@@ -1,0 +1,91 @@
+"""Redis as the web process sees it: webhooks are appended many at a time over a held connection, inside a total timeout."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio.connection import ConnectionPool
+from redis.exceptions import RedisError, ResponseError
+
+from interakt_jobs.ledger.keys import prefix
+
+from .raw_webhook import Event
+
+Command = tuple[str | bytes | int, ...]
+
+
+class Away(Exception):
+    """Raised when Redis did not answer in time; what was asked may have been done."""
+
+
+def stream(account: str) -> str:
+    """The key of an account's webhooks that are not yet understood."""
+    return f"{prefix(account)}webhooks"
+
+
+class Streams:
+    """One connection; not for two tasks at once. ``timeout`` is seconds for a whole call, connecting included."""
+
+    def __init__(self, url: str, timeout: float = 1.0) -> None:
+        plain = "unix://" + url.removeprefix("redis+socket://") if url.startswith("redis+socket://") else url
+        pool = ConnectionPool.from_url(
+            plain,
+            socket_timeout=None,
+            socket_connect_timeout=None,
+            retry=None,
+            client_name="interakt-web",
+            protocol=2,
+        )
+        self._connection: Any = pool.make_connection()
+        self._timeout = timeout
+
+    async def run(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers, an error answer among them as a ``ResponseError``; raises ``Away``."""
+        connection = self._connection
+        try:
+            async with asyncio.timeout(self._timeout):
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                return [await self._answer() for _ in commands]
+        except (
+            RedisError,
+            OSError,
+            RuntimeError,
+        ) as error:  # uvloop: RuntimeError on a transport that closes
+            await connection.disconnect(nowait=True)
+            raise Away(type(error).__name__) from error
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+
+    async def _answer(self) -> Any:
+        try:
+            return await self._connection.read_response()
+        except ResponseError as error:
+            return error
+
+    async def append(self, events: Sequence[Event]) -> list[Event]:
+        """Append events to their accounts' streams; returns those that Redis refused. Raises ``Away``."""
+        answers = await self.run(
+            [
+                (
+                    "XADD",
+                    stream(event.account),
+                    "*",
+                    "at",
+                    event.at_ms,
+                    "kind",
+                    event.kind,
+                    "body",
+                    event.body,
+                )
+                for event in events
+            ]
+        )
+        return [
+            event for event, answer in zip(events, answers, strict=True) if isinstance(answer, ResponseError)
+        ]
+
+    async def close(self) -> None:
+        await self._connection.disconnect(nowait=True)
