@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from redis import Redis
 
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey, free_port
+from tests.waiting import until
 from worker.webhooks.signature import sign
 
 SECRET, OTHER_SECRET, RCS = b"webhook-secret", b"other-secret", "rcs-path-secret"
@@ -310,9 +312,45 @@ def test_health_says_what_it_can(web: Web) -> None:
     web.valkey.kill()
     time.sleep(5)
     assert web.client.get("/readyz").json()["redis"] is False
-    assert web.client.get("/readyz").status_code == 200
+    until(lambda: web.client.get("/readyz").status_code == 200)
     assert web.client.get("/readyz?strict").status_code == 503
     assert "interakt_redis_up 0.0" in web.client.get("/metrics").text
+
+
+def test_it_is_not_ready_while_neither_redis_nor_the_disk_takes_a_webhook(web: Web) -> None:
+    def disk(most: int) -> None:
+        """Let no file of the process grow beyond ``most`` bytes: a write then fails as on a full disk."""
+        resource.prlimit(web.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+    disk(0)
+    until(lambda: web.ready()["spool"] is False)
+    assert web.post(b"{}").status_code == 200 and web.client.get("/readyz").status_code == 200, (
+        "Redis takes it"
+    )
+    with Redis.from_url(web.valkey.url) as client:
+        client.config_set("maxmemory", 1)
+        until(lambda: web.client.get("/readyz").status_code == 503)
+        assert web.post(b"{}").status_code == 503
+        client.config_set("maxmemory", 0)
+        until(lambda: web.client.get("/readyz").status_code == 200)
+    web.valkey.kill()
+    until(lambda: web.client.get("/readyz").status_code == 503)
+    assert web.post(b"{}").status_code == 503
+    disk(resource.RLIM_INFINITY)
+    until(lambda: web.client.get("/readyz").status_code == 200)
+    assert web.post(b"{}").status_code == 200
+
+
+def test_it_is_not_ready_without_any_secret(own_valkey: Valkey, tmp_path: Path) -> None:
+    own = Web(
+        own_valkey, tmp_path,
+        INTERAKT_WEBHOOK_SECRET="", INTERAKT_WEBHOOK_SECRET__BRAND_B="", INTERAKT_RCS_PATH_SECRET="",
+    )  # fmt: skip
+    try:
+        until(lambda: own.ready()["spool"])
+        assert own.client.get("/readyz").status_code == 503 and own.ready()["secret"] is False
+    finally:
+        own.end()
 
 
 def test_figures_are_not_shown_through_a_proxy_unless_asked_to(shared: Web) -> None:

@@ -29,9 +29,7 @@ def routes(intake: Intake, guard: Guard, metrics: Metrics, *, public: bool) -> l
     async def readyz(request: Request) -> Response:
         """Ready as long as webhooks can be kept, in Redis or on disk; with ``?strict`` only with Redis."""
         seen = guard.seen
-        room = intake.spool.has_room
-        strict = "strict" in request.query_params
-        ready = seen.redis if strict else seen.redis or room
+        ready = guard.ready and (seen.redis or "strict" not in request.query_params)
         status = 200 if ready else 503
         if hidden(request):
             return PlainTextResponse("ready" if ready else "not ready", status)
@@ -41,7 +39,8 @@ def routes(intake: Intake, guard: Guard, metrics: Metrics, *, public: bool) -> l
                 "redis": seen.redis,
                 "redis_memory": round(seen.memory, 3),
                 "spool_bytes": intake.spool.waiting_bytes,
-                "spool_has_room": room,
+                "spool": guard.disk.ok,
+                "secret": guard.has_secret,
                 "webhooks_waiting": seen.waiting,
                 "oldest_ready_job_seconds": seen.oldest_ms / 1000,
             },

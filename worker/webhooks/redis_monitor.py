@@ -1,4 +1,4 @@
-"""Looks at Redis once a second: is it there, is it getting full, how long do jobs wait; and writes the counters down."""
+"""Looks at Redis once a second: does it take webhooks, is it getting full, how long do jobs wait; writes counters down."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, prefix
 
 from .buffer import Intake
 from .counts import Counts, commands
+from .disk import Disk
 from .options import WebSettings
 from .streams import Away, Command, Streams, stream
 
@@ -26,14 +27,15 @@ class Seen:
     """What the last look found; ``at`` is monotonic, ``oldest_ms`` the longest that a job has been due."""
 
     at: float = -STALE_SECONDS
+    takes: bool = False
     memory: float = 0.0
     waiting: int = 0
     oldest_ms: int = 0
 
     @property
     def redis(self) -> bool:
-        """Whether Redis answers."""
-        return time.monotonic() - self.at < STALE_SECONDS
+        """Whether Redis answers and takes what is written."""
+        return self.takes and time.monotonic() - self.at < STALE_SECONDS
 
 
 class Guard:
@@ -43,19 +45,26 @@ class Guard:
         self._settings, self._intake, self._counts = settings, intake, counts
         self._accounts = sorted(settings.secrets)
         self._streams = Streams(settings.redis_url)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.disk = Disk(intake.spool)
+        self.has_secret = bool(settings.rcs_secret) or any(settings.secrets.values())
         self.seen = Seen()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a webhook that came now would be kept."""
+        return self.has_secret and (self.disk.ok or (self.seen.redis and self._intake.direct))
 
     async def start(self) -> None:
         """Adopt what dead processes left and look once before the first webhook."""
         await self._adopt()
         await self._round()
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._tasks = [asyncio.create_task(each()) for each in (self._run, self.disk.watch)]
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._round()
         await self._streams.close()
 
@@ -89,18 +98,25 @@ class Guard:
             self._counts.give_back(counted)
 
     async def _look(self) -> None:
-        asked: list[Command] = [("INFO", "memory"), ("TIME",)]
+        write: Command = ("HINCRBY", f"{prefix(DEFAULT_ACCOUNT)}count", "webhook|taken", 0)
+        asked: list[Command] = [("INFO", "memory"), ("TIME",), write]
         for account in self._accounts:
             asked.append(("XLEN", stream(account)))
             asked += [("ZRANGE", f"{prefix(account)}ready:{lane}", 0, 0, "WITHSCORES") for lane in LANES]
-        info, clock, *found = await self._streams.run(asked)
+        info, clock, wrote, *found = await self._streams.run(asked)
         if isinstance(info, Exception) or isinstance(clock, Exception):
             return
         step = 1 + len(LANES)
         waiting = [length for length in found[::step] if isinstance(length, int)]
         heads = [answer for number, answer in enumerate(found) if number % step]
         now = int(clock[0]) * 1000 + int(clock[1]) // 1000
-        self.seen = Seen(time.monotonic(), memory_share(info), sum(waiting), max(_due(heads, now), default=0))
+        self.seen = Seen(
+            time.monotonic(),
+            isinstance(wrote, int),
+            memory_share(info),
+            sum(waiting),
+            max(_due(heads, now), default=0),
+        )
         crowded = self.seen.memory >= self._settings.memory_share or (
             max(waiting, default=0) >= self._settings.stream_most
         )

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import tempfile
 import threading
 import time
 from collections import deque
@@ -81,10 +82,16 @@ class Spool:
         """Whether nothing waits."""
         return self.waiting_bytes == 0
 
-    @property
-    def has_room(self) -> bool:
-        """Whether a webhook of any size would still fit."""
-        return self.waiting_bytes + MOST_FRAME <= self._most
+    def try_out(self) -> None:
+        """Write and sync as a webhook would be, and leave nothing; raises ``SpoolFull`` or ``OSError``."""
+        if self.waiting_bytes + MOST_FRAME > self._most:
+            raise self._full()
+        with tempfile.TemporaryFile(dir=self._own.path) as file:
+            os.posix_fallocate(file.fileno(), 0, MOST_FRAME)
+            os.fdatasync(file.fileno())
+
+    def _full(self) -> SpoolFull:
+        return SpoolFull(f"the webhook spool holds {self._most} bytes")
 
     def append(self, events: Sequence[Event]) -> None:
         """Keep events; they are synced when this returns. Raises ``SpoolFull`` or ``OSError``, and then none is kept."""
@@ -92,7 +99,7 @@ class Spool:
             self._writing = True
         try:
             if self.waiting_bytes + sum(len(event.body) + 128 for event in events) > self._most:
-                raise SpoolFull(f"the webhook spool holds {self._most} bytes")
+                raise self._full()
             self._open().append(events)
         finally:
             with self._lock:
