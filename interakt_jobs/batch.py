@@ -131,6 +131,6 @@ def _nothing() -> None:
 def handle(account: str, new: NewJob, answer: str) -> Job:
     """The job that ``answer`` of accept is about; raises ``IdempotencyConflict``."""
     if answer == "conflict":
-        raise IdempotencyConflict("this idempotency_key was used before with another payload")
+        raise IdempotencyConflict("this idempotency_key or task_id was used before with another payload")
     tail = answer.removeprefix("same ") if answer.startswith("same ") else new.tail
     return Job(job_id(account, tail))

@@ -2,10 +2,13 @@
 
 JobError
 ├── NotConfigured        no Redis URL is known
+├── InvalidJobId         this is no job's id
 ├── LedgerUnreachable    Redis gave no answer; nothing, or everything, of the call was accepted: repeat it with its key
+│   ├── LedgerRefused    Redis answers, and refuses: a person must act (password, rights, a cluster)
+│   └── LedgerDamaged    a key of the ledger holds something else: a worker sets it aside
 ├── LedgerFull           Redis is nearly full; new work of this lane is refused
 ├── Unregistered         no worker ever registered this account here
-├── IdempotencyConflict  the key was used before with another payload
+├── IdempotencyConflict  the key or task_id was used before with another payload
 ├── NoSuchJob            no job has this id, or its result was dropped
 ├── NotCancellable       the job is running or has ended
 ├── JobCancelled         the job was cancelled
@@ -25,8 +28,27 @@ class NotConfigured(JobError):
     """Raised when no Redis URL is known: call ``configure(redis_url=...)`` or set ``INTERAKT_REDIS_URL``."""
 
 
+class InvalidJobId(JobError, ValueError):
+    """Raised for a text that is no job's id."""
+
+
 class LedgerUnreachable(JobError, ConnectionError):
-    """Raised when Redis gives no answer within five seconds."""
+    """Raised when Redis gives no answer within five seconds, or cannot do what was asked for now.
+
+    Its text says why and what to do; ``word`` is Redis's own word for it, such as ``READONLY``.
+    """
+
+    def __init__(self, text: str, word: str = "") -> None:
+        super().__init__(text)
+        self.word = word
+
+
+class LedgerRefused(LedgerUnreachable):
+    """Raised when Redis refuses and goes on doing so until a person acts: the text says what to do."""
+
+
+class LedgerDamaged(LedgerUnreachable):
+    """Raised when a key of the ledger holds something else: a worker sets it aside within seconds and names it."""
 
 
 class LedgerFull(JobError):
@@ -38,7 +60,7 @@ class Unregistered(JobError):
 
 
 class IdempotencyConflict(JobError):
-    """Raised when an idempotency key comes again with another payload."""
+    """Raised when an idempotency key or a ``task_id`` comes again with another payload."""
 
 
 class NoSuchJob(JobError, KeyError):

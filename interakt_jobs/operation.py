@@ -13,7 +13,7 @@ from .check import PayloadError, check
 from .checkers import is_sound, not_sound
 from .job import Job
 from .ledger.client import NewJob
-from .ledger.keys import account_name, mint_tail, parse, task_tail
+from .ledger.keys import account_name, mint_tail, own_key, parse, task_tail
 from .ledger.record import digest, group_of, recipient_of
 from .options import Lane, Repeat, refuse, single, terms, wishes
 
@@ -72,10 +72,11 @@ class Operation(Generic[Payload]):
     ) -> Job:
         """Accept one job and return it; when this returns, the job is in the ledger.
 
-        ``args`` is ``(payload,)``. ``countdown`` seconds or ``eta`` (aware, or UTC) say when it may start; ``expires``
+        ``args`` is ``(payload,)``. ``countdown`` seconds or ``eta`` (with a time zone) say when it may start; ``expires``
         seconds after that, or a time, when it no longer may. ``lane``, ``account``, ``repeat`` (may an attempt whose
-        outcome is unknown be made again) override the operation's own. ``idempotency_key`` (kept 7 days) gives back the
-        first job for the same payload; so does ``task_id``, a UUID or what ``new_id`` gave, whatever the payload.
+        outcome is unknown be made again) override the operation's own. ``idempotency_key`` (kept as long as
+        the job's result, at most 7 days) gives back the first job for the same payload; so does ``task_id``, a UUID or
+        what ``new_id`` gave.
         ``on_done`` names a Celery task of yours that is told the job's id, in ``on_done_queue``; with ``on_receipts`` at
         every receipt too. ``resend_on`` lists delivery failure codes that replay the job by themselves.
 
@@ -94,6 +95,8 @@ class Operation(Generic[Payload]):
                 raise ValueError(f"task_id names the account {own!r}, account= another")
             account = own
         ledger = settings.ledger(account)
+        if task_id and idempotency_key is None:
+            idempotency_key = own_key(tail)
         new = self.new_job(payload, tail, extra, idempotency_key)
         return handle(ledger.account, new, ledger.accept(common, [new])[0])
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import settings
@@ -120,8 +120,11 @@ def _moment(name: str, value: float | datetime | None) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        found = str(int(aware.timestamp() * 1000))
+        if value.utcoffset() is None:
+            raise ValueError(
+                f"{name} has no time zone: use datetime.now(UTC) + ..., a zoneinfo.ZoneInfo, or seconds from now"
+            )
+        found = str(int(value.timestamp() * 1000))
     elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{name} must be seconds from now (0 or more) or a datetime")
     else:

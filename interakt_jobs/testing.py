@@ -23,7 +23,7 @@ from . import settings
 from .errors import NoSuchJob, NotCancellable
 from .job import Job
 from .ledger.client import NewJob, Terms
-from .ledger.keys import job_id
+from .ledger.keys import job_id, own_key
 from .ledger.record import ENDED, Reading
 
 
@@ -138,13 +138,15 @@ class RecordedLedger:
 
     def _one(self, terms: Terms, new: NewJob) -> str:
         place = self.account, new.tail
-        if place in self.outbox.readings:
-            return "known"
-        if new.key:
-            tail, digest = self.outbox.keys.setdefault((self.account, new.key), (new.tail, new.digest))
-            if tail != new.tail:
-                return f"same {tail}" if digest == new.digest else "conflict"
         now, payload = _now(), json.loads(new.payload)
+        if place in self.outbox.readings:
+            return "known" if self.outbox.readings[place].payload == payload else "conflict"
+        if new.key:
+            key = self.account, new.key
+            tail, digest = self.outbox.keys.get(key, (new.tail, new.digest))
+            if tail != new.tail and (self.account, tail) in self.outbox.readings:
+                return f"same {tail}" if digest == new.digest else "conflict"
+            self.outbox.keys[key] = new.tail, new.digest
         options = json.loads(new.options) if new.options else {}
         due = max(now, _moment(terms.not_before, now))
         self.outbox.readings[place] = Reading(
@@ -173,7 +175,7 @@ class RecordedLedger:
                 terms.expires,
                 terms.max_attempts,
                 options,
-                new.key,
+                "" if new.key == own_key(new.tail) else new.key,
             )
         )
         return "new"

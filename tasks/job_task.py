@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Task
@@ -141,7 +141,9 @@ def _read(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, dict[str
         moment = options.pop("_" + name, None)
         if moment is not None:
             try:
-                options.setdefault(name, datetime.fromisoformat(moment))
+                found = datetime.fromisoformat(moment)
+                # Celery's protocol: without an offset it is UTC
+                options.setdefault(name, found if found.tzinfo else found.replace(tzinfo=UTC))
             except (TypeError, ValueError):
                 raise PayloadError(
                     {name: "is no time: use ISO 8601, such as 2030-01-01T10:00:00+00:00"}

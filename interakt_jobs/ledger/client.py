@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from interakt_jobs.errors import LedgerFull, NoSuchJob, NotCancellable, Unregistered
+from interakt_jobs.errors import LedgerDamaged, LedgerFull, NoSuchJob, NotCancellable, Unregistered
 
 from . import record
 from .keys import job_id, prefix
@@ -92,8 +92,14 @@ class Ledger:
         return answers
 
     def read(self, tail: str) -> record.Reading:
-        """The job as it is now; raises ``NoSuchJob``."""
-        found = record.read(tail, self.link.run(READ, self._keys, tail))
+        """The job as it is now; raises ``NoSuchJob``, and ``LedgerDamaged`` when what is kept of it is no record."""
+        answer = self.link.run(READ, self._keys, tail)
+        try:
+            found = record.read(tail, answer)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise LedgerDamaged(
+                f"what Redis holds of job {job_id(self.account, tail)} cannot be read"
+            ) from None
         if found is None:
             raise NoSuchJob(
                 f"no job {job_id(self.account, tail)}: a wrong id, or its result is no longer kept"

@@ -6,6 +6,8 @@ import os
 import re
 import time
 
+from interakt_jobs.errors import InvalidJobId
+
 _ID = re.compile(r"ij1\.([a-z0-9_]{1,32})\.([A-Za-z0-9_.\-]{1,80})\Z")
 _ACCOUNT = re.compile(r"[a-z0-9_]{1,32}\Z")
 DEFAULT_ACCOUNT = "default"
@@ -26,9 +28,9 @@ def job_id(account: str, tail: str) -> str:
 
 
 def parse(text: str) -> tuple[str, str]:
-    """``(account, tail)`` of a job id; raises ``ValueError``."""
+    """``(account, tail)`` of a job id; raises ``InvalidJobId``."""
     if not isinstance(text, str) or not (match := _ID.match(text)):
-        raise ValueError("a job id looks like ij1.<account>.<tail>")
+        raise InvalidJobId("a job id looks like ij1.<account>.<tail>")
     return match[1], match[2]
 
 
@@ -49,6 +51,11 @@ def task_tail(task_id: str) -> str:
     if re.fullmatch(r"c[a-z0-9]{8,16}\.\d+\.\d+", tail):
         raise ValueError("a task_id of this form is that of a campaign's message")
     return tail
+
+
+def own_key(tail: str) -> str:
+    """The idempotency key of a job whose id its caller chose: the same id with another payload is a conflict."""
+    return f"\0{tail}"
 
 
 def prefix(account: str) -> str:

@@ -16,16 +16,13 @@ from typing import Any
 
 from redis import VERSION
 from redis.connection import ConnectionPool
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import NoScriptError, ResponseError
 
-from interakt_jobs.errors import LedgerFull, LedgerUnreachable
+from interakt_jobs.errors import LedgerDamaged, LedgerUnreachable, NotConfigured
 
+from .redis_errors import FAILURES, job_error
 from .scripts import Script
 
-# what a Redis says that is loading, being replaced, or cannot write: as good as away
-NOT_NOW = ("READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "CLUSTERDOWN", "UNBLOCKED")
 Argument = str | bytes | int | float
 # before 5.0 redis-py spoke nothing else, and had no word for it
 _SPEAK = {"protocol": 2} if VERSION[0] >= 5 else {}
@@ -34,24 +31,30 @@ _SPEAK = {"protocol": 2} if VERSION[0] >= 5 else {}
 class Link:
     """Calls to one Redis at ``url`` (``redis://``, ``rediss://`` or ``unix://``).
 
-    ``timeout`` and ``connect_timeout`` are seconds for one try; a call makes at most two. Raises
-    ``LedgerUnreachable`` when neither gets an answer.
+    ``timeout`` and ``connect_timeout`` are seconds for one try; a call makes at most two. No error of redis-py leaves
+    it: every call raises ``LedgerUnreachable`` or one of its kinds, or ``LedgerFull``. ``damaged`` is set once a key
+    was met that holds something else than the ledger put there.
     """
+
+    damaged = False
 
     def __init__(self, url: str, *, timeout: float = 2.0, connect_timeout: float = 1.5) -> None:
         url = plain(url)
         over_tcp = {} if url.startswith("unix://") else {"socket_keepalive": True}
         # Only read for its options: a pool counts what it has made, broken ones too, and refuses after a hundred.
-        self._pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=timeout,
-            socket_connect_timeout=connect_timeout,
-            retry=None,
-            health_check_interval=0,
-            client_name="interakt-jobs",
-            **_SPEAK,
-            **over_tcp,
-        )
+        try:
+            self._pool = ConnectionPool.from_url(
+                url,
+                socket_timeout=timeout,
+                socket_connect_timeout=connect_timeout,
+                retry=None,
+                health_check_interval=0,
+                client_name="interakt-jobs",
+                **_SPEAK,
+                **over_tcp,
+            )
+        except ValueError:
+            raise NotConfigured("the Redis URL must begin with redis://, rediss:// or unix://") from None
         self._free: deque[Any] = deque(maxlen=256)
         self._pid = os.getpid()
 
@@ -83,18 +86,25 @@ class Link:
         while True:
             try:
                 return self._once(command)
-            except NoScriptError:
-                if command[0] == "EVAL":
-                    raise
-                command[:2] = ["EVAL", script.text]
-            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            except FAILURES as error:
+                if isinstance(error, NoScriptError) and command[0] == "EVALSHA":
+                    command[:2] = ["EVAL", script.text]
+                    continue
                 tries -= 1
-                if not tries:
-                    raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
+                self._failed(error, tries)
                 if repeat is not None:
                     command[3 + len(keys) + repeat] = "1"
-                self.close()  # a server that was restarted has broken the idle ones too
                 time.sleep(0.05)
+
+    def _failed(self, error: BaseException, tries: int) -> None:
+        """Make ready for another try; raises what the caller is told when there is none, or it would not help."""
+        told = job_error(error)
+        self.damaged = self.damaged or isinstance(told, LedgerDamaged)
+        if type(told) is not LedgerUnreachable:
+            raise told from error
+        self.close()  # a server that was restarted or demoted is behind the idle ones too
+        if tries < 1:
+            raise told from error
 
     def begin(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Callable[[], Any]:
         """Send a call and return what waits for its answer, so that the caller can work meanwhile; see ``run``."""
@@ -104,49 +114,40 @@ class Link:
             self.close()
             return self.run(script, keys, *arguments, tries=1)
 
-        connection = self._take()
         try:
-            connection.send_command(*command, check_health=False)
-        except (RedisConnectionError, RedisTimeoutError, OSError):
-            connection.disconnect()
+            connection = self._send(command)
+        except FAILURES:
             return again
-        except BaseException:
-            connection.disconnect()
-            raise
 
         def answer() -> Any:
             try:
                 return self._answer(connection)
             except NoScriptError:
                 return self.run(script, keys, *arguments)
-            except (RedisConnectionError, RedisTimeoutError, OSError):
+            except FAILURES:
                 return again()
 
         return answer
 
     def command(self, *command: Argument, timeout: float | None = None) -> Any:
         """Run one command that is harmless to repeat; ``timeout`` seconds is for commands that block."""
-        for attempt in (0, 1):
+        for left in (1, 0):
             try:
                 return self._once(command, timeout)
-            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-                if attempt:
-                    raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
-                self.close()
+            except FAILURES as error:
+                self._failed(error, left)
         raise AssertionError("unreachable")
 
     def pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Send commands that are harmless to repeat in one go; an error answer is raised."""
-        for attempt in (0, 1):
+        for left in (1, 0):
             connection = self._take()
             try:
                 connection.send_packed_command(connection.pack_commands(commands))
                 answers = [connection.read_response() for _ in commands]
-            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            except FAILURES as error:
                 connection.disconnect()
-                if attempt:
-                    raise LedgerUnreachable(f"no answer from Redis: {type(error).__name__}") from error
-                self.close()
+                self._failed(error, left)
             except BaseException:
                 connection.disconnect()
                 raise
@@ -156,13 +157,16 @@ class Link:
         raise AssertionError("unreachable")
 
     def _once(self, command: Sequence[Argument], timeout: float | None = None) -> Any:
+        return self._answer(self._send(command), timeout)
+
+    def _send(self, command: Sequence[Argument]) -> Any:
         connection = self._take()
         try:
             connection.send_command(*command, check_health=False)
         except BaseException:
             connection.disconnect()
             raise
-        return self._answer(connection, timeout)
+        return connection
 
     def _answer(self, connection: Any, timeout: float | None = None) -> Any:
         """What a command sent on ``connection`` came to; gives the connection back."""
@@ -170,15 +174,8 @@ class Link:
             answer = (
                 connection.read_response() if timeout is None else connection.read_response(timeout=timeout)
             )
-        except ResponseError as error:
+        except ResponseError:
             self._free.append(connection)
-            if isinstance(error, OutOfMemoryError):
-                raise LedgerFull("Redis is at its maxmemory: free memory or raise maxmemory") from error
-            if str(error).startswith(NOT_NOW):
-                raise RedisConnectionError(str(error)) from error
-            raise
-        except RedisError:
-            connection.disconnect()
             raise
         except BaseException:
             connection.disconnect()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from redis import Redis
-from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from interakt_jobs import settings
 
 from .keys import job_id
 from .record import ENDED, Reading
 from .redis_client import plain
+from .redis_errors import FAILURES
 
 
 def wait_for_end(account: str, tail: str, timeout: float | None, interval: float) -> Reading:
@@ -40,15 +40,16 @@ def wait_for_end(account: str, tail: str, timeout: float | None, interval: float
                 raise CeleryTimeoutError(f"job {job_id(account, tail)} has not ended: it is {reading.state}")
             _pause(channel, left)
     finally:
-        channel.close()
-        client.close()
+        with contextlib.suppress(*FAILURES):
+            channel.close()
+            client.close()
 
 
 def _listen(channel: object, name: str) -> None:
     try:
         channel.subscribe(name)  # type: ignore[attr-defined]
         channel.get_message(timeout=1)  # type: ignore[attr-defined]
-    except RedisError:
+    except FAILURES:
         return
 
 
@@ -57,6 +58,6 @@ def _pause(channel: object, seconds: float) -> None:
     try:
         if channel.get_message(timeout=seconds):  # type: ignore[attr-defined]
             return
-    except (RedisTimeoutError, RedisError, RuntimeError):
+    except (*FAILURES, RuntimeError):
         pass
     time.sleep(max(0.0, min(seconds, 0.05) - (time.monotonic() - started)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from redis.exceptions import ResponseError
 
+from interakt_jobs.errors import LedgerRefused
 from interakt_jobs.ledger.client import ACCEPT
 from worker.ledger.work_ledger import WorkLedger
 
@@ -51,7 +51,7 @@ BAD: dict[str, list[str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_is_malformed_is_refused_and_nothing_is_written(ledger: WorkLedger, case: str) -> None:
     before = sorted(ledger.link.command("KEYS", "*"))
-    with pytest.raises(ResponseError, match="accept"):
+    with pytest.raises(LedgerRefused, match="accept"):
         ledger.link.run(ACCEPT, [ledger.prefix], *BAD[case])
     assert sorted(ledger.link.command("KEYS", "*")) == before
 

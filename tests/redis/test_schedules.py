@@ -91,14 +91,11 @@ def test_a_tick_that_dies_after_its_job_was_accepted_makes_no_second_one(
     assert (jobs(ledger), schedules.get("it").runs) == (1, 1)
 
 
-def test_a_job_that_has_ended_and_was_forgotten_is_not_made_again(
-    schedules: Schedules, ledger: WorkLedger
-) -> None:
+def test_a_job_that_has_ended_is_not_made_again(schedules: Schedules, ledger: WorkLedger) -> None:
     slot = due(schedules)
     tick(schedules, "it")
     tail = tail_of("it", slot)
     ledger.cancel(tail)
-    ledger.link.command("DEL", f"{ledger.prefix}j:{tail}")
     ledger.link.command("HSET", f"{PREFIX}it", "last", slot - 1)  # as if the guard had been lost too
     tick(schedules, "it")
     assert jobs(ledger) == 0

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import click
 from marshmallow import ValidationError
-from redis.exceptions import ResponseError
 
 from config.fields import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
@@ -97,9 +96,7 @@ def expected(function: Command) -> Command:
             return function(*args, **kwargs)
         except LedgerUnreachable as error:
             where = redis_url().rpartition("@")[2].rpartition("//")[2].partition("?")[0]
-            raise click.ClickException(f"{error} ({where}): start Redis, or mend REDIS_URL") from None
-        except ResponseError as error:
-            raise click.ClickException(f"Redis refuses: {error}") from None
+            raise click.ClickException(f"{error} (REDIS_URL: {where})") from None
         except JobError as error:
             raise click.ClickException(str(error)) from None
         except BrokenPipeError:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from interakt_jobs.errors import JobError, LedgerFull, LedgerUnreachable
+from interakt_jobs.errors import JobError, LedgerDamaged, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.status import WORKERS
 from worker.ledger.work_ledger import LANES, WorkLedger
@@ -77,6 +77,9 @@ class Pacer(threading.Thread):
     def _guarded(self, action: Callable[[WorkLedger], object], ledger: WorkLedger) -> None:
         try:
             action(ledger)
+        except LedgerDamaged as error:
+            extra = {"action": "ledger_damaged", "account": ledger.account, "error": str(error)}
+            log.error("pacer: a key cannot be read", extra=extra)
         except LedgerUnreachable:
             raise
         except LedgerFull as error:

@@ -14,8 +14,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from redis.exceptions import ResponseError
-
 from interakt_jobs.errors import JobError, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
@@ -78,7 +76,7 @@ class Consumer(Generic[Read]):
                     "webhooks failed", extra={"action": "consume_failed", "error": type(error).__name__}
                 )
                 time.sleep(0.5)
-        with contextlib.suppress(JobError, ResponseError):
+        with contextlib.suppress(JobError):
             self._leave()
 
     def round(self, stop: Callable[[], bool], block_ms: int = BLOCK_MS) -> int:
@@ -105,8 +103,8 @@ class Consumer(Generic[Read]):
                 "XREADGROUP", "GROUP", GROUP, self._name, "COUNT", BATCH, "BLOCK", block_ms,
                 "STREAMS", *names, *[after] * len(names), timeout=block_ms / 1000 + 5,
             )  # fmt: skip
-        except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+        except LedgerUnreachable as error:
+            if error.word != "NOGROUP":
                 raise
             self._grouped = False
             return 0
@@ -120,8 +118,8 @@ class Consumer(Generic[Read]):
         for account in self._accounts:
             try:
                 self._link.command("XGROUP", "CREATE", stream(account), GROUP, "0", "MKSTREAM")
-            except ResponseError as error:
-                if not str(error).startswith("BUSYGROUP"):
+            except LedgerUnreachable as error:
+                if error.word != "BUSYGROUP":
                     raise
         self._grouped = True
 
@@ -131,8 +129,8 @@ class Consumer(Generic[Read]):
             answer = self._link.command(
                 "XAUTOCLAIM", stream(account), GROUP, self._name, CLAIM_IDLE_MS, "0", "COUNT", BATCH
             )
-        except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+        except LedgerUnreachable as error:
+            if error.word != "NOGROUP":
                 raise
             self._grouped = False
             return []

@@ -5,7 +5,7 @@
 --      6 most attempts, 7 allow an account that no worker registered ("1"), 8 seconds an idempotency key is kept
 --      (1 to 999999999), then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
 -- Returns one string per job: "new", "known" (this tail was accepted before: a repeat), "same <tail>" (the key's first
--- job), "conflict" (the key with another payload); or one of {"unregistered"}, {"full", "bulk" or "all"}, or an error: nothing written.
+-- job), "conflict" (the key or the tail with another payload); or one of {"unregistered"}, {"full", "bulk" or "all"}, or an error: nothing written.
 local function refuse(what)
   return redis.error_reply('ERR accept: ' .. what)
 end
@@ -42,13 +42,23 @@ for at = 9, #ARGV, 7 do
   if not is_options(ARGV[at + 3]) then return refuse('options') end
 end
 
--- What the job at this place was accepted as before, by its tail or its key; nil when it is new.
+-- The job that has this tail already; a repeat brings the same payload. An ended job may no longer have its own.
+local function taken(at)
+  local raw = redis.call('GET', P .. 'j:' .. ARGV[at])
+  if not raw then return nil end
+  local payload = '\n' .. ARGV[at + 4]
+  return header(raw) and string.sub(raw, -#payload) ~= payload and 'conflict' or 'known'
+end
+
+-- What the job at this place was accepted as before, by its key or its tail; nil when it is new. A key whose job is gone is free.
 local function earlier(at)
-  if redis.call('EXISTS', P .. 'j:' .. ARGV[at]) == 1 then return 'known' end
   local first = ARGV[at + 5] ~= '' and redis.call('GET', P .. 'i:' .. ARGV[at + 5])
-  if not first then return nil end
-  local tail, digest = string.match(first, '^(.-)|(.*)$')
-  return digest == ARGV[at + 6] and ('same ' .. tail) or 'conflict'
+  local tail, digest = string.match(first or '', '^(.-)|(.*)$')
+  if tail and redis.call('EXISTS', P .. 'j:' .. tail) == 1 then
+    if digest ~= ARGV[at + 6] then return 'conflict' end
+    return tail == ARGV[at] and 'known' or 'same ' .. tail
+  end
+  return taken(at)
 end
 
 local state = redis.call('HMGET', P .. 'state', 'since', 'full')
@@ -95,7 +105,7 @@ for at = 9, #ARGV, 7 do
   if not answer then
     if key ~= '' then redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[8]) end
     local record = before .. ARGV[at + 1] .. '|' .. ARGV[at + 2] .. after .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
-    answer = redis.call('SET', P .. 'j:' .. tail, record, 'NX') and 'new' or 'known'
+    answer = redis.call('SET', P .. 'j:' .. tail, record, 'NX') and 'new' or taken(at)
     if answer == 'new' then fresh[#fresh + 1] = tail end
   end
   answers[#answers + 1] = answer
