@@ -23,10 +23,10 @@ REFUSED_POOLS = ("gevent", "eventlet")
 app.amqp_cls = "worker.dispatch.broker:AMQP"
 
 
-@app.task(name="interakt.wake", ignore_result=True, acks_late=False)
-def wake(version: int, account: str, tails: list[str]) -> None:
+@app.task(name="interakt.wake", bind=True, ignore_result=True, acks_late=False)
+def wake(self: Any, version: int, account: str, tails: list[str]) -> None:
     """These jobs of this account are yours to claim: the only message we publish. Never raises for a job's sake."""
-    process.deliver(version, account, tails)
+    process.deliver(version, account, tails, self.request.delivery_info["routing_key"])
 
 
 @app.task(name="interakt.tick", ignore_result=True, acks_late=False)

@@ -27,6 +27,7 @@ from .dispatch.dispatcher import Pacer
 from .dispatch.heartbeat import Presence
 from .dispatch.publisher import Publisher
 from .dispatch.requeue import Again
+from .dispatch.thread_shares import ThreadShares, Turn
 from .interakt.client import Client
 from .interakt.uploads import Uploads
 from .ledger.dead_letters import DeadLetters
@@ -34,6 +35,7 @@ from .ledger.memory import watch_memory
 from .ledger.work_ledger import WorkLedger, load
 from .schedules.store import Schedules
 from .schedules.tick import tick as run_tick
+from .shutdown import stopping
 from .telemetry import logs, sentry
 from .webhooks import listener
 
@@ -53,6 +55,7 @@ class Room:
         self.link = Link(settings.redis_url, timeout=5.0, connect_timeout=3.0)
         self.presence = Presence(self.link, lease_seconds=settings.lease_seconds)
         self.ledgers = {name: self._ledger(name) for name in settings.accounts}
+        self.shares = ThreadShares(len(self.ledgers))
         self._deliveries: dict[str, Delivery] = {}
 
     def _ledger(self, account: str) -> WorkLedger:
@@ -125,17 +128,23 @@ def room() -> Room:
     return _room
 
 
-def deliver(version: int, account: str, tails: list[str]) -> None:
+def deliver(version: int, account: str, tails: list[str], lane: str) -> None:
     """Handle a wake-up; one that this worker does not understand is left to the reaper and a newer worker."""
     if version not in VERSIONS or not isinstance(tails, list) or not isinstance(account, str):
         log.warning("wake-up of an unknown version", extra={"action": "unknown_version"})
         return
-    try:
-        delivery = room().delivery(account)
-    except KeyError:
+    here = room()
+    if account not in here.ledgers:
         log.warning("wake-up of an account without a key here", extra={"action": "unknown_account"})
         return
-    delivery.deliver([tail for tail in tails if isinstance(tail, str) and _TAIL.match(tail)])
+    mine = [tail for tail in tails if isinstance(tail, str) and _TAIL.match(tail)]
+    came = Turn(account, lane, mine, time.monotonic())
+    turn = came if here.shares.take(came) else None
+    while turn and not stopping():
+        try:
+            here.delivery(turn.account).deliver(turn.tails, functools.partial(here.shares.must_yield, turn))
+        finally:
+            turn = here.shares.done(turn)
 
 
 def tick(name: str) -> None:
@@ -163,7 +172,8 @@ def begin(consumer: Any = None) -> None:
     here, worker = room(), _worker
     queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
     here.presence.queues = queues
-    here.presence.tuner.slots = here.presence.slots = int(worker.concurrency or 1)
+    here.presence.tuner.slots = here.presence.slots = here.shares.slots = int(worker.concurrency or 1)
+    here.shares.urgent = "urgent" in queues
     if "prefork" in str(worker.pool_cls):
         here.presence.tuner.fixed = here.presence.slots
     _retry_until_up(here.register)

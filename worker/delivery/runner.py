@@ -47,8 +47,11 @@ class Delivery:
         self.allow_unknown, self.local = allow_unknown, local or {}
         self._advised: set[tuple[str, str]] = set()
 
-    def deliver(self, tails: Sequence[str]) -> int:
-        """Handle a wake-up; returns how many jobs were handled. Redis being away is logged and repaired by the reaper."""
+    def deliver(self, tails: Sequence[str], yields: Callable[[], bool] = lambda: False) -> int:
+        """Handle a wake-up and then what else is due, until another ``yields`` to; returns how many jobs were handled.
+
+        Redis being away is logged and repaired by the reaper.
+        """
         token = uuid.uuid4().hex
         handled = 0
         claimed: list[Work] = []
@@ -60,7 +63,8 @@ class Delivery:
                 work = claimed.pop(0)
                 until = time.monotonic() + LOOP_SECONDS
                 while work is not None:
-                    following = self._one(work, token, not claimed and time.monotonic() < until)
+                    carry_on = not claimed and time.monotonic() < until and not yields()
+                    following = self._one(work, token, carry_on)
                     self.presence.drop(self.ledger, [work])
                     work = following
                     handled += 1

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from interakt_jobs import Job, configure, send_template
+from interakt_jobs import Job, configure, send_template, send_text
 from interakt_jobs.ledger.redis_client import Link
+from sandbox.accounts import label_of
+from sandbox.control import Sandbox
 from tests.chaos.bed import Trial
+from tests.chaos.load import text_payload
 from tests.chaos.processes import wait_until
 from tests.chaos.registry import fault
 from worker.ledger.accounts import resume_template
@@ -108,6 +111,26 @@ def template_paused(trial: Trial) -> None:
     wait_until(lambda: all(job.ready() for job in paused), 30, "its jobs end")
     trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "a job died of a paused template")
     link.close()
+
+
+@fault("a hanging account's OTPs: those of another go through", rounds=1, short=1)
+def hanging_account(trial: Trial) -> None:
+    key = Sandbox.key_for("brand-b")
+    env = {"INTERAKT_API_KEY__BRAND_B": key, "INTERAKT_HTTP_DEADLINE_SECONDS": "120"}
+    workers = [trial.worker(name, env=env) for name in ("a", "b")]
+    trial.bed.sandbox.faults(share_hang=1, hang_seconds=0, only_accounts=[label_of(key)])
+    configure(trial.bed.valkey.url)
+    for number in range(100):
+        send_text.delay(text_payload(number), lane="urgent", account="brand_b")
+    half = sum(worker.slots for worker in workers) // 2
+    running = "ij1:brand_b:run:urgent"
+    wait_until(lambda: trial.bed.redis.zcard(running) == half, 30, "half of the threads hang")
+    trial.load(300, rate=60, mix="urgent").wait(60)
+    left = trial.reader.settle_down(60)
+    trial.expect(not left, f"OTPs waited for calls that hang: {dict(left)}")
+    trial.expect(
+        trial.bed.redis.zcard(running) == half, "calls that hang did not keep their half of the threads"
+    )
 
 
 def _sends(trial: Trial, template: str) -> list[Job]:
