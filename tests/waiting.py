@@ -1,10 +1,10 @@
-"""Waiting for what another thread or process does."""
+"""Waiting for what another thread or process does, however slow the machine is."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
@@ -16,3 +16,21 @@ def until(true: Callable[[], Found], seconds: float = 30.0) -> Found:
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
     return found
+
+
+class Patience:
+    """Waits as long as something moves: at most ``still`` seconds without progress, ``most`` seconds in all."""
+
+    def __init__(self, still: float = 60.0, most: float = 1800.0) -> None:
+        self.still, self.most = still, most
+        self.began = self._moved = time.monotonic()
+        self._best: Any = None
+
+    def over(self, left: Any) -> str:
+        """Empty while it is worth waiting, then why it is not; ``left`` falls when there is progress."""
+        now = time.monotonic()
+        if self._best is None or left < self._best:
+            self._best, self._moved = left, now
+        if now - self._moved > self.still:
+            return f"stuck: nothing has moved for {self.still:g} s"
+        return f"slow: still moving after {self.most:g} s" if now - self.began > self.most else ""

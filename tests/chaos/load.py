@@ -1,13 +1,16 @@
 """A producer in a process of its own: accepts jobs and writes each id down the moment its call has returned.
 
-``python -m tests.chaos.load --redis URL --out FILE --jobs N --rate PER_SECOND --seed S --mix NAME``. A line
-of the file is ``id TAB policy TAB lane TAB epoch seconds``, or ``?`` for each job of a call that failed: it
+``python -m tests.chaos.load --redis URL --out FILE --rate PER_SECOND --seed S --mix NAME``. Each line of its input is a
+number of jobs to make; it ends with its input. With a rate it also waits while the workers are ``BACKLOG_SECONDS``
+behind: a slow machine is offered what it can do. A line of the file is ``id TAB policy TAB lane TAB epoch seconds``,
+or ``?`` for each job of a call that failed: it
 may exist all the same; ``!name`` for an exception that the package does not declare.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import subprocess
@@ -18,9 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from interakt_jobs import JobError, configure, send_text
 from interakt_jobs.options import Lane, Repeat
 from tests.chaos.processes import ROOT
+from tests.waiting import Patience
 
 POLICIES: dict[str, tuple[Repeat, ...]] = {
     "mixed": ("after_hold", "after_hold", "never", "always"),
@@ -30,12 +36,14 @@ POLICIES: dict[str, tuple[Repeat, ...]] = {
     "urgent": ("after_hold",),
     "sends": ("after_hold", "after_hold", "never"),
 }
+LANE_NAMES: tuple[Lane, ...] = ("urgent", "normal", "bulk")
 LANES: dict[str, tuple[Lane, ...]] = {
     "mixed": ("normal", "normal", "normal", "urgent", "bulk"),
     "urgent": ("urgent",),
     "sends": ("normal", "normal", "urgent", "bulk"),
 }
 CHUNK = 20
+BACKLOG_SECONDS = 5
 
 
 def text_payload(number: int) -> Any:
@@ -49,22 +57,39 @@ def text_payload(number: int) -> Any:
 
 
 class Producer:
-    """Accepts ``jobs`` jobs in ways that real applications use: one by one, with a key, many at once."""
+    """Accepts jobs in ways that real applications use: one by one, with a key, many at once."""
 
-    def __init__(self, out: int, seed: int, mix: str) -> None:
+    def __init__(self, redis_url: str, out: int, seed: int, mix: str) -> None:
+        self.redis: Any = redis.Redis.from_url(redis_url, socket_timeout=5)
+        self.made = 0
         self.out, self.random, self.seed = out, random.Random(seed), seed
         self.policies = POLICIES[mix]
         self.lanes = LANES.get(mix, ("normal",))
 
     def run(self, jobs: int, rate: float) -> None:
-        began, number = time.monotonic(), 0
-        while number < jobs:
-            size = min(CHUNK, jobs - number) if self.random.random() < 0.05 else 1
-            lines = self._many(number, size) if size > 1 else self._one(number)
+        """Make so many more; ``rate`` a second at most, 0 for as fast as it goes."""
+        last, due = self.made + jobs, time.monotonic()
+        while self.made < last:
+            size = min(CHUNK, last - self.made) if self.random.random() < 0.05 else 1
+            lines = self._many(self.made, size) if size > 1 else self._one(self.made)
             os.write(self.out, "".join(line + "\n" for line in lines).encode())
-            number += size
+            self.made += size
             if rate:
-                time.sleep(max(0.0, began + number / rate - time.monotonic()))
+                if self.made % round(rate) < size:
+                    self._let_drain(round(rate * BACKLOG_SECONDS))
+                due = max(
+                    due + size / rate, time.monotonic() - 1
+                )  # what a stall has held up is not made in a burst
+                time.sleep(max(0.0, due - time.monotonic()))
+
+    def _let_drain(self, most: int) -> None:
+        """Wait while more than ``most`` jobs are ready, unless they get no fewer: then it is no matter of speed."""
+        patience = Patience(still=5)
+        with contextlib.suppress(redis.RedisError):
+            while (ready := sum(self.redis.zcard(f"ij1:default:ready:{lane}") for lane in LANE_NAMES)) > most:
+                if patience.over(ready):
+                    return
+                time.sleep(0.1)
 
     def _one(self, number: int) -> list[str]:
         policy, lane = self.random.choice(self.policies), self.random.choice(self.lanes)
@@ -100,29 +125,56 @@ class Load:
 
     process: subprocess.Popen[bytes]
     out: Path
-    jobs: int
-    _seen: int = field(default=0)
+    asked: int = 0
+    _read: list[str] = field(default_factory=list)
+    _at: int = 0
 
     @classmethod
     def start(
         cls, redis_url: str, out: Path, jobs: int, *, rate: float, seed: int, mix: str = "mixed"
     ) -> Load:
-        """``rate`` is jobs a second, 0 for as fast as it goes."""
+        """``rate`` is jobs a second at most, 0 for as fast as it goes."""
         command = [
             sys.executable, "-m", "tests.chaos.load", "--redis", redis_url, "--out", str(out),
-            "--jobs", str(jobs), "--rate", str(rate), "--seed", str(seed), "--mix", mix,
+            "--rate", str(rate), "--seed", str(seed), "--mix", mix,
         ]  # fmt: skip
         out.touch()
-        return cls(subprocess.Popen(command, cwd=ROOT, start_new_session=True), out, jobs)
+        process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdin=subprocess.PIPE)
+        made = cls(process, out)
+        made.more(jobs)
+        return made
+
+    def more(self, jobs: int) -> None:
+        """Ask for so many more jobs."""
+        assert self.process.stdin is not None
+        self.asked += jobs
+        self.process.stdin.write(f"{jobs}\n".encode())
+        self.process.stdin.flush()
+
+    @property
+    def made(self) -> int:
+        """Jobs accepted or refused so far."""
+        return sum(not line.startswith("!") for line in self._lines())
 
     @property
     def going(self) -> bool:
-        return self.process.poll() is None
+        """Whether it runs and has jobs to make."""
+        return self.process.poll() is None and self.made < self.asked
 
-    def wait(self, timeout: float) -> None:
-        """Until it has ended; raises ``RuntimeError`` when it failed."""
-        code = self.process.wait(timeout)
-        if code:
+    def wait_made(self, still: float = 120.0) -> None:
+        """Until it has made all that was asked for; raises ``RuntimeError`` when it makes none for ``still`` seconds."""
+        patience = Patience(still)
+        while self.going:
+            if why := patience.over(self.asked - self.made):
+                raise RuntimeError(f"a producer has made {self.made} of {self.asked} jobs: {why}")
+            time.sleep(0.05)
+
+    def wait(self) -> None:
+        """Until it has made all and ended; raises ``RuntimeError`` when it failed."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.wait_made()
+        if code := self.process.wait(120):
             raise RuntimeError(f"a producer ended with {code}")
 
     def kill(self) -> None:
@@ -131,19 +183,27 @@ class Load:
 
     def rows(self) -> list[list[str]]:
         """``[id, policy, lane, accepted at]`` of each accepted job so far."""
-        text = self.out.read_text()
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        return [line.split("\t") for line in lines if line and line[0] not in "?!"]
+        return [line.split("\t") for line in self._lines() if line[0] not in "?!"]
 
     def accepted(self) -> dict[str, str]:
         return {row[0]: row[1] for row in self.rows()}
 
     def undeclared(self) -> set[str]:
         """Exceptions that no caller would think of catching."""
-        return {line[1:] for line in self.out.read_text().splitlines() if line.startswith("!")}
+        return {line[1:] for line in self._lines() if line.startswith("!")}
 
     def uncertain(self) -> int:
-        return self.out.read_text().splitlines().count("?")
+        return self._lines().count("?")
+
+    def _lines(self) -> list[str]:
+        """What it has written so far, in whole lines."""
+        with self.out.open("rb") as file:
+            file.seek(self._at)
+            new = file.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._at += len(whole)
+        self._read += whole.decode().splitlines()
+        return self._read
 
 
 def main() -> None:
@@ -152,7 +212,6 @@ def main() -> None:
     for name, kind in (
         ("redis", str),
         ("out", str),
-        ("jobs", int),
         ("rate", float),
         ("seed", int),
         ("mix", str),
@@ -161,7 +220,9 @@ def main() -> None:
     given = parser.parse_args()
     configure(given.redis, allow_unregistered=True)
     out = os.open(given.out, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    Producer(out, given.seed, given.mix).run(given.jobs, given.rate)
+    producer = Producer(given.redis, out, given.seed, given.mix)
+    for line in sys.stdin:
+        producer.run(int(line), given.rate)
 
 
 if __name__ == "__main__":

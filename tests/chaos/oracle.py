@@ -1,6 +1,7 @@
 """The nine invariants of the design, judged from Redis and from the provider's own record of calls.
 
-1  each accepted job is in exactly one place and ends done, dead or cancelled
+1  each accepted job is in exactly one place and ends done, dead or cancelled; one that is in a place and has not
+   ended is unfinished, not lost
 2  done means that the provider accepted it
 3  accepted more than once only if marked ambiguous or repeatable always; calls at most attempts and free ones
 4  with ``never``, accepted at most once
@@ -55,6 +56,7 @@ class Verdict:
 
     jobs: int = 0
     lost: int = 0
+    unfinished: int = 0
     doubled: int = 0
     ambiguous: int = 0
     unknown: int = 0
@@ -68,6 +70,11 @@ class Verdict:
     @property
     def ok(self) -> bool:
         return not self.errors
+
+    @property
+    def slow(self) -> bool:
+        """Nothing is wrong but that the machine did not get it done in time."""
+        return bool(self.errors) and all(error.startswith("slow") for error in self.errors)
 
 
 class _Errors:
@@ -101,9 +108,12 @@ def judge(
     alive: bool = True,
     canary: bool = True,
     free_statuses: frozenset[int] = COST_NOTHING,
+    rest: str = "",
 ) -> Verdict:
-    """Judge a run that has come to rest.
+    """Judge a run.
 
+    ``rest`` is empty when it has come to rest, else ``stuck: ...`` or ``slow: ...``. The jobs of a slow run that have
+    not ended are counted and broken no invariant, but the run is not ok: it says too little.
     ``accepted`` maps the id of each job whose accept returned to its repeat policy. ``bound`` is kills times
     calls in flight, plus answers that the fault lost. ``limit`` calls per ``window`` seconds (0: unchecked).
     ``uncertain`` accept calls failed after they were sent: so many jobs may exist unasked.
@@ -128,7 +138,7 @@ def judge(
         tail = identity.split(".", 2)[2]
         job = found.jobs.get(tail) or Job(tail)
         policy = policy or _policy(job)
-        _judge_end(job, taken[identity], verdict, errors)
+        _judge_end(job, taken[identity], verdict, errors, slow=rest.startswith("slow"))
         _judge_repeats(job, policy, taken[identity], made[identity], free[identity], verdict, errors)
     for name, size in found.celery.items():
         errors.add(6, f"{size} left in Celery's {name}")
@@ -144,7 +154,7 @@ def judge(
         errors.add(
             9, f"ambiguous {verdict.ambiguous} plus unknown {verdict.unknown} above the bound of {bound}"
         )
-    verdict.errors = errors.texts()
+    verdict.errors = errors.texts() + ([rest] if rest else [])
     return verdict
 
 
@@ -153,13 +163,14 @@ def _policy(job: Job) -> str:
     return head[5] if len(head) > 5 and not job.raw.startswith("=") else "after_hold"
 
 
-def _judge_end(job: Job, taken: int, verdict: Verdict, errors: _Errors) -> None:
-    if not job.raw:
+def _judge_end(job: Job, taken: int, verdict: Verdict, errors: _Errors, slow: bool) -> None:
+    if not job.raw or not job.places:
         verdict.lost += 1
-        errors.add(1, "lost: no record", job.tail)
+        errors.add(1, f"lost: {'in no place' if job.raw else 'no record'}", job.tail)
     elif not job.end:
-        verdict.lost += 1
-        errors.add(1, f"not ended: in {' and '.join(job.places) or 'no place'}", job.tail)
+        verdict.unfinished += 1
+        if not slow or len(job.places) > 1:
+            errors.add(1, f"not ended: in {' and '.join(job.places)}", job.tail)
     elif len(job.places) != 1:
         errors.add(1, f"in several places: {' and '.join(job.places)}", job.tail)
     if job.end == "done":

@@ -8,8 +8,20 @@ from typing import TextIO
 
 from tests.chaos.oracle import Verdict
 
-HEAD = ("fault", "rounds", "jobs", "lost", "doubled", "ambiguous + unknown", "bound", "dead", "seconds", "")
-WIDTHS = (46, 6, 7, 5, 7, 19, 6, 5, 7, 8)
+HEAD = (
+    "fault",
+    "rounds",
+    "jobs",
+    "lost",
+    "unfinished",
+    "doubled",
+    "ambiguous + unknown",
+    "bound",
+    "dead",
+    "seconds",
+    "",
+)
+WIDTHS = (46, 6, 7, 5, 10, 7, 19, 6, 5, 7, 8)
 
 
 @dataclass
@@ -39,9 +51,9 @@ def line(row: Row, out: TextIO = sys.stdout) -> None:
     """One row, and under it why it failed."""
     found = row.verdict
     cells = (
-        row.title, str(row.rounds), str(found.jobs), str(found.lost), str(found.doubled),
+        row.title, str(row.rounds), str(found.jobs), str(found.lost), str(found.unfinished), str(found.doubled),
         f"{found.ambiguous} + {found.unknown}", str(found.bound), str(found.dead), f"{row.seconds:.1f}",
-        row.word or ("ok" if row.passed else "FAILED"),
+        row.word or ("ok" if row.passed else "SLOW" if found.slow else "FAILED"),
     )  # fmt: skip
     print(_line(cells), file=out, flush=True)
     if not row.passed:
@@ -55,7 +67,8 @@ def total(rows: list[Row], out: TextIO = sys.stdout) -> None:
     verdicts = [row.verdict for row in real]
     print(
         f"{sum(row.rounds for row in real)} rounds, {sum(v.jobs for v in verdicts)} jobs: "
-        f"{sum(v.lost for v in verdicts)} lost, {sum(v.doubled for v in verdicts)} doubled, "
+        f"{sum(v.lost for v in verdicts)} lost, "
+        f"{sum(v.unfinished for v in verdicts)} unfinished, {sum(v.doubled for v in verdicts)} doubled, "
         f"{sum(v.ambiguous for v in verdicts)} ambiguous and {sum(v.unknown for v in verdicts)} unknown "
         f"of at most {sum(v.bound for v in verdicts)}",
         file=out, flush=True,

@@ -117,7 +117,7 @@ class Soak:
         store = CampaignStore(self.link, "default", name)
         if store.status() == "paused":  # its registration was struck
             control.resume(self.link, "default", name)
-        wait_until(lambda: store.status() == "done", 120, f"{name} ends: {store.meta().get('why')}")
+        wait_until(lambda: store.status() == "done", 600, f"{name} ends: {store.meta().get('why')}")
         counts = {state: n for state, n in store.counts().items() if "|" not in state}
         self.trial.expect(sum(counts.values()) == PEOPLE, f"{name}: {counts}")
         strange = set(counts) - {"accepted", "sent", "delivered", "read", "failed", "unknown", "dead"}
@@ -160,7 +160,6 @@ def main(arguments: list[str] | None = None) -> int:
     bed = Bed(seed)
     try:
         with bed.trial("soak", 1) as trial:
-            trial.quiet_seconds = 120.0
             Soak(trial, given.minutes).run()
             verdict = trial.verdict()
     finally:

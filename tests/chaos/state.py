@@ -1,19 +1,31 @@
-"""The ledger as it lies in Redis, read with plain commands: no code is shared with what is tested."""
+"""The ledger as it lies in Redis at one moment, read with plain commands: no code is shared with what is tested."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 
-CELERY = b"ij1:celery:"
+from tests.waiting import Patience
+
+CELERY = "ij1:celery:"
 LANES = ("urgent", "normal", "bulk")
 HARMLESS = ("_kombu.binding", "unacked_mutex")
+# one script, so that no job moves from one key to another between two reads
+READ_ALL = """
+local read = {string = {'GET'}, zset = {'ZRANGE', 0, -1}, hash = {'HGETALL'}, list = {'LLEN'}, set = {'SCARD'}}
+local found = {}
+for _, key in ipairs(redis.call('KEYS', 'ij1:*')) do
+    local how = read[redis.call('TYPE', key).ok]
+    found[#found + 1] = {key, how and redis.call(how[1], key, unpack(how, 2)) or 1}
+end
+return found
+"""
 
 
 @dataclass
@@ -66,115 +78,112 @@ class Snapshot:
     celery: dict[str, int] = field(default_factory=dict)
 
 
+class _Jobs(dict[str, Job]):
+    def __missing__(self, tail: str) -> Job:
+        self[tail] = Job(tail)
+        return self[tail]
+
+
+def sort_out(keys: Mapping[str, Any], tails: Iterable[str], account: str = "default") -> Snapshot:
+    """Everything about ``tails``, and about whatever else lies in the account, from the values of all keys."""
+    jobs, celery, prefix = _Jobs(), {}, f"ij1:{account}:"
+    for tail in tails:
+        jobs[tail]
+    for key, value in keys.items():
+        if key.startswith(CELERY):
+            name = key[len(CELERY) :]
+            if not name.startswith(HARMLESS) and (size := _size(value)):
+                celery[name] = size
+        elif key.startswith(prefix):
+            _sort(jobs, key[len(prefix) :], value)
+    for job in jobs.values():
+        if job.raw.startswith("="):
+            job.places.append(job.end)
+    return Snapshot(dict(jobs), celery)
+
+
+def _sort(jobs: _Jobs, name: str, value: Any) -> None:
+    group, _, rest = name.partition(":")
+    if group == "j":
+        jobs[rest].raw = value
+    elif group == "d":
+        jobs[rest].dead = json.loads(value)
+    elif group == "replays":
+        jobs[rest].replays = int(value)
+    elif group == "log":
+        jobs[rest].litter.append("log")
+    elif group in ("ready", "parked") or name in ("held", "dead"):
+        for tail in value:
+            jobs[tail].places.append(name)
+    elif name == "fl":
+        for tail, flight in _pairs(value):
+            jobs[tail].places.append("flight " + flight.partition("|")[0])
+    elif name in ("maybe", "tries"):  # what follows must not outlive a job
+        for tail, said in _pairs(value):
+            jobs[tail].litter.append(name)
+            jobs[tail].maybe |= name == "maybe" and said == "2"
+    elif group in ("rel", "run", "expires"):
+        for tail in value:
+            jobs[tail].litter.append(name)
+
+
+def _pairs(value: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(value[::2], value[1::2], strict=True)
+
+
+def _size(value: Any) -> int:
+    return value if isinstance(value, int) else len(value)
+
+
 class Reader:
     """Reads one account of one Redis."""
 
     def __init__(self, url: str, account: str = "default") -> None:
-        self.redis: Any = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
-        self.prefix = f"ij1:{account}:"
-
-    def _key(self, name: str) -> str:
-        return self.prefix + name
+        self.redis: Any = redis.Redis.from_url(
+            url,
+            socket_timeout=30,
+            socket_connect_timeout=30,
+            decode_responses=True,
+            encoding_errors="replace",
+        )
+        self.account = account
 
     def snapshot(self, tails: Iterable[str]) -> Snapshot:
-        """Everything about ``tails``, and about whatever else lies in the account."""
-        jobs: defaultdict[str, Job] = defaultdict(lambda: Job(""))
-        for tail in tails:
-            jobs[tail] = Job(tail)
-        for key in self.redis.scan_iter(match=self._key("*"), count=5000):
-            name = key.decode()[len(self.prefix) :]
-            group, _, rest = name.partition(":")
-            if group == "j" or (group in ("d", "log") and rest not in jobs):
-                jobs[rest].tail = rest
-            elif group in ("ready", "parked") or name == "held":
-                for member in self._members(name):
-                    jobs[member].tail = member
-                    jobs[member].places.append(name)
-        for member in self._members("dead"):
-            jobs[member].tail = member
-            jobs[member].places.append("dead")
-        for member, value in self._hash("fl"):
-            jobs[member].tail = member
-            jobs[member].places.append("flight " + value.partition("|")[0])
-        self._records(jobs)
-        self._litter(jobs)
-        for job in jobs.values():
-            if job.raw.startswith("="):
-                job.places.append(job.end)
-        celery = {name: size for name, size in self._celery() if size}
-        return Snapshot(dict(jobs), celery)
+        """All that there is, at one moment."""
+        return sort_out(dict(self.redis.eval(READ_ALL, 0)), tails, self.account)
 
-    def _records(self, jobs: dict[str, Job]) -> None:
-        tails = list(jobs)
-        for start in range(0, len(tails), 1000):
-            part = tails[start : start + 1000]
-            raws = self.redis.mget([self._key(f"j:{tail}") for tail in part])
-            deads = self.redis.mget([self._key(f"d:{tail}") for tail in part])
-            for tail, raw, dead in zip(part, raws, deads, strict=True):
-                jobs[tail].raw = raw.decode("utf-8", "replace") if raw else ""
-                jobs[tail].dead = json.loads(dead) if dead else None
+    def unfinished(self) -> tuple[int, Counter[str]]:
+        """How many jobs have not ended, and what is in each place that is not an end or in Celery's queues."""
+        prefix = f"ij1:{self.account}:"
+        places = [f"{prefix}ready:{lane}" for lane in LANES] + [f"{prefix}held"]
+        places += self.redis.scan_iter(match=f"{prefix}parked:*", count=5000)
+        leases = [f"{prefix}{kind}:{lane}" for kind in ("rel", "run") for lane in LANES]
+        pipe = self.redis.pipeline()
+        for name in places + leases:
+            pipe.zcard(name)
+        pipe.hlen(f"{prefix}fl")
+        names = [name.removeprefix(prefix) for name in [*places, *leases, "fl"]]
+        counts = Counter(dict(zip(names, pipe.execute(), strict=True)))
+        jobs = sum(counts.values()) - sum(counts[name.removeprefix(prefix)] for name in leases)
+        for key in self.redis.scan_iter(match=f"{CELERY}*", count=1000):
+            if not key.startswith(HARMLESS, len(CELERY)):
+                size = {"list": self.redis.llen, "zset": self.redis.zcard, "hash": self.redis.hlen}
+                counts[key.removeprefix(CELERY)] = size.get(self.redis.type(key), lambda _: 1)(key)
+        return jobs, +counts
 
-    def _litter(self, jobs: dict[str, Job]) -> None:
-        """What must not outlive a job: its counters, its log, its leases, its deadline."""
-        for tail, value in self._hash("maybe"):
-            jobs[tail].tail = tail
-            jobs[tail].maybe = value == "2"
-        for key in self.redis.scan_iter(match=self._key("replays:*"), count=5000):
-            tail = key.decode()[len(self._key("replays:")) :]
-            jobs[tail].tail, jobs[tail].replays = tail, int(self.redis.get(key) or 0)
-        found: list[tuple[str, str]] = [(tail, "maybe") for tail, _ in self._hash("maybe")]
-        found += [(tail, "tries") for tail, _ in self._hash("tries")]
-        found += [(tail, "expires") for tail in self._members("expires")]
-        for lane in LANES:
-            for name in (f"rel:{lane}", f"run:{lane}"):
-                found += [(tail, name) for tail in self._members(name)]
-        for tail, name in found:
-            jobs[tail].tail = tail
-            jobs[tail].litter.append(name)
-        for key in self.redis.scan_iter(match=self._key("log:*"), count=5000):
-            tail = key.decode()[len(self._key("log:")) :]
-            jobs[tail].litter.append("log")
+    def settle_down(self, still: float = 60.0, most: float = 1800.0) -> str:
+        """Wait until all has ended, for as long as more ends: at most ``still`` seconds without, ``most`` in all.
 
-    def _members(self, name: str) -> Iterator[str]:
-        for member in self.redis.zrange(self._key(name), 0, -1):
-            yield member.decode()
-
-    def _hash(self, name: str) -> Iterator[tuple[str, str]]:
-        for tail, value in self.redis.hgetall(self._key(name)).items():
-            yield tail.decode(), value.decode("utf-8", "replace")
-
-    def _celery(self) -> Iterator[tuple[str, int]]:
-        for key in self.redis.scan_iter(match=CELERY + b"*", count=1000):
-            name = key[len(CELERY) :].decode("utf-8", "replace")
-            if name.startswith(HARMLESS):
-                continue
-            kind = self.redis.type(key)
-            size = {b"list": self.redis.llen, b"zset": self.redis.zcard, b"hash": self.redis.hlen}.get(kind)
-            yield name, size(key) if size else 1
-
-    def unfinished(self) -> Counter[str]:
-        """How many jobs are in each place that is not an end, and what waits in Celery's queues."""
-        names = [f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES] + ["held"]
-        pipe = self.redis.pipeline(transaction=False)
-        for name in names:
-            pipe.zcard(self._key(name))
-        pipe.hlen(self._key("fl"))
-        counts = Counter(dict(zip([*names, "fl"], pipe.execute(), strict=True)))
-        for key in self.redis.scan_iter(match=self._key("parked:*"), count=5000):
-            counts[key.decode()[len(self.prefix) :]] = self.redis.zcard(key)
-        counts.update(dict(self._celery()))
-        return +counts
-
-    def settle_down(self, timeout: float) -> Counter[str]:
-        """Wait until nothing is unfinished; returns what still is after ``timeout`` seconds."""
-        end = time.monotonic() + timeout
+        Empty when all has ended; else ``stuck: ...`` or ``slow: ...``.
+        """
+        patience = Patience(still, most)
         while True:
             try:
-                left = self.unfinished()
-                if not left:
-                    return left
+                jobs, left = self.unfinished()
             except redis.RedisError:
-                left = Counter({"redis away": 1})
-            if time.monotonic() > end:
-                return left
+                jobs, left = 1 << 60, Counter({"redis away": 1})
+            if not left:
+                return ""
+            if why := patience.over((jobs, sum(left.values()))):
+                return f"{why}; left are {dict(left)}"
             time.sleep(0.1)

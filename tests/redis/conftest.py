@@ -12,6 +12,8 @@ from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 
+from .clock import Clock
+
 
 @pytest.fixture
 def link(redis_url: str) -> Iterator[Link]:
@@ -26,6 +28,12 @@ def ledger(link: Link) -> WorkLedger:
     found = WorkLedger(link, "default")
     link.run(REGISTER, [found.prefix, "ij1:accounts"], "default", 60000, 60000)
     return found
+
+
+@pytest.fixture
+def clock(ledger: WorkLedger) -> Clock:
+    """The ledger's time stands still, and moves when the test says so."""
+    return Clock(ledger.link)
 
 
 @pytest.fixture

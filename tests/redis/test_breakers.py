@@ -10,6 +10,7 @@ import pytest
 from worker.ledger import accounts
 from worker.ledger.work_ledger import WorkLedger
 
+from .clock import Clock
 from .test_ledger import DONE, WANTED, reap, run_to_claim, run_to_start
 
 Accept = Callable[..., str]
@@ -31,19 +32,23 @@ def spend_budget(ledger: WorkLedger, ms: int) -> None:
     )
 
 
-def test_a_probe_that_waits_for_its_permit_is_still_the_probe(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_probe_that_waits_for_its_permit_is_still_the_probe(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     tail = accept(group="offer:en")
     ledger.link.command("HSET", f"{ledger.prefix}groups", "offer:en", "1|1|why")
     work = run_to_claim(ledger)
     spend_budget(ledger, 200)
     assert ledger.start(tail, work.fence).word == "wait"
     assert ledger.start(tail, work.fence).word == "wait"
-    time.sleep(0.25)
+    clock.advance(0.25)
     assert ledger.start(tail, work.fence).word == "go"
 
 
 @pytest.mark.parametrize("group", ["", "offer:en"])
-def test_a_job_that_is_given_back_holds_no_probe(ledger: WorkLedger, accept: Accept, group: str) -> None:
+def test_a_job_that_is_given_back_holds_no_probe(
+    ledger: WorkLedger, accept: Accept, group: str, clock: Clock
+) -> None:
     ledger.link.command("HSET", f"{ledger.prefix}state", "pair_ms", 60_000, "breaker", "open")
     ledger.link.command("HSET", f"{ledger.prefix}groups", "offer:en", "1|1|why")
     accept(recipient="a", group=group)
@@ -52,6 +57,7 @@ def test_a_job_that_is_given_back_holds_no_probe(ledger: WorkLedger, accept: Acc
     other = accept(recipient="b", group=group)
     released = ledger.release("pacer", WANTED).tails.get("normal", [])
     for _ in range(3):
+        clock.advance(0.05)
         for work in ledger.claim("t", released):
             verdict = ledger.start(work.tail, work.fence)
             if verdict.word == "go":
@@ -62,10 +68,10 @@ def test_a_job_that_is_given_back_holds_no_probe(ledger: WorkLedger, accept: Acc
 
 
 def test_a_job_that_alone_is_refused_does_not_keep_the_others_from_probing(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     bad, good = accept(), accept()
-    time.sleep(0.002)  # a refused job goes behind those of earlier milliseconds
+    clock.advance(0.002)  # a refused job goes behind those of earlier milliseconds
     ledger.step(run_to_start(ledger), REFUSED)
     end_pause(ledger)
     work = run_to_start(ledger)
@@ -76,18 +82,18 @@ def test_a_job_that_alone_is_refused_does_not_keep_the_others_from_probing(
 
 
 def test_an_answer_to_a_call_from_before_the_pause_does_not_end_it(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     accept(), accept()
     first, second = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
     for work in (first, second):
         while ledger.start(work.tail, work.fence).word != "go":
-            time.sleep(0.001)
-    time.sleep(0.002)
+            clock.advance(0.001)
+    clock.advance(0.002)
     ledger.step(first, REFUSED)
     ledger.step(second, DONE)
     assert state(ledger, "breaker") == "open"
-    assert int(state(ledger, "paused_until")) > time.time() * 1000 + 20_000
+    assert int(state(ledger, "paused_until")) > clock.now * 1000 + 20_000
 
 
 def test_a_pause_by_hand_is_not_cut_short_by_a_refusal(ledger: WorkLedger, accept: Accept) -> None:
@@ -122,7 +128,9 @@ def test_a_file_that_cannot_be_had_says_nothing_of_the_account(ledger: WorkLedge
     assert state(ledger, "breaker") != "open"
 
 
-def test_jobs_of_a_template_paused_for_too_long_die_of_age(ledger: WorkLedger, accept: Accept) -> None:
+def test_jobs_of_a_template_paused_for_too_long_die_of_age(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     accept(group="offer:en")
     ledger.step(run_to_start(ledger), ("template", "No approved template", ""))
     old, young = accept(group="offer:en"), accept(group="offer:en", not_before="+100")
@@ -130,7 +138,7 @@ def test_jobs_of_a_template_paused_for_too_long_die_of_age(ledger: WorkLedger, a
         ledger.link.command("ZREM", f"{ledger.prefix}ready:normal", tail)
         due = ledger.read(tail).due
         ledger.link.command("ZADD", f"{ledger.prefix}parked:offer:en", due, tail)
-    time.sleep(0.06)
+    clock.advance(0.06)
     ledger.link.command("HSET", f"{ledger.prefix}state", "max_age", "50")
     assert reap(ledger)["dead"] == 2
     assert ledger.read(old).reason == "too_old"
@@ -146,27 +154,27 @@ def test_a_pause_that_nobody_asks_about_is_forgotten(ledger: WorkLedger) -> None
 
 
 def test_a_cut_rate_releases_nothing_that_would_only_be_given_back(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     tail = accept()
     spend_budget(ledger, 1500)
     assert ledger.release("pacer", WANTED).tails == {}
-    time.sleep(0.55)
+    clock.advance(0.55)
     assert ledger.release("pacer", WANTED).tails == {"normal": [tail]}
 
 
 @pytest.mark.parametrize("outcome", [("retry", 1, "HTTP 503", ""), REFUSED])
 def test_calls_that_left_before_the_breaker_opened_do_not_lengthen_its_pause(
-    ledger: WorkLedger, accept: Accept, outcome: Sequence[str | int]
+    ledger: WorkLedger, accept: Accept, outcome: Sequence[str | int], clock: Clock
 ) -> None:
     for _ in range(20):
         accept()
     works = ledger.claim("t", ledger.release("pacer", {"normal": 20}).tails["normal"])
     for work in works:
         while (verdict := ledger.start(work.tail, work.fence)).word == "wait":
-            time.sleep(verdict.millis / 1000)
+            clock.advance(verdict.millis / 1000)
     assert len(works) == 20
-    time.sleep(0.01)
+    clock.advance(0.01)
     for work in works[:12]:
         ledger.step(work, outcome)
     assert (state(ledger, "breaker"), state(ledger, "opened")) == ("open", "1")

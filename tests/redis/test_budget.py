@@ -1,9 +1,8 @@
-"""The permit that ``start`` takes: never over the limit, urgent first, nobody starved. No timed assertion but the limit."""
+"""The permit that ``start`` takes: never over the limit, urgent first, nobody starved. In virtual time."""
 
 from __future__ import annotations
 
-import threading
-import time
+import heapq
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,9 @@ import pytest
 from interakt_jobs.ledger.client import NewJob, Terms
 from interakt_jobs.ledger.keys import mint_tail
 from interakt_jobs.ledger.redis_client import Link
-from worker.ledger.work_ledger import WorkLedger
+from worker.ledger.work_ledger import Work, WorkLedger
+
+from .clock import Clock
 
 DONE = ("done", "p", 201, "ok", 60, "0", "")
 
@@ -25,43 +26,33 @@ def fill(ledger: WorkLedger, lane: str, number: int) -> None:
     ledger.accept(Terms("send_text", lane), jobs)
 
 
-def work(ledger: WorkLedger, seconds: float, threads: int) -> list[tuple[float, str]]:
-    """Deliver with so many threads; returns (time of the permit, lane) for each call made."""
+def work(ledger: WorkLedger, clock: Clock, seconds: float, threads: int) -> list[tuple[float, str]]:
+    """Deliver with so many threads, in virtual time; returns (time of the permit, lane) for each call made."""
     made: list[tuple[float, str]] = []
-    lock = threading.Lock()
     ready: list[str] = []
-    end = time.monotonic() + seconds
-
-    def one() -> None:
-        token = mint_tail()
-        while time.monotonic() < end:
-            with lock:
-                if not ready:
-                    released = ledger.release("pacer", {"urgent": 20, "normal": 20, "bulk": 20})
-                    ready.extend(
-                        tail for lane in ("urgent", "normal", "bulk") for tail in released.tails.get(lane, ())
-                    )
-                tails = [ready.pop(0)] if ready else []
-            if not tails:
-                time.sleep(0.005)
-                continue
-            for job in ledger.claim(token, tails):
-                lane = job.record.split("|", 3)[2]
-                while time.monotonic() < end:
-                    verdict = ledger.start(job.tail, job.fence)
-                    if verdict.word == "go":
-                        with lock:
-                            made.append((time.time(), lane))
-                        ledger.step(job, DONE)
-                        break
-                    time.sleep(verdict.millis / 1000)
-
-    workers = [threading.Thread(target=one) for _ in range(threads)]
-    for thread in workers:
-        thread.start()
-    for thread in workers:
-        thread.join()
-    return sorted(made)
+    end = clock.now + seconds
+    holding: dict[str, Work] = {}
+    turns = [(clock.now, mint_tail()) for _ in range(threads)]
+    while turns[0][0] < end:
+        at, token = heapq.heappop(turns)
+        clock.set(at)
+        if not ready:
+            released = ledger.release("pacer", {"urgent": 20, "normal": 20, "bulk": 20})
+            ready += (tail for lane in ("urgent", "normal", "bulk") for tail in released.tails.get(lane, ()))
+        if token not in holding and ready:
+            holding.update(zip([token], ledger.claim(token, [ready.pop(0)]), strict=False))
+        rest = 0.005
+        if job := holding.get(token):
+            verdict = ledger.start(job.tail, job.fence)
+            if verdict.word == "go":
+                made.append((at, job.record.split("|", 3)[2]))
+                ledger.step(holding.pop(token), DONE)
+                rest = 0.001
+            else:
+                rest = verdict.millis / 1000
+        heapq.heappush(turns, (at + rest, token))
+    clock.set(end)
+    return made
 
 
 def most_in_any(times: list[float], window: float) -> int:
@@ -73,41 +64,45 @@ def most_in_any(times: list[float], window: float) -> int:
     return most
 
 
-def test_no_sliding_window_holds_more_than_the_limit_and_little_is_wasted(ledger: WorkLedger) -> None:
+def test_no_sliding_window_holds_more_than_the_limit_and_little_is_wasted(
+    ledger: WorkLedger, clock: Clock
+) -> None:
     set_rate(ledger, 50, 1000)
     fill(ledger, "bulk", 400)
-    made = work(ledger, 4.0, threads=8)
+    made = work(ledger, clock, 4.0, threads=8)
     times = [moment for moment, _ in made]
     assert most_in_any(times, 1.0) <= 50
     assert len(times) > 170, "the allowance of four seconds is 200 calls"
 
 
-def test_after_a_stall_the_backlog_does_not_burst(ledger: WorkLedger) -> None:
+def test_after_a_stall_the_backlog_does_not_burst(ledger: WorkLedger, clock: Clock) -> None:
     set_rate(ledger, 50, 1000)
     fill(ledger, "bulk", 300)
-    first = work(ledger, 0.5, threads=4)
-    time.sleep(1.5)
-    second = work(ledger, 1.5, threads=4)
+    first = work(ledger, clock, 0.5, threads=4)
+    clock.advance(1.5)
+    second = work(ledger, clock, 1.5, threads=4)
     assert most_in_any([moment for moment, _ in first + second], 1.0) <= 50
 
 
 @pytest.mark.parametrize(("urgent", "lanes"), [(10, {"urgent", "bulk"}), (500, {"urgent", "bulk"})])
-def test_bulk_gets_its_share_beside_urgent_work(ledger: WorkLedger, urgent: int, lanes: set[str]) -> None:
+def test_bulk_gets_its_share_beside_urgent_work(
+    ledger: WorkLedger, urgent: int, lanes: set[str], clock: Clock
+) -> None:
     set_rate(ledger, 50, 1000)
     fill(ledger, "bulk", 500)
     fill(ledger, "urgent", urgent)
-    ledger.link.command("HSET", f"{ledger.prefix}bud", "tat_urgent", int(time.time() * 1e6) + 9_500_000)
-    made = work(ledger, 2.5, threads=8)
+    ledger.link.command("HSET", f"{ledger.prefix}bud", "tat_urgent", int(clock.now * 1e6) + 9_500_000)
+    made = work(ledger, clock, 2.5, threads=8)
     by_lane = {lane: sum(found == lane for _, found in made) for lane in ("urgent", "bulk")}
     assert {lane for lane, calls in by_lane.items() if calls} == lanes
     assert by_lane["bulk"] >= 20, by_lane
     assert by_lane["urgent"] >= min(urgent, 30), by_lane
 
 
-def test_urgent_runs_ahead_of_a_saturated_bulk_lane(ledger: WorkLedger) -> None:
+def test_urgent_runs_ahead_of_a_saturated_bulk_lane(ledger: WorkLedger, clock: Clock) -> None:
     set_rate(ledger, 600, 60000)
     fill(ledger, "bulk", 200)
-    work(ledger, 0.5, threads=4)
+    work(ledger, clock, 0.5, threads=4)
     fill(ledger, "urgent", 3)
     tails = ledger.release("pacer", {"urgent": 8}).tails["urgent"]
     for job in ledger.claim("otp", tails):
@@ -127,7 +122,7 @@ def test_a_call_that_may_not_go_yet_costs_nothing(ledger: WorkLedger, accept: Ca
 
 
 def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(
-    ledger: WorkLedger, accept: Callable[..., str]
+    ledger: WorkLedger, accept: Callable[..., str], clock: Clock
 ) -> None:
     ledger.link.command("HSET", f"{ledger.prefix}state", "pair_ms", 6000)
     accept(recipient="ann")
@@ -138,7 +133,7 @@ def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(
     for job in jobs:
         verdict = ledger.start(job.tail, job.fence)
         while verdict.word == "wait":
-            time.sleep(verdict.millis / 1000)
+            clock.advance(verdict.millis / 1000)
             verdict = ledger.start(job.tail, job.fence)
         words.append(verdict.word)
     assert words == ["go", "back", "go"]

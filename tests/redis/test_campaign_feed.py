@@ -21,6 +21,8 @@ from worker.campaigns.store.store import CampaignStore
 from worker.ledger import accounts as account_module
 from worker.ledger.work_ledger import Work, WorkLedger
 
+from .clock import Clock, pause
+
 CID = "c00000001"
 DONE = ("done", "m1", 200, "", 60, "0", "")
 
@@ -56,7 +58,7 @@ def take(ledger: WorkLedger, most: int = 1000) -> list[Work]:
             break
         for work in ledger.claim("worker", tails):
             while (verdict := ledger.start(work.tail, work.fence)).word == "wait":
-                pass
+                pause(ledger.link, verdict.millis / 1000)
             if verdict.word == "go":
                 found.append(work)
     return found
@@ -208,14 +210,14 @@ def test_nobody_is_fed_while_their_window_is_closed(ledger: WorkLedger, link: Li
 
 
 def test_a_job_whose_window_has_closed_meanwhile_goes_back_to_the_plan(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: Link, clock: Clock
 ) -> None:
     store = begin(link, 3)
     feeding = Feeding(store)
-    closes = datetime.now(UTC).timestamp() + 0.2
+    closes = clock.now + 60
     link.run(FEED, store.keys, *feeding._arguments(store, 0, [0, 1, 2], closes))
     assert store.fed() == 3
-    threading.Event().wait(0.25)
+    clock.advance(61)
     assert take(ledger) == []
     assert adds_up(store) == {"planned": 3}
     assert len(send_all(ledger, Feeder())) == 3
@@ -236,12 +238,14 @@ def test_nothing_is_sent_before_the_start_and_after_the_end_the_rest_is_skipped(
     assert over.status() == "done"
 
 
-def test_a_job_that_is_not_sent_before_the_end_is_skipped(ledger: WorkLedger, link: Link) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=0.3)
+def test_a_job_that_is_not_sent_before_the_end_is_skipped(
+    ledger: WorkLedger, link: Link, clock: Clock
+) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=60)
     store = begin(link, 2, schedule={"end": end.isoformat()})
     Feeder().round(ledger)
     assert store.fed() == 2
-    threading.Event().wait(0.35)
+    clock.advance(61)
     ledger.reap(most=100, hold_ms=1, otp_hold_ms=1, retry_ms=1)
     assert adds_up(store) == {"skipped": 2, "skipped|after_end": 2}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from worker.ledger.dead_letters import REPLAY, DeadLetters, Filter
 from worker.ledger.work_ledger import WorkLedger
 
+from .clock import Clock
 from .test_ledger import DONE, run_to_start
 
 Accept = Callable[..., str]
@@ -86,23 +86,25 @@ def test_a_bulk_replay_is_spread_over_time(ledger: WorkLedger, accept: Accept) -
     assert 119_000 < spread < 121_000
 
 
-def test_a_replayed_otp_gets_its_whole_time_to_live_again(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_replayed_otp_gets_its_whole_time_to_live_again(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     tail = kill(ledger, accept, expires="+300000")
-    time.sleep(0.01)
+    clock.advance(0.01)
     DeadLetters(ledger).replay(tail)
     reading = ledger.read(tail)
     assert reading.expires - reading.due == 300_000
 
 
 def test_what_is_dropped_or_too_old_or_too_many_is_gone_and_audited(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     tails = [kill(ledger, accept) for _ in range(4)]
     letters = DeadLetters(ledger, who="ann")
     assert letters.drop(tails[0], "nothing") == 1
     assert letters.purge(keep_seconds=3600, keep_count=2) == 1
     assert {letter.tail for letter in letters.find()} == set(tails[2:])
-    time.sleep(0.005)
+    clock.advance(0.005)
     letters.purge(keep_seconds=0, keep_count=10)
     assert list(letters.find()) == []
     audit = ledger.link.command("XRANGE", f"{ledger.prefix}audit", "-", "+")

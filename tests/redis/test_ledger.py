@@ -11,7 +11,10 @@ from interakt_jobs.errors import LedgerFull, NoSuchJob, NotCancellable, Unregist
 from interakt_jobs.ledger.client import Ledger, NewJob, Terms
 from interakt_jobs.ledger.keys import mint_tail
 from interakt_jobs.ledger.redis_client import Link
+from tests.waiting import until
 from worker.ledger.work_ledger import Work, WorkLedger
+
+from .clock import Clock, pause
 
 DONE = ("done", "provider-1", 201, "Message queued", 3600, "0", "")
 WANTED = {"urgent": 8, "normal": 8, "bulk": 8}
@@ -31,7 +34,7 @@ def run_to_start(ledger: WorkLedger, token: str = "t") -> Work:
         verdict = ledger.start(work.tail, work.fence)
         if verdict.word != "wait":
             break
-        time.sleep(verdict.millis / 1000)
+        pause(ledger.link, verdict.millis / 1000)
     assert verdict.word == "go"
     return work
 
@@ -143,24 +146,26 @@ def test_an_idempotency_key_gives_back_the_first_job_or_a_conflict(ledger: WorkL
     assert ledger.accept(terms, [NewJob(first, "{}", key="order-1", digest="a")]) == ["known"]
 
 
-def test_a_scheduled_job_waits_in_redis_until_its_time(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_scheduled_job_waits_in_redis_until_its_time(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     tail = accept(not_before="+150")
     assert ledger.read(tail).state == "waiting"
     assert ledger.release("pacer", WANTED).tails == {}
-    time.sleep(0.16)
+    clock.advance(0.16)
     assert ledger.read(tail).state == "ready"
     assert ledger.release("pacer", WANTED).tails == {"normal": [tail]}
 
 
 def test_a_retry_counts_an_attempt_and_the_last_one_is_a_dead_letter(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     tail = accept(max_attempts=2)
     for attempt in (1, 2):
         work = run_to_start(ledger)
         assert work.attempts == attempt - 1
         ledger.step(work, ("retry", 1, "HTTP 500", '{"outcome":"unavailable"}'))
-        time.sleep(0.005)
+        clock.advance(0.005)
     reading = ledger.read(tail)
     assert (reading.state, reading.reason, reading.attempts, len(reading.log)) == (
         "dead",
@@ -172,7 +177,7 @@ def test_a_retry_counts_an_attempt_and_the_last_one_is_a_dead_letter(
 
 
 def test_a_429_costs_no_attempt_pauses_the_account_and_cuts_the_rate(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     tail = accept()
     ledger.step(run_to_start(ledger), ("throttled", 100))
@@ -180,16 +185,18 @@ def test_a_429_costs_no_attempt_pauses_the_account_and_cuts_the_rate(
     assert ledger.release("pacer", WANTED).tails == {}
     state = ledger.link.command("HMGET", f"{ledger.prefix}state", "factor", "why")
     assert state == [b"0.500", b"throttled: HTTP 429"]
-    time.sleep(0.12)
+    clock.advance(0.12)
     ledger.step(run_to_start(ledger), DONE)
     assert ledger.read(tail).state == "done"
 
 
-def test_a_released_job_whose_wake_up_was_lost_is_released_again(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_released_job_whose_wake_up_was_lost_is_released_again(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     ledger.release_ms = 20
     tail = accept()
     ledger.release("pacer", WANTED)
-    time.sleep(0.03)
+    clock.advance(0.03)
     assert reap(ledger)["again"] == 1
     assert places(ledger, tail) == ["ready"]
 
@@ -204,37 +211,39 @@ def test_a_released_job_whose_wake_up_was_lost_is_released_again(ledger: WorkLed
     ],
 )
 def test_a_worker_that_dies_after_sent_at_leaves_an_unknown_outcome(
-    ledger: WorkLedger, accept: Accept, repeat: str, receipts: bool, state: str, reason: str
+    ledger: WorkLedger, accept: Accept, repeat: str, receipts: bool, state: str, reason: str, clock: Clock
 ) -> None:
     if receipts:
         receipts_live(ledger)
     ledger.lease_ms = 20
     tail = accept(repeat=repeat)
     run_to_start(ledger)
-    time.sleep(0.03)
+    clock.advance(0.03)
     reap(ledger, hold_ms=10_000, retry_ms=10_000)
     reading = ledger.read(tail)
     assert (reading.state, reading.reason) == (state, reason)
 
 
-def test_a_held_job_is_sent_again_and_marked_ambiguous(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_held_job_is_sent_again_and_marked_ambiguous(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     receipts_live(ledger)
     tail = accept()
     ledger.step(run_to_start(ledger), ("unknown", 20, "timeout", "", 1))
     assert places(ledger, tail) == ["held"]
-    time.sleep(0.03)
+    clock.advance(0.03)
     assert reap(ledger)["ended"] == 1
     ledger.step(run_to_start(ledger), DONE)
     assert ledger.read(tail).ambiguous
 
 
 def test_a_late_answer_settles_an_unknown_job_and_an_old_fence_nothing_else(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     ledger.lease_ms = 20
     tail = accept(repeat="never")
     work = run_to_start(ledger)
-    time.sleep(0.03)
+    clock.advance(0.03)
     reap(ledger)
     assert ledger.read(tail).reason == "unknown_outcome"
     assert ledger.step(work, ("dead", "rejected", "no", 400, ""))[0] == "gone"
@@ -244,14 +253,16 @@ def test_a_late_answer_settles_an_unknown_job_and_an_old_fence_nothing_else(
     assert places(ledger, tail) == []
 
 
-def test_a_job_that_kills_its_worker_each_time_is_dead(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_job_that_kills_its_worker_each_time_is_dead(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     ledger.lease_ms = 1
     tail = accept(repeat="always")
     for _ in range(3):
         run_to_start(ledger)
-        time.sleep(0.01)
+        clock.advance(0.01)
         reap(ledger)
-        time.sleep(0.01)
+        clock.advance(0.01)
     assert ledger.read(tail).reason == "crash_loop"
 
 
@@ -292,11 +303,11 @@ def test_a_refused_account_pauses_and_one_probe_opens_it_again(ledger: WorkLedge
 
 
 def test_what_expires_while_it_waits_is_dead_even_when_the_account_is_paused(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     tail = accept(expires="+20")
     ledger.link.command("HSET", f"{ledger.prefix}state", "paused_until", "9999999999999")
-    time.sleep(0.03)
+    clock.advance(0.03)
     assert reap(ledger)["dead"] == 1
     assert ledger.read(tail).reason == "expired"
 
@@ -328,10 +339,10 @@ def test_a_forgotten_result_is_no_such_job(ledger: WorkLedger, accept: Accept) -
 
 def test_only_one_pacer_leads_until_its_lease_ends(ledger: WorkLedger, accept: Accept) -> None:
     tail = accept()
-    assert ledger.release("one", {}, lease_ms=50).leads
+    assert ledger.release("one", {}, lease_ms=60_000).leads
     assert not ledger.release("two", WANTED).leads
-    time.sleep(0.06)
-    assert ledger.release("two", WANTED).tails == {"normal": [tail]}
+    assert ledger.release("one", {}, lease_ms=20).leads
+    assert until(lambda: ledger.release("two", WANTED).tails) == {"normal": [tail]}
 
 
 def test_an_opted_out_recipient_gets_nothing_in_bulk(ledger: WorkLedger, accept: Accept) -> None:

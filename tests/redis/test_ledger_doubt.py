@@ -11,6 +11,7 @@ from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
 
+from .clock import Clock, pause
 from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
 
 Accept = Callable[..., str]
@@ -45,12 +46,14 @@ def test_a_receipt_before_the_answer_settles_the_job_whatever_the_answer_is(
     assert places(ledger, tail) == []
 
 
-def test_a_receipt_before_the_workers_death_settles_the_job(ledger: WorkLedger, accept: Accept) -> None:
+def test_a_receipt_before_the_workers_death_settles_the_job(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
     ledger.lease_ms = 5
     tail = accept(repeat="never")
     run_to_start(ledger)
     apply_receipt(ledger, tail, "sent", at_ms=7)
-    time.sleep(0.01)
+    clock.advance(0.01)
     reap(ledger)
     assert ledger.read(tail).state == "done"
 
@@ -77,7 +80,7 @@ def test_a_receipt_settles_a_job_whose_answer_said_that_nothing_was_done(
 
 def unknown_and_ready_again(ledger: WorkLedger) -> None:
     ledger.step(run_to_start(ledger), UNKNOWN)
-    time.sleep(0.004)
+    pause(ledger.link, 0.004)
     assert reap(ledger)["ended"] == 1
 
 
@@ -106,15 +109,15 @@ def test_one_unknown_send_and_one_that_never_left_are_not_ambiguous(
 
 
 def test_a_late_answer_stops_a_job_that_runs_again_from_being_sent_once_more(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     receipts_live(ledger)
     ledger.lease_ms = 5
     tail = accept()
     first = run_to_start(ledger)
-    time.sleep(0.01)
+    clock.advance(0.01)
     reap(ledger, hold_ms=1)
-    time.sleep(0.004)
+    clock.advance(0.004)
     reap(ledger)
     ledger.lease_ms = 30_000
     second = run_to_start(ledger)
@@ -170,10 +173,10 @@ def test_text_of_a_provider_cannot_break_what_the_ledger_keeps(
 
 
 def test_a_job_that_was_to_expire_before_it_was_due_can_be_replayed(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
-    tail = accept(not_before="+3600000", expires=str(int(time.time() * 1000) + 5))
-    time.sleep(0.01)
+    tail = accept(not_before="+3600000", expires=str(int(clock.now * 1000) + 5))
+    clock.advance(0.01)
     assert reap(ledger)["dead"] == 1
     DeadLetters(ledger).replay(tail)
     reap(ledger)

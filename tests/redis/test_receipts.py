@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ from worker.ledger.dead_letters import DeadLetters, Filter
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
 
+from .clock import Clock
 from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
 
 Accept = Callable[..., str]
@@ -32,13 +32,13 @@ def test_the_highest_rank_wins_in_any_order(
 
 @pytest.mark.parametrize("policy", ["after_hold", "never"])
 def test_a_receipt_settles_an_unknown_job_so_that_it_is_never_repeated(
-    ledger: WorkLedger, accept: Accept, policy: str
+    ledger: WorkLedger, accept: Accept, policy: str, clock: Clock
 ) -> None:
     receipts_live(ledger)
     tail = accept(repeat=policy)
     ledger.step(run_to_start(ledger), ("unknown", 10, "timeout", "", 1))
     assert apply_receipt(ledger, tail, "sent", at_ms=5).job == "settled"
-    time.sleep(0.02)
+    clock.advance(0.02)
     reap(ledger)
     assert ledger.release("pacer", ONE).tails == {}
     reading = ledger.read(tail)
@@ -47,12 +47,12 @@ def test_a_receipt_settles_an_unknown_job_so_that_it_is_never_repeated(
 
 
 def test_a_receipt_after_the_job_was_sent_again_marks_it_ambiguous(
-    ledger: WorkLedger, accept: Accept
+    ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     receipts_live(ledger)
     tail = accept()
     ledger.step(run_to_start(ledger), ("unknown", 1, "timeout", "", 1))
-    time.sleep(0.005)
+    clock.advance(0.005)
     reap(ledger)
     again = run_to_start(ledger)
     assert apply_receipt(ledger, tail, "delivered", at_ms=5).job == "known"

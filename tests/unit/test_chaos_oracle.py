@@ -50,7 +50,7 @@ def test_nothing_is_wrong_with_jobs_done_once_and_dead_with_a_reason() -> None:
 BROKEN: dict[str, tuple[str, list[Job], list[Call], dict[str, object]]] = {
     "a record that is gone": ("(1) lost", [Job("a")], [], {}),
     "a job that never ended": ("(1) not ended", [waiting("a", "ready:normal")], [], {}),
-    "a job in no place": ("(1) not ended", [waiting("a")], [], {}),
+    "a job in no place": ("(1) lost: in no place", [waiting("a")], [], {}),
     "a job in two places": (
         "(1) not ended: in held and ready:normal",
         [waiting("a", "held", "ready:normal")],
@@ -135,6 +135,20 @@ def test_a_replayed_job_counts_its_attempts_anew() -> None:
     job = done("a")
     job.replays = 1
     assert judged([job], [refused("a", 422), taken("a")]).ok
+
+
+def test_a_job_that_waits_is_unfinished_and_not_lost() -> None:
+    verdict = judged([waiting("a", "ready:normal"), done("b")], [taken("b")])
+    assert (verdict.lost, verdict.unfinished, verdict.ok, verdict.slow) == (0, 1, False, False)
+
+
+def test_a_slow_run_is_called_slow_and_nothing_else() -> None:
+    jobs = [waiting("a", "ready:normal"), done("b")]
+    verdict = judged(jobs, [taken("b")], rest="slow: still moving after 1800 s")
+    assert (verdict.errors, verdict.slow, verdict.ok) == (["slow: still moving after 1800 s"], True, False)
+    assert (verdict.lost, verdict.unfinished) == (0, 1)
+    lost = judged([Job("a"), done("b")], [taken("b")], rest="slow: still moving after 1800 s")
+    assert (lost.lost, lost.slow) == (1, False), "what is lost is lost on a slow machine too"
 
 
 def test_many_jobs_with_one_fault_make_one_sentence() -> None:

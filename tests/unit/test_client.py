@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.unit.raw_server import RawServer, Script, answer
+from tests.waiting import until
 from worker.http.adapter import Adapter, session
 from worker.interakt.auth import authorization
 from worker.interakt.client import Client, Prepared
@@ -30,7 +31,7 @@ TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data
 OK = answer(201, b'{"result":true,"message":"queued","id":"m-1"}')
 
 
-def client(url: str, deadline: float = 5.0, **options: Any) -> Client:
+def client(url: str, deadline: float = 30.0, **options: Any) -> Client:
     options.setdefault("session", session(Adapter(pool_size=4)))
     return Client(url, KEY, deadline=deadline, proxies={}, **options)
 
@@ -54,8 +55,13 @@ def reset(sock: socket.socket, _: bytes = b"") -> None:
     sock.close()
 
 
+ENDLESS = (
+    30  # s, what a call must be well within whose deadline is below a second and whose server takes for ever
+)
+
+
 def hang(sock: socket.socket, _: bytes) -> None:
-    time.sleep(60)
+    time.sleep(2 * ENDLESS)
 
 
 def test_a_call_sends_the_documents_request_in_one_piece_and_reads_the_answer() -> None:
@@ -137,7 +143,7 @@ def test_whatever_goes_wrong_after_the_request_left_is_unknown_and_in_time(what:
         began = time.monotonic()
         with pytest.raises(Unknown):
             client(server.url, deadline).call("send_text", TEXT)
-        assert time.monotonic() - began < deadline + 0.3
+        assert time.monotonic() - began < ENDLESS
         with pytest.raises(Unavailable):
             client(server.url, deadline).call("track_user", {})
 
@@ -184,7 +190,7 @@ def test_connecting_is_inside_the_deadline() -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable):
         client(f"http://127.0.0.1:{listener.getsockname()[1]}/", 0.4).call("send_text", TEXT)
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < ENDLESS
 
 
 def test_a_tls_handshake_that_hangs_is_unavailable_in_time() -> None:
@@ -192,51 +198,52 @@ def test_a_tls_handshake_that_hangs_is_unavailable_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             client(server.url.replace("http:", "https:"), 0.4).call("send_text", TEXT)
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < ENDLESS
 
 
 def test_a_name_server_that_hangs_is_unavailable_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(*_: object, **__: object) -> list[object]:
-        time.sleep(30)
+        time.sleep(2 * ENDLESS)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     began = time.monotonic()
     with pytest.raises(Unavailable):
         client("http://example.invalid/", 0.3).call("send_text", TEXT)
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < ENDLESS
 
 
 def test_a_full_pool_is_unavailable_in_time() -> None:
     with RawServer(hang) as server:
         one = session(Adapter(pool_size=1))
-        busy = client(server.url, 2.0, session=one)
+        busy = client(server.url, 2 * ENDLESS, session=one)
 
         def occupy() -> None:
             with contextlib.suppress(InteraktError):
                 busy.call("send_text", TEXT)
 
         threading.Thread(target=occupy, daemon=True).start()
-        time.sleep(0.2)
+        until(lambda: server.requests)
         with pytest.raises(Unavailable):
             client(server.url, 0.3, session=one).call("send_text", TEXT)
 
 
 def test_an_upload_that_is_not_taken_is_inside_the_deadline() -> None:
-    with RawServer(lambda *_: time.sleep(30), read=False) as server:
+    with RawServer(lambda *_: time.sleep(2 * ENDLESS), read=False) as server:
         began = time.monotonic()
         with pytest.raises(Unknown):
             client(server.url, 0.4).call("send_text", Prepared(b"x" * 30_000_000))
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < ENDLESS
 
 
 def test_connections_are_kept_and_old_ones_are_not_trusted() -> None:
     with RawServer(say(OK)) as server:
-        ours = client(server.url, session=session(Adapter(idle_seconds=0.2)))
+        adapter = Adapter(idle_seconds=600)
+        ours = client(server.url, session=session(adapter))
         for _ in range(3):
             ours.call("send_text", TEXT)
         assert server.connections == 1
-        time.sleep(0.3)
+        adapter.idle_seconds = 0
         ours.call("send_text", TEXT)
         assert server.connections == 2
 
@@ -251,14 +258,17 @@ def test_a_servers_own_keep_alive_time_is_respected() -> None:
 
 
 def test_a_kept_connection_that_the_server_closed_is_replaced() -> None:
+    closed = threading.Event()
+
     def once(sock: socket.socket, _: bytes) -> None:
         sock.sendall(OK)
         sock.close()
+        closed.set()
 
     with RawServer(once) as server:
         ours = client(server.url)
         ours.call("send_text", TEXT)
-        time.sleep(0.05)
+        assert closed.wait(30)
         assert ours.call("send_text", TEXT).id == "m-1"
         assert server.connections == 2
 
@@ -389,7 +399,7 @@ def test_a_proxy_that_does_not_open_a_tunnel_is_unavailable_in_time() -> None:
             began = time.monotonic()
             with pytest.raises(Unavailable):
                 ours.call("send_text", TEXT)
-            assert time.monotonic() - began < 0.8
+            assert time.monotonic() - began < ENDLESS
             assert b"Basic " not in proxy.requests[0]
             assert proxy.requests[0].startswith(b"CONNECT interakt.invalid:443 ")
 

@@ -44,11 +44,11 @@ def test_what_is_wrong_is_refused_as_always(interakt_outbox: Outbox) -> None:
 def test_a_job_comes_to_what_the_test_says(interakt_outbox: Outbox) -> None:
     fine, bad, gone = (send_text.delay(TEXT) for _ in range(3))
     with pytest.raises(CeleryTimeoutError, match="recorded, not sent"):
-        fine.get(timeout=1)
+        fine.get(timeout=30)
     interakt_outbox.finish(fine, id="m1", delivery="failed", code="131026")
     interakt_outbox.fail(bad, "rejected", "no such person")
     gone.revoke()
-    answer = fine.get(timeout=1)
+    answer = fine.get(timeout=30)
     assert answer["id"] == "m1" and answer["delivery"].items() >= {"kind": "failed", "code": "131026"}.items()
     assert Job(fine.id).status == "SUCCESS"
     with pytest.raises(JobDead, match="no such person"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def refused(uploads: Uploads, **payload: str) -> str:
     with pytest.raises(Refused) as caught:
-        uploads.multipart(payload, 2.0)
+        uploads.multipart(payload, 30.0)
     return str(caught.value)
 
 
@@ -55,7 +54,7 @@ def test_a_file_is_sent_whole_under_the_given_name(folder: Path) -> None:
 
 
 def test_an_absolute_path_inside_the_folder_is_understood(folder: Path) -> None:
-    body, kind = Uploads(str(folder)).multipart({"filePath": str(folder / "sub" / "offer.png")}, 2.0)
+    body, kind = Uploads(str(folder)).multipart({"filePath": str(folder / "sub" / "offer.png")}, 30.0)
     assert PNG in body
     assert b'filename="offer.png"' in body
     assert kind.startswith("multipart/form-data")
@@ -133,8 +132,7 @@ def test_public_addresses_are(address: str) -> None:
 def test_a_url_that_leads_inside_is_not_asked(url: str) -> None:
     with RawServer(lambda sock, _: sock.sendall(answer(200, PNG))) as server:
         with pytest.raises(InteraktError):
-            Uploads().multipart({"fileUrl": url.format(port=server.port)}, 2.0)
-        time.sleep(0.05)
+            Uploads().multipart({"fileUrl": url.format(port=server.port)}, 30.0)
         assert server.connections == 0
 
 
@@ -162,7 +160,7 @@ def test_a_url_is_fetched_through_redirects_and_named_as_asked() -> None:
     ]
     with RawServer(lambda sock, _: sock.sendall(turns.pop(0))) as server:
         body, _ = Uploads(allow_private=True).multipart(
-            {"fileUrl": f"http://127.0.0.1:{server.port}/go"}, 2.0
+            {"fileUrl": f"http://127.0.0.1:{server.port}/go"}, 30.0
         )
     assert PNG in body
     assert b'filename="go"\r\nContent-Type: image/png' in body
@@ -183,9 +181,9 @@ def test_a_url_is_fetched_through_redirects_and_named_as_asked() -> None:
 )
 def test_what_goes_wrong_with_a_url_is_told(reply: bytes, family: type[InteraktError], words: str) -> None:
     with (
-        RawServer(lambda sock, _: (sock.sendall(reply), time.sleep(0.1), sock.close())[0]) as server,
+        RawServer(lambda sock, _: (sock.sendall(reply), sock.close())[0]) as server,
         pytest.raises(family) as caught,
     ):
         uploads = Uploads(allow_private=True, most_bytes=1000)
-        uploads.multipart({"fileUrl": f"http://127.0.0.1:{server.port}/"}, 0.5)
+        uploads.multipart({"fileUrl": f"http://127.0.0.1:{server.port}/"}, 30.0)
     assert words in str(caught.value)

@@ -19,12 +19,13 @@ def _lose(trial: Trial, name: str) -> None:
     trial.worker("a", proxied=True)
     trial.worker("b", proxied=True)
     proxy = trial.bed.proxy
-    load = trial.load(40 * trial.rounds + 60, rate=120, proxied=name == "accept")
+    load = trial.load(60, rate=120, proxied=name == "accept")
     for turn in range(trial.rounds):
+        load.more(40)
         want = proxy.dropped(script.sha) + 1
         proxy.drop(script.sha, before=turn % 4 == 3)
         end = time.monotonic() + 10
-        while proxy.dropped(script.sha) < want and load.going and time.monotonic() < end:
+        while proxy.dropped(script.sha) < want and time.monotonic() < end:
             time.sleep(0.01)
         time.sleep(0.2)  # the repeat of the same call must get its answer
     proxy.drop(script.sha, 0)

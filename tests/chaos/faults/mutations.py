@@ -9,12 +9,14 @@ from tests.chaos.registry import fault
 
 
 def _kill_mutant(trial: Trial, mutation: str) -> None:
-    trial.quiet_seconds = 12
+    if mutation == "no_reaper":
+        trial.quiet_seconds = 12  # what it must leave behind does not move
     trial.latency(80, 160)
     worker = trial.worker("a", app="tests.chaos.mutant:app", env={"CHAOS_MUTATION": mutation})
-    trial.load(150 * trial.rounds, rate=80, mix="after_hold")
+    load = trial.load(rate=80, mix="after_hold")
     for _ in range(trial.rounds):
         trial.wait_ready(worker)
+        load.more(150)
         trial.wait_busy(2)
         time.sleep(0.3)
         worker.kill()

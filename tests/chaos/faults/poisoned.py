@@ -100,7 +100,7 @@ RUNNABLE = frozenset(
 def _kept(trial: Trial, name: str) -> None:
     """None of these can be a job: each is among the poison messages."""
     try:
-        wait_until(lambda: trial.bed.redis.xlen("ij1:poison") >= len(QUEUES), 5, "kept")
+        wait_until(lambda: trial.bed.redis.xlen("ij1:poison") >= len(QUEUES), 60, "kept")
     except TimeoutError:
         kept = trial.bed.redis.xlen("ij1:poison")
         trial.expect(False, f"{name}: kept {kept} of {len(QUEUES)}")
@@ -136,7 +136,7 @@ def poison(trial: Trial) -> None:
         for queue in QUEUES:
             trial.bed.redis.lpush(queue, raw)
         try:
-            wait_until(lambda: not any(trial.bed.redis.llen(queue) for queue in QUEUES), 10, "consumed")
+            wait_until(lambda: not any(trial.bed.redis.llen(queue) for queue in QUEUES), 60, "consumed")
         except TimeoutError:
             trial.expect(False, f"{name}: the queue is no longer read")
             break
@@ -157,7 +157,7 @@ def fuzz(trial: Trial) -> None:
     trial.load(200, rate=60)
     for _ in range(trial.rounds):
         trial.bed.redis.lpush(trial.random.choice(QUEUES), fuzzed(trial.random))
-    wait_until(lambda: not any(trial.bed.redis.llen(queue) for queue in QUEUES), 30, "consumed")
+    wait_until(lambda: not any(trial.bed.redis.llen(queue) for queue in QUEUES), 120, "consumed")
     trial.expect(trial.bed.redis.xlen("ij1:poison") > 0, "of all these nothing was kept")
     trial.expect(worker.running and worker.pid == pid, "the worker ended")
     trial.expect(trial.supervisor.restarts == 0, "a worker had to be restarted")
@@ -177,6 +177,6 @@ def crash_loop(trial: Trial) -> None:
         killers.append(send_text.delay(payload, repeat="always"))
     trial.accepted |= {str(job.id): "always" for job in killers}
     trial.bound += 3 * trial.rounds * 2
-    wait_until(lambda: all(job.ready() for job in killers), 60, "crash loops end")
+    wait_until(lambda: all(job.ready() for job in killers), 180, "crash loops end")
     reasons = [job.read().reason for job in killers]
     trial.expect(reasons == ["crash_loop"] * trial.rounds, f"dead for {reasons}")

@@ -89,8 +89,8 @@ def bad_key(trial: Trial) -> None:
     struck = _while_loaded(trial, 3, share_status=1, status=401)
     trial.expect(struck <= 20, f"{struck} calls were made with a refused key in 3 s")
     load = trial.loads[0]
-    load.wait(60)
-    trial.reader.settle_down(60)
+    load.wait()
+    trial.reader.settle_down()
     trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "jobs died of a bad key")
 
 
@@ -101,14 +101,14 @@ def template_paused(trial: Trial) -> None:
     trial.free_statuses = frozenset({400})
     trial.bed.sandbox.templates(name="diwali_offer", status="PAUSED")
     paused, fine = (_sends(trial, name) for name in ("diwali_offer", "welcome_message"))
-    wait_until(lambda: all(job.ready() for job in fine), 30, "the other template's jobs end")
+    wait_until(lambda: all(job.ready() for job in fine), 120, "the other template's jobs end")
     trial.expect(not any(job.ready() for job in paused), "a job of the paused template has ended")
     calls = sum(call.status == 400 for call in trial.calls())
     trial.expect(0 < calls <= 8, f"{calls} calls were made for the paused template")
     trial.bed.sandbox.templates(name="diwali_offer", status="APPROVED")
     link = Link(trial.bed.valkey.url)
     resume_template(WorkLedger(link, "default"), "diwali_offer:en")
-    wait_until(lambda: all(job.ready() for job in paused), 30, "its jobs end")
+    wait_until(lambda: all(job.ready() for job in paused), 120, "its jobs end")
     trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "a job died of a paused template")
     link.close()
 

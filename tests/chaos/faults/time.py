@@ -17,9 +17,10 @@ def clock_skew(trial: Trial) -> None:
     trial.latency()
     ahead = trial.worker("ahead", env={"PYTHONPATH": SHIM, "CHAOS_SKEW_SECONDS": "3600"})
     trial.worker("behind", env={"PYTHONPATH": SHIM, "CHAOS_SKEW_SECONDS": "-3600"})
-    trial.load(400 * trial.rounds, rate=100)
+    load = trial.load(rate=100)
     for _ in range(trial.rounds):
         trial.wait_ready(ahead)
+        load.more(400)
         trial.wait_busy()
         time.sleep(1)
         ahead.kill()
@@ -31,8 +32,9 @@ def frozen_worker(trial: Trial) -> None:
     trial.latency()
     frozen = trial.worker("frozen")
     trial.worker("b")
-    trial.load(500 * trial.rounds, rate=80)
+    load = trial.load(rate=80)
     for _ in range(trial.rounds):
+        load.more(500)
         trial.wait_busy()
         time.sleep(trial.random.uniform(0.2, 0.6))
         frozen.signal(signal.SIGSTOP)

@@ -36,9 +36,10 @@ def wakeups_lost(trial: Trial) -> None:
     trial.latency()
     trial.worker("pacer", queues="bulk", slots=2)
     deaf = trial.worker("deaf", queues="urgent,normal,intake")
-    trial.load(300 * trial.rounds, rate=100)
+    load = trial.load(rate=100)
     deleted = 0
     for _ in range(trial.rounds):
+        load.more(300)
         trial.wait_busy()
         deaf.signal(signal.SIGSTOP)
         end = time.monotonic() + 0.7
