@@ -99,7 +99,7 @@ def label_of(key: str) -> str:
 
 
 def key_from(header: str) -> str | None:
-    """The key of an ``Authorization`` header: base64 of ``token:`` (facts 1); None for another."""
+    """The key of an ``Authorization`` header: base64 of ``token:`` (interakt-api 1); None for another."""
     scheme, _, key = header.partition(" ")
     key = key.strip()
     if scheme.lower() != "basic" or not key:

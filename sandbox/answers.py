@@ -1,4 +1,4 @@
-"""What the API answers: the envelope, the texts that were seen (facts 3), and Django's HTML pages."""
+"""What the API answers: the envelope, the texts that were seen (interakt-api 3), and Django's HTML pages."""
 
 from __future__ import annotations
 

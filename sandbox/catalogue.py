@@ -1,4 +1,4 @@
-"""Templates and campaigns, made and listed, and media uploads (document 4 and 5, facts 3 and 4)."""
+"""Templates and campaigns, made and listed, and media uploads (document 4 and 5, interakt-api 3 and 4)."""
 
 from __future__ import annotations
 

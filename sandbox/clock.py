@@ -14,7 +14,7 @@ def now() -> float:
 
 
 def naive_utc(moment: float) -> str:
-    """ISO 8601 in UTC without a zone, to the microsecond, as Interakt's webhooks write it (facts 6)."""
+    """ISO 8601 in UTC without a zone, to the microsecond, as Interakt's webhooks write it (interakt-api 6)."""
     return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 

@@ -1,4 +1,4 @@
-"""``apis/users/``: customers by filters, by phone and by id (document 6.1, facts 3 and 4)."""
+"""``apis/users/``: customers by filters, by phone and by id (document 6.1, interakt-api 3 and 4)."""
 
 from __future__ import annotations
 

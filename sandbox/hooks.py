@@ -18,7 +18,7 @@ class Hook:
     """One webhook's settings and counters; shares are 0 to 1, ``delay_ms`` [least, most] before each status,
     ``connections`` how many are sent at once (1 keeps the order they have).
 
-    After five failures within ten minutes it is disabled (facts 6), unless ``auto_disable`` is off.
+    After five failures within ten minutes it is disabled (interakt-api 6), unless ``auto_disable`` is off.
     """
 
     url: str = ""

@@ -1,4 +1,4 @@
-"""``POST message/``: session messages and templates, refused in the order that was seen (facts 3.1)."""
+"""``POST message/``: session messages and templates, refused in the order that was seen (interakt-api 3.1)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def send_message(call: Context) -> Answer:
 
 
 def callback_of(body: dict[str, Any]) -> str | None:
-    """``callbackData``, at most 512 characters (facts 5); raises ``Refused``."""
+    """``callbackData``, at most 512 characters (interakt-api 5); raises ``Refused``."""
     value = body.get("callbackData")
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Phone numbers, as far as Interakt checks them before anything else (facts 3.1)."""
+"""Phone numbers, as far as Interakt checks them before anything else (interakt-api 3.1)."""
 
 from __future__ import annotations
 

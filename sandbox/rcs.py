@@ -1,4 +1,4 @@
-"""``POST rcs/message/``: text, carousel, rich card and template (document 7, facts 4)."""
+"""``POST rcs/message/``: text, carousel, rich card and template (document 7, interakt-api 4)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Sender:
         self._idle: dict[tuple[str, int, bool], list[Pair]] = {}
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        """The status of the answer, or 0 when there is none within 3 s (facts 6)."""
+        """The status of the answer, or 0 when there is none within 3 s (interakt-api 6)."""
         try:
             return await asyncio.wait_for(self._post(url, body, headers), TIMEOUT)
         except (OSError, ValueError, TimeoutError, EOFError):

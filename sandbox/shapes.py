@@ -1,4 +1,4 @@
-"""What webhooks say: the current WhatsApp shapes (facts 6) and the document's RCS ones (document 9)."""
+"""What webhooks say: the current WhatsApp shapes (interakt-api 6) and the document's RCS ones (document 9)."""
 
 from __future__ import annotations
 

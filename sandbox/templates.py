@@ -54,7 +54,7 @@ class Template(Part):
     wa_template_id: str = field(default_factory=lambda: str(uuid.uuid4().int % 10**16))
 
     def row(self) -> dict[str, Any]:
-        """As the templates list and ``raw_template`` show it (facts 4); ``buttons`` is JSON in a string."""
+        """As the templates list and ``raw_template`` show it (interakt-api 4); ``buttons`` is JSON in a string."""
         return {
             "id": self.id,
             "created_at_utc": clock.naive_utc(self.created),

@@ -1,4 +1,4 @@
-"""The values of a template message, checked against the approved template (facts 3.1)."""
+"""The values of a template message, checked against the approved template (interakt-api 3.1)."""
 
 from __future__ import annotations
 

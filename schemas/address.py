@@ -14,7 +14,7 @@ _NAMES = ("countryCode", "phoneNumber", "fullPhoneNumber", "userId")
 
 
 class Recipient(Shape):
-    """``countryCode`` and ``phoneNumber``, or ``fullPhoneNumber`` (facts 4); an empty one counts as left out."""
+    """``countryCode`` and ``phoneNumber``, or ``fullPhoneNumber`` (interakt-api 4); an empty one counts as left out."""
 
     countryCode = Text(empty=True)
     phoneNumber = Text(empty=True)

@@ -1,7 +1,7 @@
 """What is likely to fail later although no document of Interakt's forbids it: it warns, it does not refuse.
 
-The lengths are WhatsApp's own (facts 5, marked [M] there). A pattern is a path in which ``[]`` stands for each item of
-a list or of an object.
+The lengths are WhatsApp's own (interakt-api 5, marked Meta). A pattern is a path in which ``[]`` stands for each item
+of a list or of an object.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ def _one_of(*known: str) -> Judge:
 
 
 def _spaces(value: str) -> str:
-    return "has three spaces in a row, which some senders saw refused (facts 5)" if "   " in value else ""
+    return (
+        "has three spaces in a row, which some senders saw refused (docs/interakt-api.md, 5)"
+        if "   " in value
+        else ""
+    )
 
 
 def _public(value: str) -> str:
@@ -40,7 +44,11 @@ def _cards(cards: list[dict[str, Any]]) -> str:
     if len(cards) == 1:
         return "has 1 item, WhatsApp wants 2 to 10"
     buttons = {frozenset(card.get("buttonValues") or ()) for card in cards}
-    return "has values for different buttons, all cards need the same (facts 5)" if len(buttons) > 1 else ""
+    return (
+        "has values for different buttons, all cards need the same (docs/interakt-api.md, 5)"
+        if len(buttons) > 1
+        else ""
+    )
 
 
 _MEDIA = [("data.mediaUrl", _public), ("data.message", _longest(1024))]
@@ -112,7 +120,7 @@ def advise(operation: str, payload: dict[str, Any]) -> list[str]:
 def _recipient(payload: dict[str, Any]) -> Iterator[str]:
     phone, full = payload.get("phoneNumber"), payload.get("fullPhoneNumber")
     if phone and full:
-        yield "fullPhoneNumber: is not needed beside phoneNumber, Interakt's documents forbid both (facts 4)"
+        yield "fullPhoneNumber: is not needed beside phoneNumber, Interakt's documents forbid both (interakt-api 4)"
     if full or phone:
         code = str(payload.get("countryCode") or "+91").removeprefix("+")
         if not phones.is_likely(full or f"{code}{phone}"):

@@ -1,4 +1,4 @@
-"""Chats given to agents (document 8.1, and ``assignment/`` of facts 4)."""
+"""Chats given to agents (document 8.1, and ``assignment/`` of interakt-api 4)."""
 
 from __future__ import annotations
 

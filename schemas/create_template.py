@@ -1,4 +1,4 @@
-"""Templates made, listed, and the media that they need (document 4.1 to 4.4; variants of facts 4)."""
+"""Templates made, listed, and the media that they need (document 4.1 to 4.4; variants of interakt-api 4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Samples(Shape):
 
     @validates_schema(skip_on_field_errors=True)
     def check_samples(self, data: dict[str, Any], **_: Any) -> None:
-        """As many samples as variables (facts 4)."""
+        """As many samples as variables (interakt-api 4)."""
         _count(data.get("body"), data.get("body_text"), "body_text", "body")
 
 
@@ -59,7 +59,7 @@ class NewTemplate(Samples):
     button_type = Text(allow_none=True)
     buttons = Many(Part(Button), allow_none=True)
     button_text = Either(Text(), Many(Text()), allow_none=True)
-    carousel_cards = Many(Part(Card), least=1, most=MOST_CARDS, source="facts 5")
+    carousel_cards = Many(Part(Card), least=1, most=MOST_CARDS, source="interakt-api 5")
 
     @validates_schema(skip_on_field_errors=True)
     def check_header(self, data: dict[str, Any], **_: Any) -> None:
@@ -72,20 +72,24 @@ class NewTemplate(Samples):
 
     @validates_schema(skip_on_field_errors=True)
     def check_cards(self, data: dict[str, Any], **_: Any) -> None:
-        """All cards have the same header format and the same buttons (facts 5)."""
+        """All cards have the same header format and the same buttons (interakt-api 5)."""
         cards = data.get("carousel_cards") or []
         for index, card in enumerate(cards):
             if card.get("header_format") != cards[0].get("header_format"):
                 raise ValidationError(
                     {
                         "carousel_cards": {
-                            index: {"header_format": ["must be that of the first card (facts 5)"]}
+                            index: {"header_format": ["must be that of the first card (interakt-api 5)"]}
                         }
                     }
                 )
             if _types(card) != _types(cards[0]):
                 raise ValidationError(
-                    {"carousel_cards": {index: {"buttons": ["must be of the first card's types (facts 5)"]}}}
+                    {
+                        "carousel_cards": {
+                            index: {"buttons": ["must be of the first card's types (interakt-api 5)"]}
+                        }
+                    }
                 )
 
 

@@ -1,4 +1,4 @@
-"""Users found by filters (document 6.1; operators and limits of facts 4)."""
+"""Users found by filters (document 6.1; operators and limits of interakt-api 4)."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ class Filter(Shape):
 class Customers(Shape):
     filters = Many(Part(Filter), required=True)
     offset = Whole()
-    limit = Whole(least=1, most=100, source="facts 5")
+    limit = Whole(least=1, most=100, source="interakt-api 5")

@@ -59,7 +59,7 @@ class Event:
 
     @property
     def rank(self) -> int:
-        """How far the message came; a receipt of a lower rank never takes back a higher one (facts 6)."""
+        """How far the message came; a receipt of a lower rank never takes back a higher one (interakt-api 6)."""
         return RANKS[self.status]
 
     @property

@@ -1,4 +1,4 @@
-"""The SMS that is sent when a message cannot be delivered (facts 4)."""
+"""The SMS that is sent when a message cannot be delivered (interakt-api 4)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Choice(Text):
 
 
 class Variable(Text):
-    """The value of a template's variable: one line, not empty (facts 5)."""
+    """The value of a template's variable: one line, not empty (interakt-api 5)."""
 
     def problem(self, value: str) -> str:
         return value_problem(value)
@@ -167,7 +167,7 @@ class Traits(Table):
 
 
 class Flat(Json):
-    """A value, or a list of values, but no object (facts 4)."""
+    """A value, or a list of values, but no object (interakt-api 4)."""
 
     def __init__(self) -> None:
         super().__init__(allow_none=True)
@@ -175,7 +175,9 @@ class Flat(Json):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         inside: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
         if any(isinstance(one, dict | list | tuple) for one in inside):
-            raise ValidationError("must be text, a number, true or false, or a list of these (facts 4)")
+            raise ValidationError(
+                "must be text, a number, true or false, or a list of these (interakt-api 4)"
+            )
         return super()._deserialize(value)
 
 

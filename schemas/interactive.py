@@ -1,4 +1,4 @@
-"""Reply buttons and lists (document 2.6 and 2.7; facts 4 for the form under ``message``)."""
+"""Reply buttons and lists (document 2.6 and 2.7; interakt-api 4 for the form under ``message``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TextPart(Shape):
 
 
 class ListBody(Shape):
-    text = Text(required=True, most=1024, source="facts 5")
+    text = Text(required=True, most=1024, source="interakt-api 5")
 
 
 class TextHeader(Shape):
@@ -77,18 +77,18 @@ class Buttons(Message):
 
 
 class Row(Shape):
-    id = Text(required=True, most=200, source="facts 5")
-    title = Text(required=True, most=24, source="facts 5")
-    description = Text(empty=True, most=72, source="facts 5")
+    id = Text(required=True, most=200, source="interakt-api 5")
+    title = Text(required=True, most=24, source="interakt-api 5")
+    description = Text(empty=True, most=72, source="interakt-api 5")
 
 
 class Section(Shape):
-    title = Text(most=24, source="facts 5")
+    title = Text(most=24, source="interakt-api 5")
     rows = Many(Part(Row), required=True, least=1)
 
 
 class ListAction(Shape):
-    button = Text(required=True, most=20, source="facts 5")
+    button = Text(required=True, most=20, source="interakt-api 5")
     sections = Many(Part(Section), required=True, least=1)
 
     @validates_schema(skip_on_field_errors=True)

@@ -10,7 +10,7 @@ from .fields import Choice, Text, Url
 class Message(Recipient):
     """What every message may carry."""
 
-    callbackData = Text(most=512, empty=True, source="facts 5")
+    callbackData = Text(most=512, empty=True, source="interakt-api 5")
     campaignId = Text()
 
 

@@ -1,4 +1,4 @@
-"""RCS messages (document 7.1 to 7.3; templates, fallback and suggestions of facts 4)."""
+"""RCS messages (document 7.1 to 7.3; templates, fallback and suggestions of interakt-api 4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SUGGESTIONS = 4
 class RcsTemplate(Card):
     name = Text(required=True)
     languageCode = Text(required=True)
-    carouselCards = Many(Part(Card), least=1, most=MOST_CARDS, source="facts 5")
+    carouselCards = Many(Part(Card), least=1, most=MOST_CARDS, source="interakt-api 5")
 
 
 class RcsMessage(Message):
@@ -76,12 +76,12 @@ class RichCard(Shape):
     cardTitle = Text(required=True)
     cardDescription = Text(empty=True)
     cardMedia = Part(CardMedia)
-    suggestions = Many(Part(Suggestion), most=MOST_SUGGESTIONS, source="facts 4")
+    suggestions = Many(Part(Suggestion), most=MOST_SUGGESTIONS, source="interakt-api 4")
 
 
 class Carousel(Shape):
     cardWidth = Choice("SMALL_WIDTH", "MEDIUM_WIDTH")
-    contents = Many(Part(RichCard), required=True, least=1, most=MOST_CARDS, source="facts 5")
+    contents = Many(Part(RichCard), required=True, least=1, most=MOST_CARDS, source="interakt-api 5")
 
 
 class CarouselDetails(Shape):

@@ -35,7 +35,7 @@ class Template(Card):
     name = Text(required=True)
     languageCode = Text(required=True)
     fileName = Text()
-    carouselCards = Many(Part(Card), least=1, most=MOST_CARDS, source="facts 5")
+    carouselCards = Many(Part(Card), least=1, most=MOST_CARDS, source="interakt-api 5")
     order_status = Part(OrderStatus)
     template_category = Choice(*CATEGORIES, any_case=True)
 

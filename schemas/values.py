@@ -14,7 +14,7 @@ _LINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 
 
 def value_problem(value: str) -> str:
-    """Why Interakt would refuse this value of a variable (facts 3.1 and 5), or an empty string."""
+    """Why Interakt would refuse this value of a variable (interakt-api 3 and 5), or an empty string."""
     found = _FORBIDDEN.search(value)
     if found is None:
         return text_problem(value) if value and not value.isspace() else "must not be empty"

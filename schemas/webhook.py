@@ -1,4 +1,4 @@
-"""Webhooks read into one ``Event``: the current WhatsApp shapes (facts 6) and the RCS ones of document 9.
+"""Webhooks read into one ``Event``: the current WhatsApp shapes (interakt-api 6) and the RCS ones of document 9.
 
 Nothing that comes in raises: what cannot be understood is an event of the kind ``unknown``.
 """

@@ -1,4 +1,4 @@
-"""Webhooks about templates, the account and the number's quality: Meta's words, wherever they are put (facts 11)."""
+"""Webhooks about templates, the account and the number's quality: Meta's words, wherever they are put (interakt-api 11)."""
 
 from __future__ import annotations
 

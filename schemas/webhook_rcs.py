@@ -1,4 +1,4 @@
-"""RCS callbacks: the form of document 9, with the further fields of facts 6."""
+"""RCS callbacks: the form of document 9, with the further fields of interakt-api 6."""
 
 from __future__ import annotations
 

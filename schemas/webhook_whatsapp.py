@@ -1,4 +1,4 @@
-"""The current WhatsApp webhooks: receipts, taps and inbound messages (facts 6)."""
+"""The current WhatsApp webhooks: receipts, taps and inbound messages (interakt-api 6)."""
 
 from __future__ import annotations
 

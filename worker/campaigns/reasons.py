@@ -28,7 +28,7 @@ REASONS = {
     "frequency_cap": 20,
     "after_end": 21,
     "stopped": 22,
-    # why Meta did not deliver (facts 6)
+    # why Meta did not deliver (interakt-api 6)
     "not_on_whatsapp": 32,
     "marketing_cap": 33,
     "experiment": 34,

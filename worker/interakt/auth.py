@@ -9,7 +9,7 @@ import binascii
 def authorization(key: str) -> str:
     """``Basic ...`` for a key in any of the forms in which people have it; raises ``ValueError``, without the key.
 
-    The dashboard's key is base64 of ``<token>:`` already and goes out verbatim (facts 1). A pasted ``Basic`` is
+    The dashboard's key is base64 of ``<token>:`` already and goes out verbatim (interakt-api 1). A pasted ``Basic`` is
     dropped, a lost ``=`` is put back, a raw token is encoded, and what was encoded twice is decoded once.
     """
     text = key.strip()

@@ -1,6 +1,7 @@
 """Our id travels in ``callbackData`` of WhatsApp sends, so that a receipt finds its job even if the answer was lost.
 
-``<id>|<the caller's>`` when that fits 512 characters (facts 4), else the id alone: the ledger keeps the caller's text.
+``<id>|<the caller's>`` when that fits 512 characters (interakt-api 4), else the id alone: the ledger
+keeps the caller's text.
 """
 
 from __future__ import annotations

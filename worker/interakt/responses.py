@@ -15,7 +15,7 @@
 | 503 | unavailable |
 | other 5xx | unknown; of what is safe to repeat: unavailable |
 
-There is no error code field, so the text decides between 400s (facts 3); it may be a stringified list.
+There is no error code field, so the text decides between 400s (interakt-api 3); it may be a stringified list.
 """
 
 from __future__ import annotations

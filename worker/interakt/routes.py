@@ -8,7 +8,7 @@ Kind = Literal["read", "upsert", "send", "rcs", "create"]
 
 
 class Route(NamedTuple):
-    """``query`` names the payload's fields that travel in the URL; trailing slashes matter (facts 1)."""
+    """``query`` names the payload's fields that travel in the URL; trailing slashes matter (interakt-api 1)."""
 
     method: str
     path: str

@@ -21,7 +21,7 @@ from .streams import Away, Streams
 log = logging.getLogger(__name__)
 MOST_EVENTS, MOST_BYTES = 500, 2 << 20
 WAITING_BYTES = 64 << 20
-# Interakt waits three seconds (facts 6).
+# Interakt waits three seconds (interakt-api 6).
 ANSWER_SECONDS = 2.5
 RETRY_SECONDS = 0.5
 Kept = asyncio.Future[bool]

@@ -1,4 +1,4 @@
-"""``Interakt-Signature: sha256=<hex>``: HMAC-SHA256 of the raw body with the webhook's secret key (facts 6).
+"""``Interakt-Signature: sha256=<hex>``: HMAC-SHA256 of the raw body with the webhook's secret key (interakt-api 6).
 
 It has no timestamp, so an old webhook can be sent again; what it says is deduplicated later.
 """

@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message(Part):
-    """The whole template. ``category``, when given, is Interakt's lock against a changed one (facts 4)."""
+    """The whole template. ``category``, when given, is Interakt's lock against a changed one (interakt-api 4)."""
 
     name: str = ""
     language: str = "en"

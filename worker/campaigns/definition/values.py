@@ -12,7 +12,7 @@ _COLUMN = re.compile(r"\{([^{}]*)\}")
 
 
 def problem(value: str) -> str:
-    """Why Interakt would refuse this value of a variable (facts 5), or an empty string."""
+    """Why Interakt would refuse this value of a variable (interakt-api 5), or an empty string."""
     found = _FORBIDDEN.search(value)
     if found is None:
         if value and not value.isspace():

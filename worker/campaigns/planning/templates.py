@@ -1,4 +1,4 @@
-"""An approved template as the templates list shows it (facts 4), and what a message must give it."""
+"""An approved template as the templates list shows it (interakt-api 4), and what a message must give it."""
 
 from __future__ import annotations
 

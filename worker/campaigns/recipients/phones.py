@@ -57,7 +57,7 @@ class Phones:
     """Reads numbers for one list of recipients.
 
     ``country_code`` completes numbers that have none. ``check`` is ``mobile`` (Interakt refuses landlines,
-    facts 3.1), ``valid`` (landlines too) or ``possible`` (the length alone, for a numbering plan that is
+    interakt-api 3.1), ``valid`` (landlines too) or ``possible`` (the length alone, for a numbering plan that is
     newer than the installed ``phonenumbers``). ``full`` says that every number begins with its country code.
     """
 
