@@ -31,7 +31,7 @@ class Recipient(Shape):
         full, phone = data.get("fullPhoneNumber"), data.get("phoneNumber")
         try:
             digits = phones.read(data.get("countryCode") or "+91", phone) if phone else ""
-            if full and phones.read_full(full) != (digits or full):
+            if full and phones.same_person(phones.read_full(full)) != phones.same_person(digits or full):
                 raise phones.BadPhone(
                     "fullPhoneNumber", "differs from countryCode and phoneNumber: give one of them"
                 )

@@ -126,18 +126,21 @@ def shortened(message: str) -> str:
     return _SHORT.get(message, message)
 
 
-def recipient_of(payload: dict[str, Any]) -> str:
-    """The hash of the payload's recipient, or an empty string when it has none."""
+def phone_of(payload: dict[str, Any]) -> str:
+    """The digits of the payload's recipient with country code, or an empty string when it has none."""
     full = payload.get("fullPhoneNumber")
     if not isinstance(full, str):
         number = payload.get("phoneNumber")
         if not isinstance(number, str):
             return ""
-        code = payload.get("countryCode", "+91")
-        full = f"{code}{number}"
+        full = f"{payload.get('countryCode', '+91')}{number}"
     digits = full.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()):
-        digits = re.sub(r"\D", "", full)
+    return digits if digits.isascii() and digits.isdigit() else re.sub(r"\D", "", full)
+
+
+def recipient_of(payload: dict[str, Any]) -> str:
+    """The hash of the payload's recipient, or an empty string when it has none."""
+    digits = phone_of(payload)
     return recipient_hash(digits) if digits else ""
 
 

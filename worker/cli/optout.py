@@ -10,8 +10,9 @@ from typing import TextIO
 
 import click
 
+from schemas.phone_text import Phones
+from schemas.phones import BadPhone
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.phones import BadPhone, Phones
 from worker.campaigns.recipients.reader import RejectsFile
 from worker.cli.common import account_option, expected, json_option, known_ledger, show_json
 
@@ -32,7 +33,7 @@ def _list(account: str) -> OptOut:
 
 def _digits(phone: str, country_code: str) -> str:
     try:
-        return Phones(country_code, check="valid").read(phone)
+        return Phones(country_code, check="possible").read(phone)
     except BadPhone as error:
         raise click.BadParameter(f"{error}", param_hint="PHONE") from None
 

@@ -15,6 +15,8 @@ from typing import Any
 import schemas
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import job_id
+from interakt_jobs.ledger.record import phone_of
+from interakt_jobs.recipient import earlier_hashes
 from worker.dispatch.heartbeat import Presence
 from worker.interakt import correlation
 from worker.interakt.client import Client
@@ -85,7 +87,7 @@ class Delivery:
         operation, lane = head[1], head[2]
         asked = work.asked or time.monotonic()
         outcome: Sequence[Any]
-        prepared = self._prepare(work, operation)
+        prepared = self._prepare(work, operation, lane)
         if isinstance(prepared, bytes):
             fresh = self._start(work, asked)
             if fresh is None:
@@ -121,7 +123,7 @@ class Delivery:
                 continue
             return settled, after._replace(asked=asked) if after is not None else None
 
-    def _prepare(self, work: Work, operation: str) -> bytes | Sequence[Any]:
+    def _prepare(self, work: Work, operation: str, lane: str) -> bytes | Sequence[Any]:
         """The request's body, or how a payload that cannot be sent is settled."""
         if operation in self.local:
             return b""
@@ -129,6 +131,8 @@ class Delivery:
             payload = json.loads(work.record.split("\n", 2)[2].encode())
             payload = schemas.complete(operation, payload)
             self._advise(work, operation, schemas.check(operation, payload, allow_unknown=self.allow_unknown))
+            if lane == "bulk" and self._opted_out_earlier(payload):
+                return self.attempt.dead("opted_out", "the recipient has opted out", None)
             return self.client.prepare(operation, correlation.address(operation, payload, self._id(work)))
         except InteraktError as error:  # a file to upload cannot be had
             return self.attempt.failed(error, work.record.split("\n", 1)[0].split("|"), work.attempts + 1)
@@ -142,6 +146,13 @@ class Delivery:
             return self.attempt.dead(
                 "invalid_payload", f"the payload cannot be read: {type(error).__name__}", None
             )
+
+    def _opted_out_earlier(self, payload: dict[str, Any]) -> bool:
+        """Whether a release that knew one form of a number alone has this person on the list by another."""
+        hashes = earlier_hashes(phone_of(payload))
+        return bool(hashes) and 1 in self.ledger.link.command(
+            "SMISMEMBER", f"{self.ledger.prefix}optout", *hashes
+        )
 
     def _advise(self, work: Work, operation: str, warnings: Sequence[str]) -> None:
         """Log what WhatsApp is likely to refuse: each warning once a process, a campaign has a million of the same."""

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from interakt_jobs.ledger.redis_client import Link
+from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.errors import CampaignError, PlanTaken
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.phones import split
 from worker.campaigns.recipients.reader import Intake, Recipient, Rejected
 from worker.campaigns.recipients.sources import Source
 from worker.campaigns.store import blocks, recipient_state

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
-from worker.campaigns.recipients.phones import split
 from worker.campaigns.recipients.reader import Recipient
 
 from .eta import finishing_time

@@ -85,23 +85,26 @@ class Windows:
         self, now: datetime, zones: tuple[ZoneInfo, ...], days: int = FARTHEST_DAYS
     ) -> datetime | None:
         was = self._is_open(now, zones)
-        for offset in range(-1, days):
-            moments = {
-                moment for zone in zones for moment in self._moments(zone, (now + offset * _DAY).date())
-            }
-            for moment in sorted(moments):
-                if moment > now and self._is_open(moment, zones) != was:
+        for begin in (now + _DAY * number for number in range(days)):
+            found = {moment for zone in zones for moment in self._moments(zone, begin)}
+            for moment in sorted(found):
+                if self._is_open(moment, zones) != was:
                     return moment
         return None
 
-    def _moments(self, zone: ZoneInfo, day: date) -> Iterator[datetime]:
-        """The moments of a local day at which the answer can change."""
-        for minutes in (0, self.rules.opens, self.rules.closes % 1440):
-            wall = datetime.combine(day, time(minutes // 60, minutes % 60), zone)
-            yield wall.astimezone(UTC)
-            yield wall.replace(fold=1).astimezone(UTC)
-        if shift := _clock_change(zone, day):
-            yield shift
+    def _moments(self, zone: ZoneInfo, begin: datetime) -> Iterator[datetime]:
+        """The moments (UTC) in the 24 hours after ``begin`` at which the answer can change: of the local days they touch."""
+        end = begin + _DAY
+        day, last = begin.astimezone(zone).date() - _DAY, end.astimezone(zone).date() + _DAY
+        while (day := day + _DAY) < last:
+            for minutes in (0, self.rules.opens, self.rules.closes % 1440):
+                wall = datetime.combine(day, time(minutes // 60, minutes % 60), zone)
+                for moment in {wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)}:
+                    if begin < moment <= end:
+                        yield moment
+        for shift in (_clock_change(zone, begin.date()), _clock_change(zone, end.date())):
+            if shift and begin < shift <= end:
+                yield shift
 
 
 @lru_cache(maxsize=4096)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
-from interakt_jobs.recipient import recipient_hash
+from interakt_jobs.recipient import earlier_hashes, recipient_hash
+from schemas.phone_text import Phones
+from schemas.phones import BadPhone
 
-from .phones import BadPhone, Phones
 from .reader import Rejected
 from .text_files import lines, open_text
 
@@ -30,20 +31,33 @@ class OptOut:
 
     def add(self, digits: str) -> bool:
         """Add a person by E.164 digits; whether they were not in it before."""
-        return bool(self._link.command("SADD", self.key, recipient_hash(digits)))
+        known = self.has(digits)
+        self._link.command("SADD", self.key, recipient_hash(digits))
+        return not known
 
     def remove(self, digits: str) -> bool:
         """Take a person out; whether they were in it."""
-        return bool(self._link.command("SREM", self.key, recipient_hash(digits)))
+        return bool(self._link.command("SREM", self.key, recipient_hash(digits), *earlier_hashes(digits)))
 
     def has(self, digits: str) -> bool:
-        return self.check([recipient_hash(digits)])[0]
+        return self.check([digits])[0]
 
-    def check(self, hashes: Sequence[str]) -> list[bool]:
-        """One answer for each recipient hash; what ``Intake`` asks for each thousand rows."""
-        return (
-            [answer == 1 for answer in self._link.command("SMISMEMBER", self.key, *hashes)] if hashes else []
-        )
+    def check(self, people: Sequence[str]) -> list[bool]:
+        """One answer for each person's digits; ``RecipientReader`` asks for a thousand rows at once."""
+        self.bring_over(people)
+        return self._are_in([recipient_hash(digits) for digits in people])
+
+    def bring_over(self, people: Iterable[str]) -> None:
+        """Whom an earlier release kept by another form of the same number is kept by the one of today from now on."""
+        now = {old: recipient_hash(digits) for digits in people for old in earlier_hashes(digits)}
+        found = [old for old, known in zip(now, self._are_in(list(now)), strict=True) if known]
+        if found:
+            self._link.command("SADD", self.key, *(now[old] for old in found))
+            self._link.command("SREM", self.key, *found)
+
+    def _are_in(self, hashes: Sequence[str]) -> list[bool]:
+        found = self._link.command("SMISMEMBER", self.key, *hashes) if hashes else ()
+        return [answer == 1 for answer in found]
 
     def count(self) -> int:
         return int(self._link.command("SCARD", self.key))
@@ -57,7 +71,7 @@ class OptOut:
         receives ``added`` and ``known`` counts.
         """
         counts = rejected if rejected is not None else Counter()
-        phones = Phones(country_code, check="valid")
+        phones = Phones(country_code, check="possible")
         with open_text(path) as file:
             numbered = ((at, _first_cell(line)) for at, line in enumerate(lines(file), 1))
             while chunk := list(islice(numbered, _CHUNK)):

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TextIO
 
-from interakt_jobs.recipient import recipient_hash
+from schemas.phone_text import Phones
+from schemas.phones import BadPhone
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.definition.values import problem
 
 from .columns import Columns, match
 from .phone_set import Seen
-from .phones import BadPhone, Phones
 from .sources import Raw, Source
 from .zones import Zones
 
@@ -43,7 +43,7 @@ class Rejected(NamedTuple):
 class Intake:
     """Checks one list's rows. ``rejected`` counts by kind; the numbers already seen are remembered.
 
-    ``opted_out`` takes recipient hashes and answers one bool for each.
+    ``opted_out`` takes the digits of people and answers one bool for each.
     """
 
     def __init__(self, definition: Definition, source: Source, opted_out: OptedOut | None = None) -> None:
@@ -92,7 +92,7 @@ class Intake:
     def _without_opted_out(self, chunk: list[Recipient | Rejected]) -> Iterator[Recipient | Rejected]:
         assert self._opted_out is not None
         people = [row for row in chunk if isinstance(row, Recipient)]
-        answers = self._opted_out([recipient_hash(row.digits) for row in people]) if people else ()
+        answers = self._opted_out([row.digits for row in people]) if people else ()
         out = {row.line for row, gone in zip(people, answers, strict=True) if gone}
         for row in chunk:
             if isinstance(row, Recipient) and row.line in out:

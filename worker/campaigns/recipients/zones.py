@@ -1,7 +1,8 @@
 """A recipient's time zone: from a column, else from the number.
 
 A number may lie in several zones (an Australian mobile, a Portuguese one). Then its zone is all of them,
-written ``Atlantic/Azores|Europe/Lisbon``, and nothing is sent unless the window is open in each.
+written ``Atlantic/Azores|Europe/Lisbon``, and nothing is sent unless the window is open in each. As in
+``phonenumbers.timezone``, the first digits tell a place in landline numbers, and in mobile ones of a few countries, alone.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from phonenumbers.tzdata import TIMEZONE_DATA
+from phonenumbers import PhoneNumberType
+from phonenumbers.phonenumberutil import is_number_type_geographical
+from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
-from .phones import split
+from schemas.phones import pattern, split
 
 # Old names that newer time zone packages leave out, for those that phonenumbers has.
 _RENAMED = {
@@ -21,10 +24,6 @@ _RENAMED = {
     "Asia/Saigon": "Asia/Ho_Chi_Minh",
     "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
 }
-_deepest: dict[str, int] = {}
-for _prefix in TIMEZONE_DATA:
-    _country = split(_prefix)[0]
-    _deepest[_country] = max(_deepest.get(_country, 1), len(_prefix))
 
 
 @lru_cache(maxsize=2048)
@@ -44,6 +43,11 @@ def _of_prefix(prefix: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=512)
+def _mobiles_tell_a_place(code: str) -> bool:
+    return bool(is_number_type_geographical(PhoneNumberType.MOBILE, int(code or 0)))
+
+
 class Zones:
     """Finds zones for one list; ``default`` is for numbers whose country has none (UTC when empty)."""
 
@@ -52,7 +56,9 @@ class Zones:
 
     def of(self, digits: str) -> str:
         """The zone or zones of a number of E.164 digits."""
-        return _of_prefix(digits[: _deepest.get(split(digits)[0], 3)]) or self.default
+        code, national = split(digits)
+        place = _mobiles_tell_a_place(code) or (code and pattern(code, "fixed_line").fullmatch(national))
+        return _of_prefix(digits[:TIMEZONE_LONGEST_PREFIX] if place else code) or self.default
 
     def named(self, name: str) -> str:
         """The zone of that name, or an empty string when there is none."""

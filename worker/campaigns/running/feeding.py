@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from interakt_jobs.ledger.record import group_of
 from interakt_jobs.recipient import recipient_hash
+from schemas.phones import split
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.planning.windows import Windows
-from worker.campaigns.recipients.phones import split
 from worker.campaigns.recipients.reader import Recipient
 from worker.campaigns.store import recipient_state
 from worker.campaigns.store.scripts import load
