@@ -15,6 +15,10 @@ DEFAULT = "default"
 _SCHEMA = AccountSchema()
 NAMES = frozenset(str(field.data_key) for field in _SCHEMA.fields.values())
 OWN = frozenset({"INTERAKT_API_KEY", "INTERAKT_WEBHOOK_SECRET"})
+SHARED = {
+    "INTERAKT_API_KEY": "one key has one limit: remove one of them",
+    "INTERAKT_WEBHOOK_SECRET": "a webhook of one could then pass for the other's: copy each account's own",
+}
 _NAME = re.compile(r"[a-z0-9_]{1,32}\Z")
 
 
@@ -35,6 +39,11 @@ class Account:
         return max(1, int(self.calls_per_minute * self.window_seconds / 60 + 1e-6))
 
 
+def variable_of(account: str, name: str = "INTERAKT_API_KEY") -> str:
+    """The variable of an account that has its key, or what ``name`` says."""
+    return name if account == DEFAULT else f"{name}__{account.upper()}"
+
+
 def read_accounts(
     environ: Mapping[str, str], mistakes: dict[str, str], *, keys: bool = True
 ) -> dict[str, Account]:
@@ -45,7 +54,7 @@ def read_accounts(
     accounts: dict[str, Account] = {}
     groups = _groups(environ, mistakes)
     for name, values in sorted(groups.items(), key=lambda group: (group[0] != DEFAULT, group[0])):
-        suffix = "" if name == DEFAULT else f"__{name.upper()}"
+        suffix = variable_of(name, "")
         missing = "INTERAKT_API_KEY" not in values
         if missing and keys and name != DEFAULT:
             mistakes[f"{min(values)}{suffix}"] = f"it has no key: set INTERAKT_API_KEY{suffix}, or unset this"
@@ -58,7 +67,7 @@ def read_accounts(
             continue
         if not (missing and keys):
             accounts[name] = Account(name=name, **loaded)
-    _same_keys(accounts, mistakes)
+    _same_secrets(accounts, mistakes)
     given = any("INTERAKT_API_KEY" in values for values in groups.values())
     if keys and not given and not any(name.startswith("INTERAKT_API_KEY") for name in mistakes):
         mistakes["INTERAKT_API_KEY"] = (
@@ -85,11 +94,13 @@ def _groups(environ: Mapping[str, str], mistakes: dict[str, str]) -> dict[str, d
     return groups
 
 
-def _same_keys(accounts: dict[str, Account], mistakes: dict[str, str]) -> None:
-    seen: dict[Secret, str] = {}
-    for name, account in accounts.items():
-        other = seen.setdefault(account.api_key, name)
-        if other != name and account.api_key.reveal():
-            mistakes[f"INTERAKT_API_KEY__{name.upper()}"] = (
-                f"it is the key of the account {other!r} too, and one key has one limit: remove one of them"
-            )
+def _same_secrets(accounts: dict[str, Account], mistakes: dict[str, str]) -> None:
+    for known, why in SHARED.items():
+        seen: dict[Secret, str] = {}
+        for name, account in accounts.items():
+            secret = getattr(account, known.removeprefix("INTERAKT_").lower())
+            if not secret or not secret.reveal():
+                continue
+            other = seen.setdefault(secret, name)
+            if other != name:
+                mistakes[variable_of(name, known)] = f"it is that of the account {other!r} too, and {why}"

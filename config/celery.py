@@ -6,9 +6,7 @@ import os
 
 from kombu.entity import Exchange, Queue
 
-broker_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-if broker_url.startswith("rediss://") and "ssl_" not in broker_url:
-    broker_use_ssl = {"ssl_cert_reqs": "required"}  # without it kombu speaks in clear, or to anybody
+broker_url = os.environ.get("REDIS_URL", "").strip() or "redis://127.0.0.1:6379/0"
 broker_transport_options = {
     "global_keyprefix": "ij1:celery:",  # one place to look at, and to empty
     "ack_emulation": False,  # wake-ups are disposable: the ledger repairs a lost one, so no `unacked` and no timeout
@@ -57,12 +55,11 @@ worker_send_task_events = False
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 worker_proc_alive_timeout = 15
-worker_enable_remote_control = True
+worker_enable_remote_control = False  # nothing needs it; with it, whoever may write to Redis ends workers
 enable_utc = True
 timezone = "UTC"
 beat_max_loop_interval = 1  # so soon is a schedule seen that was made or changed meanwhile
 
-redbeat_redis_url = broker_url.replace("redis+socket://", "unix://")
 redbeat_redis_options = {
     "retry_period": -1,  # at the start it waits for Redis; later worker.beat does
     "socket_timeout": 10,

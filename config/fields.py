@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 from kombu.connection import Connection
 from marshmallow import ValidationError, fields
 
+from .hosts import is_public
 from .secret import Secret
 
 _ON, _OFF = frozenset({"1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
 _TASK = re.compile(r"[A-Za-z_][\w.\-]{0,199}\Z")
 _DATABASE = re.compile(r"/?|/[0-9]{1,5}")
+_BAD_CHECK = re.compile(r"[?&]ssl_cert_reqs=(?!(?:cert_)?(?:required|optional|none)(?:&|\Z))", re.IGNORECASE)
+LEAST_SECRET = 8  # fewer are guessed, and are not hidden where they turn up
 LANES = ("urgent", "normal", "bulk")
 
 
@@ -69,13 +72,19 @@ class Choice(fields.Field[str]):
 
 
 class Hidden(fields.Field[Secret]):
-    """A secret; its text is in no message."""
+    """A secret of ``least`` characters or more; its text is in no message."""
+
+    def __init__(self, least: int = 0, **options: Any) -> None:
+        super().__init__(**options)
+        self.least = least
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Secret:
         if not value.isascii() or not value.isprintable():
             raise ValidationError(
                 "it has characters that no key has: copy it again, without quotes or line breaks"
             )
+        if len(value) < self.least:
+            raise ValidationError(f"it is too short to be secret: use {self.least} characters or more")
         return Secret(value)
 
 
@@ -89,6 +98,8 @@ class Dsn(Hidden):
             raise ValidationError(
                 "it is no DSN of Sentry's: use https://key@host/1, from the project's Client Keys"
             )
+        if parts.scheme == "http" and is_public(parts.hostname or ""):
+            raise ValidationError("http:// lets anybody on the way read the reports: use https://")
         return super()._deserialize(value, attr, data, **options)
 
 
@@ -101,6 +112,8 @@ class Web(fields.Field[str]):
             raise ValidationError("it is no URL: use https://host/path/")
         if "?" in value or "#" in value or "@" in value:
             raise ValidationError("it must have no ?, # or @: use https://host/path/")
+        if parts[0] == "http" and is_public(parts[1]):
+            raise ValidationError("http:// lets anybody on the way read the key: use https://")
         return f"{value.rstrip('/')}/"
 
 
@@ -118,6 +131,8 @@ class Store(fields.Field[str]):
             raise ValidationError(f"it names no host: {self.fix}")
         if parts[0] in ("redis", "rediss") and not _DATABASE.fullmatch(urlsplit(value).path):
             raise ValidationError(f"its database is no number: {self.fix}")
+        if _BAD_CHECK.search(value):
+            raise ValidationError("its ssl_cert_reqs is not known: use required, optional or none")
         return str(value)
 
 

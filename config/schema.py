@@ -6,7 +6,21 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from .fields import Addresses, Broker, Choice, Dsn, Hidden, Number, Shares, Store, Switch, Task, Web, Words
+from .fields import (
+    LEAST_SECRET,
+    Addresses,
+    Broker,
+    Choice,
+    Dsn,
+    Hidden,
+    Number,
+    Shares,
+    Store,
+    Switch,
+    Task,
+    Web,
+    Words,
+)
 
 DAY = 86_400
 STOP = (
@@ -54,6 +68,7 @@ class AccountSchema(Schema):
         **_what("The sliding window in which the limit holds."),
     )
     webhook_secret = Hidden(
+        LEAST_SECRET,
         data_key="INTERAKT_WEBHOOK_SECRET",
         load_default=None,
         **_what("The secret that signs Interakt's webhooks; without it they are refused."),
@@ -218,6 +233,7 @@ class SettingsSchema(Schema):
         **_what("Where webhooks wait on disk while Redis is away."),
     )
     rcs_path_secret = Hidden(
+        LEAST_SECRET,
         data_key="INTERAKT_RCS_PATH_SECRET",
         load_default=None,
         **_what("The secret part of the RCS callbacks' path; they are unsigned."),

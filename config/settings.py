@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 
 from .accounts import NAMES as ACCOUNT_NAMES
-from .accounts import Account, read_accounts
+from .accounts import Account, read_accounts, variable_of
+from .fields import LEAST_SECRET
+from .hosts import is_public
 from .schema import SettingsSchema
 from .secret import Secret
 
@@ -94,7 +97,8 @@ def load(environ: Mapping[str, str] = os.environ, *, keys: bool = True) -> Setti
     accounts = read_accounts(environ, mistakes, keys=keys)
     if mistakes:
         raise SettingsError(mistakes)
-    return Settings(accounts=accounts, warnings=_unknown(environ), **loaded)  # type: ignore[arg-type]
+    warnings = (*_unknown(environ), *_in_clear(loaded), *_short(accounts))
+    return Settings(accounts=accounts, warnings=warnings, **loaded)  # type: ignore[arg-type]
 
 
 @functools.lru_cache(1)
@@ -114,6 +118,21 @@ def _together(loaded: Mapping[str, object], mistakes: Mapping[str, str]) -> dict
             f"{sorted(both)[0]!r} is in INTERAKT_STOP_WORDS too: take it out of one"
         )
     return {name: text for name, text in found.items() if name not in mistakes}
+
+
+def _in_clear(loaded: Mapping[str, object]) -> Iterator[str]:
+    """What may be meant so, inside a provider's network, and is else read by anybody on the way."""
+    for field_name, safe in (("redis_url", "rediss://"), ("on_done_broker_url", "rediss:// or amqps://")):
+        parts = urlsplit(str(loaded.get(field_name) or ""))
+        if parts.scheme in ("redis", "amqp", "pyamqp") and is_public(parts.hostname or ""):
+            name = _SCHEMA.fields[field_name].data_key
+            yield f"{name} goes to a public host in clear text, its password too: use {safe}"
+
+
+def _short(accounts: Mapping[str, Account]) -> Iterator[str]:
+    for account in accounts.values():
+        if 0 < len(account.api_key.reveal()) < LEAST_SECRET:
+            yield f"{variable_of(account.name)} is too short for a key: copy the Secret Key again"
 
 
 def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,12 +17,14 @@ from config.settings import SettingsError
 from config.settings import load as load_settings
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_url import plain
 
 from .schedules import static
 from .schedules.definition import ScheduleError
 from .schedules.entry import MOST_SECONDS
 from .schedules.entry import Entry as SlotEntry
 from .schedules.store import INDEX, Schedules
+from .telemetry import logs, sentry
 
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0
@@ -35,7 +37,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
     _away = False
     _installed = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
         """Read the settings and the file of schedules before Celery stumbles over one of them; mistakes end beat."""
         try:
             settings = load_settings(keys=False)
@@ -43,7 +45,10 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         except (SettingsError, ScheduleError) as error:
             raise SystemExit(f"beat cannot start, its settings or schedules are wrong:\n{error}") from None
         self._schedules = Schedules(Link(settings.redis_url, timeout=10, connect_timeout=3))
-        super().__init__(*args, **kwargs)
+        logs.start(settings)
+        sentry.start(settings)
+        app.conf.redbeat_redis_url = plain(settings.redis_url)  # here, so that `celery report` cannot print it
+        super().__init__(app, *args, **kwargs)
 
     def setup_schedule(self) -> None:
         """Nothing of Celery's own: what is in the file is installed once this beat is the active one."""

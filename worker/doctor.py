@@ -9,9 +9,11 @@ from typing import Any, Literal, NamedTuple
 
 import redis
 
+from config.accounts import variable_of
 from config.settings import Account, Settings, SettingsError, load
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_url import plain
 
 from .interakt.client import Client
 from .interakt.errors import InteraktError
@@ -43,7 +45,8 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
         return
     yield Check("settings", "ok", f"{len(settings.accounts)} account(s): {', '.join(settings.accounts)}")
     for warning in settings.warnings:
-        yield Check(warning.partition(" ")[0], "warning", warning, "mend its name, or unset it")
+        found, _, mend = warning.partition(": ")
+        yield Check(warning.partition(" ")[0], "warning", found, mend or "mend its name, or unset it")
     yield from examine_redis(settings)
     yield from examine_schedules(settings)
     for account in settings.accounts.values():
@@ -52,10 +55,10 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
 
 def examine_redis(settings: Settings) -> Iterator[Check]:
     """Whether the Redis can hold the ledger."""
-    url = settings.redis_url
-    url = "unix://" + url.removeprefix("redis+socket://") if url.startswith("redis+socket://") else url
-    link = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=None)
     try:
+        link = redis.Redis.from_url(
+            plain(settings.redis_url), socket_timeout=5, socket_connect_timeout=5, retry=None
+        )
         with link:
             info: dict[str, Any] = link.info()
             seconds, micros = link.time()
@@ -186,7 +189,9 @@ def examine_key(account: Account, settings: Settings, permit: Permit) -> Check:
     try:
         client = Client(account.base_url, account.api_key.reveal(), deadline=settings.http_deadline_seconds)
     except ValueError as error:
-        return Check(name, "failure", str(error), f"copy the Secret Key again into {_variable(account)}")
+        return Check(
+            name, "failure", str(error), f"copy the Secret Key again into {variable_of(account.name)}"
+        )
     try:
         permit(account.name)
         client.call("list_templates", {"offset": 0, "limit": 1})
@@ -206,9 +211,7 @@ def _mend(error: InteraktError, account: Account) -> str:
     if error.scope == "deployment":
         return "mend INTERAKT_BASE_URL: it ends in /v1/public/"
     if error.status == 401:
-        return f"put the Secret Key of Developer Settings into {_variable(account)}, as it is shown there"
+        return (
+            f"put the Secret Key of Developer Settings into {variable_of(account.name)}, as it is shown there"
+        )
     return "see what Interakt says; plans below Growth have no API"
-
-
-def _variable(account: Account) -> str:
-    return "INTERAKT_API_KEY" if account.name == "default" else f"INTERAKT_API_KEY__{account.name.upper()}"

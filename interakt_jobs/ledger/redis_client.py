@@ -21,6 +21,7 @@ from redis.exceptions import NoScriptError, ResponseError
 from interakt_jobs.errors import LedgerDamaged, LedgerUnreachable, NotConfigured
 
 from .redis_errors import FAILURES, job_error
+from .redis_url import plain
 from .scripts import Script
 
 Argument = str | bytes | int | float
@@ -183,7 +184,3 @@ class Link:
         self._free.append(connection)
         return answer
 
-
-def plain(url: str) -> str:
-    """Celery spells a unix socket ``redis+socket:///path``; redis-py spells it ``unix:///path``."""
-    return "unix://" + url.removeprefix("redis+socket://") if url.startswith("redis+socket://") else url

@@ -12,8 +12,8 @@ from interakt_jobs import settings
 
 from .keys import job_id
 from .record import ENDED, Reading
-from .redis_client import plain
 from .redis_errors import FAILURES
+from .redis_url import plain
 
 
 def wait_for_end(account: str, tail: str, timeout: float | None, interval: float) -> Reading:

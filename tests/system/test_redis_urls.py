@@ -75,7 +75,9 @@ def test_over_tls_that_is_verified(
     tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Valkey(directory=str(tmp_path)) as server, behind_tls(server.port, certificate) as port:
-        url = f"rediss://127.0.0.1:{port}/0"
+        # a password of this kind made kombu speak in clear, and this spelling is Celery's alone
+        Link(server.url).command("CONFIG", "SET", "requirepass", "my_ssl_pw")
+        url = f"rediss://:my_ssl_pw@127.0.0.1:{port}/0?ssl_cert_reqs=CERT_REQUIRED"
         trusted = {"SSL_CERT_FILE": str(certificate)}
         with deployment(url, tmp_path, **trusted) as processes:
             monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

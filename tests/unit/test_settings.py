@@ -165,6 +165,73 @@ def test_an_unknown_name_is_reported_with_the_nearest_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.interakt.ai",
+        "198.18.0.1.example.org",
+        "8.8.8.8",
+        "[2001:4860:4860::8888]",
+        "localhost.example.org",
+    ],
+)
+def test_a_key_does_not_go_to_a_public_host_in_clear_text(host: str) -> None:
+    assert "https://" in mistakes(INTERAKT_BASE_URL=f"http://{host}/v1/public/")["INTERAKT_BASE_URL"]
+    assert "https://" in mistakes(SENTRY_DSN=f"http://key@{host}/1")["SENTRY_DSN"]
+    found = load(
+        {**MINIMAL, "REDIS_URL": f"redis://:pw@{host}/0", "INTERAKT_ON_DONE_BROKER_URL": f"amqp://{host}"}
+    )
+    assert [warning.partition(" ")[0] for warning in found.warnings] == [
+        "REDIS_URL",
+        "INTERAKT_ON_DONE_BROKER_URL",
+    ]
+    assert "rediss://" in found.warnings[0]
+    assert load({**MINIMAL, "INTERAKT_BASE_URL": f"https://{host}/"}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "sandbox",
+        "10.1.2.3",
+        "192.168.0.9",
+        "[::1]",
+        "[fd00::1]",
+        "api.staging.internal",
+        "a.test",
+    ],
+)
+def test_clear_text_is_fine_on_this_machine_and_in_a_private_network(host: str) -> None:
+    found = load(
+        {
+            **MINIMAL,
+            "INTERAKT_BASE_URL": f"http://{host}:8900/v1/public/",
+            "REDIS_URL": f"redis://:pw@{host}:6379/0",
+        }
+    )
+    assert found.warnings == ()
+
+
+def test_a_secret_that_is_guessed_is_refused() -> None:
+    told = mistakes(INTERAKT_WEBHOOK_SECRET="x", INTERAKT_RCS_PATH_SECRET="secret7")
+    assert set(told) == {"INTERAKT_WEBHOOK_SECRET", "INTERAKT_RCS_PATH_SECRET"}
+    assert all("8 characters" in text for text in told.values())
+    (warning,) = load({"INTERAKT_API_KEY": "k"}).warnings
+    assert warning.startswith("INTERAKT_API_KEY is too short")
+
+
+def test_one_secret_for_two_accounts_is_refused() -> None:
+    told = mistakes(
+        INTERAKT_API_KEY__B="other-key",
+        INTERAKT_WEBHOOK_SECRET="one-for-both",
+        INTERAKT_WEBHOOK_SECRET__B="one-for-both",
+    )
+    assert set(told) == {"INTERAKT_WEBHOOK_SECRET__B"}
+    assert "each account's own" in told["INTERAKT_WEBHOOK_SECRET__B"]
+
+
 def test_values_are_read_as_people_write_them() -> None:
     found = load(
         {

@@ -31,7 +31,9 @@ class Outbox:
     """
 
     def __init__(self, broker_url: str, default_queue: str = "celery") -> None:
-        self.app = Celery("interakt_outbox", broker=broker_url, set_as_current=False)
+        self.app = Celery(
+            "interakt_outbox", broker=broker_url, set_as_current=False, amqp="worker.dispatch.broker:AMQP"
+        )
         self.app.conf.update(
             task_ignore_result=True,
             task_serializer="json",

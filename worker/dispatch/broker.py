@@ -1,6 +1,7 @@
-"""Celery's connection to Redis: after an outage it looks again every two seconds.
+"""Celery's connection to Redis: its URL read as everywhere here, and after an outage a try every two seconds.
 
-kombu waits two seconds longer after each try, up to thirty, and so does whoever waits for a code that Redis already has.
+kombu checks no certificate unless it is told to, and waits two seconds longer after each try, up to thirty; so does
+whoever waits for a code that Redis already has.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ from typing import Any
 from celery.app.amqp import AMQP as CeleryAMQP
 from kombu.connection import Connection as KombuConnection
 
+from interakt_jobs.ledger.redis_url import plain
+
 AGAIN_SECONDS = 2
 
 
 class Connection(KombuConnection):
-    """kombu's, with an interval that does not grow."""
+    """kombu's, for URLs as ``interakt_jobs.ledger.redis_url`` reads them, with an interval that does not grow."""
+
+    def __init__(self, hostname: Any = "localhost", *args: Any, **kwargs: Any) -> None:
+        if isinstance(hostname, str) and "://" in hostname:
+            hostname = plain(hostname).replace("unix://", "redis+socket://", 1)
+        super().__init__(hostname, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         """Connect, trying again until it works or ``max_retries`` are made."""

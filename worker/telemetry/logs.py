@@ -115,7 +115,7 @@ def start(settings: Settings) -> None:
     logging.raiseExceptions = False
     signals.setup_logging.connect(_already_set_up, weak=False, dispatch_uid="interakt-logs")
     for warning in settings.warnings:
-        log.warning("%s", warning, extra={"action": "unknown_setting"})
+        log.warning("%s", warning, extra={"action": "setting"})
 
 
 def hide_secrets(settings: Settings) -> None:

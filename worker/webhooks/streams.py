@@ -10,6 +10,7 @@ from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.redis_url import plain
 
 from .raw_webhook import Event
 
@@ -29,9 +30,8 @@ class Streams:
     """One connection; not for two tasks at once. ``timeout`` is seconds for a whole call, connecting included."""
 
     def __init__(self, url: str, timeout: float = 1.0) -> None:
-        plain = "unix://" + url.removeprefix("redis+socket://") if url.startswith("redis+socket://") else url
         pool = ConnectionPool.from_url(
-            plain,
+            plain(url),
             socket_timeout=None,
             socket_connect_timeout=None,
             retry=None,
