@@ -47,7 +47,8 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         self._schedules = Schedules(Link(settings.redis_url, timeout=10, connect_timeout=3))
         logs.start(settings)
         sentry.start(settings)
-        app.conf.redbeat_redis_url = plain(settings.redis_url)  # here, so that `celery report` cannot print it
+        # not in config.celery, from where `celery report` would print it with its password
+        app.conf.redbeat_redis_url = plain(settings.redis_url)
         super().__init__(app, *args, **kwargs)
 
     def setup_schedule(self) -> None:

@@ -183,4 +183,3 @@ class Link:
             raise
         self._free.append(connection)
         return answer
-

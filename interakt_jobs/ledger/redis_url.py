@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from interakt_jobs.errors import NotConfigured
+
 CHECKS = ("required", "optional", "none")
 
 
 def plain(url: str) -> str:
-    """The URL that redis-py takes; raises ``ValueError``.
+    """The URL that redis-py takes; raises ``NotConfigured``.
 
     Celery spells a unix socket ``redis+socket:///path`` and the check of a certificate ``CERT_REQUIRED``. A ``rediss://``
     that says nothing of certificates checks them.
@@ -22,5 +24,5 @@ def plain(url: str) -> str:
     query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
     check = query.get("ssl_cert_reqs", CHECKS[0]).lower().removeprefix("cert_")
     if check not in CHECKS:
-        raise ValueError("its ssl_cert_reqs is not known: use required, optional or none")
+        raise NotConfigured("the Redis URL's ssl_cert_reqs is not known: use required, optional or none")
     return f"rediss://{rest.partition('?')[0]}?{urlencode({**query, 'ssl_cert_reqs': check})}"

@@ -40,6 +40,12 @@ def test_imports_run_one_way(package: str) -> None:
         assert ours <= MAY_IMPORT[package] | {package}, f"{file.relative_to(ROOT)} imports {sorted(ours)}"
 
 
+def test_commands_show_text_through_one_function() -> None:
+    for file in (ROOT / "worker" / "cli").glob("*.py"):
+        direct = re.search(r"click\.s?echo\(|(?<!\.)\bprint\(|\bConsole\(", file.read_text())
+        assert file.name == "common.py" or direct is None, f"{file.name}: use say, show_json or terminal"
+
+
 def procfile() -> dict[str, list[str]]:
     lines = (ROOT / "Procfile").read_text().splitlines()
     return {

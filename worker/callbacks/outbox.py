@@ -19,8 +19,7 @@ from worker.ledger.work_ledger import WorkLedger
 
 log = logging.getLogger(__name__)
 BATCH = 100
-# Without them kombu speaks to any server that has a certificate, or does not compare its name. Options in the URL win.
-TLS = {"rediss": {"ssl_cert_reqs": "required"}, "amqps": {"server_hostname": None}}
+AMQPS = {"server_hostname": None}  # without it kombu does not compare the certificate's name
 
 
 class Outbox:
@@ -37,7 +36,7 @@ class Outbox:
         self.app.conf.update(
             task_ignore_result=True,
             task_serializer="json",
-            broker_use_ssl=TLS.get(broker_url.partition(":")[0]),
+            broker_use_ssl=AMQPS if broker_url.startswith("amqps:") else None,
             broker_transport_options={
                 "socket_timeout": 10,
                 "socket_connect_timeout": 3,

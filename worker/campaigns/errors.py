@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from worker.telemetry.shown import shown
+
+
+def lines(errors: dict[str, str]) -> str:
+    """A line for each mistake, its path before it."""
+    return "\n".join(shown(f"{path}: {message}" if path else message) for path, message in errors.items())
+
 
 class CampaignError(ValueError):
     """Raised with every mistake at once; ``errors`` is path -> message."""
@@ -11,7 +18,7 @@ class CampaignError(ValueError):
         self.errors = errors
 
     def __str__(self) -> str:
-        return "\n".join(f"{path}: {message}" if path else message for path, message in self.errors.items())
+        return lines(self.errors)
 
 
 class PlanTaken(RuntimeError):

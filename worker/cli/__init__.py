@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from worker.cli.common import Several
+from worker.telemetry.shown import shown
+
 COMMANDS = {
     "account": "Show, change, pause and resume an account.",
     "audit": "Who did what to dead letters and campaigns.",
@@ -37,6 +40,14 @@ class Lazy(click.Group):
         module: Any = importlib.import_module(f"worker.cli.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:  # it may quote a file, a payload, Interakt
+            if not isinstance(error, Several):
+                vars(error)["message"] = shown(error.message)
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from worker.cli.common import accounts, expected, json_option, ledger, link, seconds, show_json
+from worker.cli.common import accounts, expected, json_option, ledger, link, say, seconds, show_json
 from worker.ledger import accounts as account_module
 from worker.ledger import status
 
@@ -31,7 +31,7 @@ def list_(as_json: bool) -> None:
         return
     for one in found:
         paused = f", paused: {one.why}" if one.why else ""
-        click.echo(f"{one.account}: {one.rate} calls per {one.window_ms / 1000:g} s{paused}")
+        say(f"{one.account}: {one.rate} calls per {one.window_ms / 1000:g} s{paused}")
 
 
 @command.command("set")
@@ -69,7 +69,7 @@ def set_(
             account_module.set_shares(found, shares)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--shares") from None
-    click.echo(f"{account} is changed")
+    say(f"{account} is changed")
 
 
 @command.command()
@@ -80,7 +80,7 @@ def set_(
 def pause(account: str, span: str, why: str) -> None:
     """Stop all calls of an account; its jobs wait."""
     account_module.pause(ledger(account), seconds(span), f"{why} ({getpass.getuser()})")
-    click.echo(f"{account} is paused")
+    say(f"{account} is paused")
 
 
 @command.command()
@@ -89,4 +89,4 @@ def pause(account: str, span: str, why: str) -> None:
 def resume(account: str) -> None:
     """Let calls go again: closes the breaker, ends a pause and lifts a cut of the rate."""
     account_module.resume(ledger(account))
-    click.echo(f"{account} runs")
+    say(f"{account} runs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from worker.cli.common import account_option, expected, json_option, known_ledger, show_json, since
+from worker.cli.common import account_option, expected, json_option, known_ledger, say, show_json, since
 
 
 @click.command()
@@ -27,6 +27,6 @@ def command(account: str, most: int, as_json: bool) -> None:
             show_json({"at_ms": at_ms, **entry})
         else:
             rest = "  ".join(f"{name} {value}" for name, value in entry.items() if name != "act" and value)
-            click.echo(f"{since(at_ms):>9}  {entry.get('act', ''):16} {rest}")
+            say(f"{since(at_ms):>9}  {entry.get('act', ''):16} {rest}")
     if not found and not as_json:
-        click.echo("none")
+        say("none")

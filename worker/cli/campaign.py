@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -11,14 +10,24 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
-from rich.console import Console
 from rich.live import Live
 
 from worker.campaigns.running import control
 from worker.campaigns.store import store
 from worker.cli.campaign_make import create, mistakes, preflight
 from worker.cli.campaign_view import page
-from worker.cli.common import account_option, expected, json_option, known_ledger, link, show_json, since
+from worker.cli.common import (
+    account_option,
+    expected,
+    json_option,
+    known_ledger,
+    link,
+    say,
+    show_json,
+    since,
+    terminal,
+)
+from worker.telemetry.shown import as_json, shown
 
 ENDED = ("done", "cancelled")
 
@@ -48,9 +57,9 @@ def list_(account: str, as_json: bool) -> None:
         return
     for now, at in found:
         ended = now.recipients - now.left
-        click.echo(f"{now.id}  {now.status:9}  {ended:,} of {now.recipients:,}  {since(at)}  {now.name}")
+        say(f"{now.id}  {now.status:9}  {ended:,} of {now.recipients:,}  {since(at)}  {now.name}")
     if not found:
-        click.echo("no campaign yet: python -m worker campaign create --help")
+        say("no campaign yet: python -m worker campaign create --help")
 
 
 @command.command()
@@ -67,9 +76,9 @@ def show(campaign: str, watch: bool, account: str, as_json: bool) -> None:
         if as_json:
             show_json(now.as_json())
         elif not watch:
-            Console(highlight=False).print(page(now))
+            terminal().print(page(now))
         else:
-            with Live(page(now), refresh_per_second=2) as live:
+            with Live(page(now), console=terminal(), refresh_per_second=2) as live:
                 while now.status not in ENDED:
                     time.sleep(1)
                     now = control.progress(redis, account, campaign)
@@ -89,7 +98,7 @@ def _turn(name: str, says: str, help_text: str) -> None:
     def turn(campaign: str, account: str) -> None:
         with mistakes():
             getattr(control, name)(link(), account, campaign)
-        click.echo(f"{campaign} {says}")
+        say(f"{campaign} {says}")
 
 
 _turn("start", "runs", "Send a planned campaign, from its own start on.")
@@ -116,7 +125,7 @@ def retry(campaign: str, failed: bool, unknown: bool, not_delivered: bool, accou
         number = control.retry(
             link(), account, campaign, failed=failed, unknown=unknown, not_delivered=not_delivered
         )
-    click.echo(f"{number:,} recipients are in the new round of {campaign}")
+    say(f"{number:,} recipients are in the new round of {campaign}")
 
 
 @command.command()
@@ -136,11 +145,16 @@ def export(campaign: str, output: Path | None, as_format: str, account: str) -> 
         rows = control.export(link(), account, campaign)
         control.progress(link(), account, campaign)
         if output is None:
-            _write(rows, as_format, sys.stdout)
+            _write(map(_safe, rows) if as_format == "csv" else rows, as_format, sys.stdout)
         else:
             with output.open("w", newline="", encoding="utf-8") as file:
                 number = _write(rows, as_format, file)
-            click.echo(f"{number:,} recipients are in {output}")
+            say(f"{number:,} recipients are in {output}")
+
+
+def _safe(row: dict[str, Any]) -> dict[str, Any]:
+    """For a terminal rather than a file."""
+    return {name: shown(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def _write(rows: Iterator[dict[str, Any]], as_format: str, file: TextIO) -> int:
@@ -149,7 +163,7 @@ def _write(rows: Iterator[dict[str, Any]], as_format: str, file: TextIO) -> int:
     for row in rows:
         number += 1
         if as_format == "jsonl":
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(f"{as_json(row)}\n")
             continue
         if writer is None:
             writer = csv.DictWriter(file, list(row))
@@ -171,4 +185,4 @@ def drop(campaign: str, account: str) -> None:
         raise click.ClickException(f"no campaign {campaign} in the account {account}")
     if answer != "dropped":
         raise click.ClickException(f"{campaign} is {answer}: cancel it first")
-    click.echo(f"{campaign} is gone")
+    say(f"{campaign} is gone")

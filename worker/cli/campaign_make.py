@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 from celery.exceptions import TimeoutError as CeleryTimeoutError
-from rich.console import Console
 
 import interakt_jobs
 from interakt_jobs.errors import LedgerUnreachable
@@ -24,19 +23,29 @@ from worker.campaigns.recipients.sources import open_source
 from worker.campaigns.recipients.users import Users, read_filter
 from worker.campaigns.running import control
 from worker.cli.campaign_view import Counted, lines_in, reading_bar
-from worker.cli.common import expected, json_option, known_ledger, link, redis_url, show_json
+from worker.cli.common import (
+    Several,
+    expected,
+    json_option,
+    known_ledger,
+    link,
+    redis_url,
+    say,
+    show_json,
+    terminal,
+)
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class Mistaken(click.ClickException):
+class Mistaken(Several):
     """Bad input: a definition or recipients that cannot be used."""
 
     exit_code = 2
 
 
 @contextmanager
-def mistakes(kind: type[click.ClickException] = click.ClickException) -> Iterator[None]:
+def mistakes(kind: type[Several] = Several) -> Iterator[None]:
     """Tell a person's mistake in words; ``kind`` is what a ``CampaignError`` becomes."""
     try:
         yield
@@ -109,7 +118,7 @@ def _made(
         known_ledger(made.account)
         interakt_jobs.configure(redis_url())
         source, total = _source(options["recipients"], options["filters"], made)
-        bar = reading_bar(Console(stderr=True))
+        bar = reading_bar(terminal(err=True))
         with _rejects(options["rejected"]) as reject, bar:
             return make(made, Counted(source, bar, total), reject)
 
@@ -118,7 +127,8 @@ def _report(found: creation.Checked, as_json: bool) -> None:
     if as_json:
         show_json({"campaign": found.campaign, **json.loads(found.report.as_json())})
     else:
-        click.echo(found.report.text())
+        for line in found.report.text().split("\n"):
+            say(line)
 
 
 @click.command()
@@ -148,7 +158,8 @@ def create(start_it: bool, dry_run: bool, as_json: bool, **options: Any) -> None
         control.start(link(), account, found.campaign)
     if not as_json:
         word = "runs" if start_it else f"is planned: python -m worker campaign start {found.campaign}"
-        click.echo(f"\n{found.campaign} {word}" + (f" --account {account}" if account != "default" else ""))
+        say()
+        say(f"{found.campaign} {word}" + (f" --account {account}" if account != "default" else ""))
 
 
 @click.command()

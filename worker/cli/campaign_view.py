@@ -20,6 +20,7 @@ from rich.text import Text
 
 from worker.campaigns.recipients.rows import Raw, Source
 from worker.campaigns.running.control import Progress as Now
+from worker.telemetry.shown import shown
 
 STATES = (
     ("planned", "waiting for their turn"),
@@ -77,14 +78,14 @@ def page(now: Now) -> Any:
     """One campaign: a bar, a table of states with their reasons, pace and end."""
     ended = now.recipients - now.left
     bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-    bar.add_task(f"{now.id} {now.name}: {now.status}", total=now.recipients or 1, completed=ended)
+    bar.add_task(f"{now.id} {shown(now.name, 60)}: {now.status}", total=now.recipients or 1, completed=ended)
     table = Table(box=None, pad_edge=False, show_header=False)
     for state, meaning in STATES:
         if number := now.counts.get(state, 0):
             table.add_row(state, f"{number:,}", Text(_reasons(now, state) or meaning, style="dim"))
     lines: list[Any] = [bar.get_renderable(), table]
     if now.why:
-        lines.append(Text(f"{'paused' if now.status == 'paused' else 'waits'}: {now.why}"))
+        lines.append(Text(f"{'paused' if now.status == 'paused' else 'waits'}: {shown(now.why)}"))
     if now.rejected:
         left_out = ", ".join(f"{count:,} {kind}" for kind, count in sorted(now.rejected.items()))
         lines.append(Text(f"rows left out when it was planned: {left_out}"))

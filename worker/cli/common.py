@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
 import sys
@@ -13,16 +12,22 @@ from typing import Any, TypeVar
 
 import click
 from marshmallow import ValidationError
+from rich.console import Console
 
 from config.fields import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name, parse
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.work_ledger import WorkLedger
+from worker.telemetry.shown import as_json, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)\Z")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Several(click.ClickException):
+    """Mistakes a line each; the lines have gone through ``shown``."""
 
 
 class Misconfigured(click.ClickException):
@@ -63,7 +68,7 @@ def known_ledger(account: str) -> WorkLedger:
 
 def accounts(redis: Link) -> list[str]:
     """The accounts that workers registered."""
-    return sorted(name.decode() for name in redis.command("SMEMBERS", "ij1:accounts"))
+    return sorted(name.decode("utf-8", "replace") for name in redis.command("SMEMBERS", "ij1:accounts"))
 
 
 def account_option(function: Command) -> Command:
@@ -127,5 +132,22 @@ def since(at_ms: float) -> str:
     return f"{ago(time.time() * 1000 - at_ms)} ago"
 
 
-def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+def say(value: object = "", *, err: bool = False, most: int = 2000, **style: Any) -> None:
+    """One line, safe to show whatever it quotes; ``style`` is click's."""
+    click.secho(shown(value, most), err=err, **style)
+
+
+def show_json(value: Any, indent: int | None = None) -> None:
+    click.echo(as_json(value, indent))
+
+
+def say_attempts(log: list[dict[str, Any]]) -> None:
+    """What a job's attempts came to."""
+    for entry in log:
+        at = f"{since(entry['at'])}: " if "at" in entry else ""
+        say(f"  {at}{entry.get('outcome', '')} {entry.get('error') or entry.get('status') or ''}")
+
+
+def terminal(*, err: bool = False) -> Console:
+    """A terminal for tables, which takes no text for markup; what it shows must have gone through ``shown``."""
+    return Console(stderr=err, markup=False, highlight=False, emoji=False)

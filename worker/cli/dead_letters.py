@@ -19,11 +19,14 @@ from worker.cli.common import (
     job_ledger,
     json_option,
     known_ledger,
+    say,
+    say_attempts,
     seconds,
     show_json,
     since,
 )
 from worker.ledger.dead_letters import REASONS, DeadLetters, Filter
+from worker.telemetry.shown import as_json
 
 ANSWERS = {
     "replayed": "sent again",
@@ -88,17 +91,17 @@ def list_(account: str, most: int, as_json: bool, **options: Any) -> None:
     shown = 0
     for letter in DeadLetters(known_ledger(account)).find(chosen(options)):
         if shown == most:
-            click.echo(f"... more: --most {most * 10}", err=True)
+            say(f"... more: --most {most * 10}", err=True)
             break
         shown += 1
         if as_json:
             show_json(asdict(letter))
         else:
-            click.echo(
+            say(
                 f"{letter.id}  {since(letter.at):>9}  {letter.operation:20} {letter.reason:16} {letter.error[:80]}"
             )
     if not shown and not as_json:
-        click.echo("none")
+        say("none")
 
 
 @command.command()
@@ -112,20 +115,15 @@ def show(id: str, as_json: bool) -> None:
     if as_json:
         show_json(asdict(reading))
         return
-    click.echo(f"{id}: {reading.state}, {reading.reason}")
-    click.echo(
-        f"  {reading.operation} in {reading.lane}, {reading.attempts} attempts, repeat {reading.repeat}"
-    )
+    say(f"{id}: {reading.state}, {reading.reason}")
+    say(f"  {reading.operation} in {reading.lane}, {reading.attempts} attempts, repeat {reading.repeat}")
     if reading.error:
-        click.echo(f"  {reading.error}")
-    for entry in reading.log:
-        click.echo(
-            f"  {since(entry['at'])}: {entry['outcome']} {entry.get('error') or entry.get('status') or ''}"
-        )
-    kept = reading.payload is not None
-    click.echo(
-        json.dumps(reading.payload, indent=2, ensure_ascii=False) if kept else f"  {ANSWERS['no_payload']}"
-    )
+        say(f"  {reading.error}")
+    say_attempts(reading.log)
+    if reading.payload is None:
+        say(f"  {ANSWERS['no_payload']}")
+    else:
+        show_json(reading.payload, indent=2)
 
 
 @command.command()
@@ -161,7 +159,7 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
         raise click.ClickException(str(error)) from None
     except ValueError as error:
         raise click.ClickException(f"not JSON: {error}") from None
-    click.echo(f"changed; send it with: python -m worker dead-letters replay {id}")
+    say(f"changed; send it with: python -m worker dead-letters replay {id}")
 
 
 def _set(payload: Any, change: str) -> None:
@@ -204,7 +202,7 @@ def replay(
     for id in ids:
         found, tail = job_ledger(id)
         answer = DeadLetters(found).replay(tail, allow_duplicates=allow_duplicates, dry_run=dry_run)
-        click.echo(f"{id}: {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
+        say(f"{id}: {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
         failed += answer != "replayed"
     if ids:
         raise SystemExit(1 if failed else 0)
@@ -218,9 +216,9 @@ def replay(
     ):
         counts[answer] = counts.get(answer, 0) + 1
     for answer, number in counts.items():
-        click.echo(f"{number:,} {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
+        say(f"{number:,} {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
     if not counts:
-        click.echo("none match")
+        say("none match")
 
 
 @command.command()
@@ -243,7 +241,7 @@ def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **opti
         letters = DeadLetters(known_ledger(account))
         tails = [letter.tail for letter in letters.find(wanted)]
         dropped = sum(letters.drop(*tails[at : at + 500]) for at in range(0, len(tails), 500))
-    click.echo(f"{dropped:,} dropped")
+    say(f"{dropped:,} dropped")
 
 
 @command.command()
@@ -262,4 +260,4 @@ def export(account: str, output: Any, **options: Any) -> None:
     for letter in letters.find(chosen(options)):
         reading = letters.show(letter.tail)
         line = {**asdict(letter), "payload": reading.payload, "log": reading.log}
-        output.write(json.dumps(line, ensure_ascii=False) + "\n")
+        output.write(f"{as_json(line)}\n")

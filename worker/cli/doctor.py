@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import textwrap
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from worker import doctor
-from worker.cli.common import json_option, ledger, show_json
+from worker.cli.common import json_option, ledger, say, show_json
 from worker.ledger.rate_limit import take_permit
+from worker.telemetry.shown import shown
 
-STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red"}
+STYLES: dict[str, dict[str, Any]] = {
+    "ok": {"fg": "green"},
+    "warning": {"fg": "yellow"},
+    "failure": {"fg": "red", "bold": True},
+}
+WIDEST, MOST = 120, 2000
 
 
 @click.command()
@@ -40,8 +47,15 @@ def _permit(account: str) -> None:
 
 
 def _show(checks: list[doctor.Check]) -> None:
-    table = Table("what", "", "found", "to mend", box=None, pad_edge=False)
+    """A line a check and what to mend below it, folded at the terminal's width; a pipe gets whole lines."""
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = min(shutil.get_terminal_size().columns, WIDEST) if known else 2 * MOST
     for check in checks:
-        mark = Text(check.mark, STYLES[check.mark])
-        table.add_row(Text(check.name), mark, Text(check.found), Text(check.mend))
-    Console(highlight=False).print(table)
+        for line in _folded(f"{check.mark:8} {check.name:20} {check.found}", width):
+            say(line, **STYLES[check.mark])
+        for line in _folded(f"{'':8} -> {check.mend}", width) if check.mend else ():
+            say(line)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    return textwrap.wrap(shown(line, MOST), width, subsequent_indent=" " * 12, break_on_hyphens=False)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from interakt_jobs.errors import JobError
-from worker.cli.common import ago, json_option, link, show_json
+from worker.cli.common import ago, json_option, link, say, show_json
 from worker.ledger import status
 
 
@@ -52,5 +52,5 @@ def command(host: str, queue: str, stale: float, as_json: bool) -> None:
     if as_json:
         show_json({"alive": alive, "text": text})
     else:
-        click.echo(text, err=not alive)
+        say(text, err=not alive)
     sys.exit(0 if alive else 1)

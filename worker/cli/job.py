@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from worker.cli.common import expected, job_ledger, json_option, show_json, since
+from worker.cli.common import expected, job_ledger, json_option, say, say_attempts, show_json, since
 
 
 @click.group()
@@ -28,16 +28,15 @@ def show(id: str, as_json: bool) -> None:
     if as_json:
         show_json(asdict(reading))
         return
-    click.echo(f"{id}: {reading.state} ({reading.operation}, {reading.lane}), {reading.attempts} attempts")
+    say(f"{id}: {reading.state} ({reading.operation}, {reading.lane}), {reading.attempts} attempts")
     if reading.ended:
-        click.echo(f"  ended {since(reading.ended)}")
+        say(f"  ended {since(reading.ended)}")
     for name in ("reason", "error", "provider_id", "message", "delivery"):
         if value := getattr(reading, name):
-            click.echo(f"  {name.replace('_', ' ')}: {value}")
+            say(f"  {name.replace('_', ' ')}: {value}")
     if reading.ambiguous:
-        click.echo("  ambiguous: it was sent again after an attempt whose outcome was unknown")
-    for entry in reading.log:
-        click.echo(f"  {since(entry['at'])}: {entry['outcome']} {entry.get('error', '')}")
+        say("  ambiguous: it was sent again after an attempt whose outcome was unknown")
+    say_attempts(reading.log)
 
 
 @command.command()
@@ -47,4 +46,4 @@ def cancel(id: str) -> None:
     """Cancel a job that is not running; `show` then says if it may have been sent before."""
     ledger, tail = job_ledger(id)
     ledger.cancel(tail)
-    click.echo(f"{id} is cancelled")
+    say(f"{id} is cancelled")

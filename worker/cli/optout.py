@@ -14,7 +14,7 @@ from schemas.phone_text import Phones
 from schemas.phones import BadPhone
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.recipients.reader import RejectsFile
-from worker.cli.common import account_option, expected, json_option, known_ledger, show_json
+from worker.cli.common import account_option, expected, json_option, known_ledger, say, show_json
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -58,7 +58,7 @@ def country_option(function: click.decorators.FC) -> click.decorators.FC:
 def add(phone: str, country_code: str, account: str) -> None:
     """Send this person no bulk message any more."""
     new = _list(account).add(_digits(phone, country_code))
-    click.echo("added" if new else "was on the list already")
+    say("added" if new else "was on the list already")
 
 
 @command.command()
@@ -69,7 +69,7 @@ def add(phone: str, country_code: str, account: str) -> None:
 def remove(phone: str, country_code: str, account: str) -> None:
     """Take a person out of the list."""
     known = _list(account).remove(_digits(phone, country_code))
-    click.echo("removed" if known else "was not on the list")
+    say("removed" if known else "was not on the list")
 
 
 @command.command()
@@ -80,9 +80,9 @@ def remove(phone: str, country_code: str, account: str) -> None:
 def check(phone: str, country_code: str, account: str) -> None:
     """Is this person on the list? Exits with 1 when not."""
     if not _list(account).has(_digits(phone, country_code)):
-        click.echo("not on the list")
+        say("not on the list")
         raise SystemExit(1)
-    click.echo("on the list")
+    say("on the list")
 
 
 @command.command()
@@ -95,7 +95,7 @@ def count(account: str, as_json: bool) -> None:
     if as_json:
         show_json({"account": account, "count": number})
     else:
-        click.echo(f"{number:,}")
+        say(f"{number:,}")
 
 
 @command.command("import")
@@ -122,9 +122,7 @@ def import_(file: Path, rejected: Path | None, country_code: str, account: str) 
             for row in found:
                 rows.add(row)
                 bad += 1
-    click.echo(
-        f"{counts['added']:,} added, {counts['known']:,} were on the list, {bad:,} lines hold no number"
-    )
+    say(f"{counts['added']:,} added, {counts['known']:,} were on the list, {bad:,} lines hold no number")
 
 
 @command.command("export-hashes")
@@ -133,7 +131,7 @@ def import_(file: Path, rejected: Path | None, country_code: str, account: str) 
 def export_hashes(account: str) -> None:
     """Print the list's hashes, one a line, for another Redis: `optout import-hashes`."""
     for digest in _list(account).hashes():
-        click.echo(digest)
+        say(digest)
 
 
 @command.command("import-hashes")
@@ -153,4 +151,4 @@ def import_hashes(file: TextIO, account: str) -> None:
                 other += bool(line)
 
     added = _list(account).add_hashes(wanted())
-    click.echo(f"{added:,} added" + (f", {other:,} lines are no hashes" if other else ""))
+    say(f"{added:,} added" + (f", {other:,} lines are no hashes" if other else ""))

@@ -6,8 +6,8 @@ import re
 
 import click
 
-from worker.cli.common import expected, json_option, link, show_json
-from worker.dispatch.message_filter import POISON
+from worker.cli.common import expected, json_option, link, say, show_json
+from worker.dispatch.message_filter import KEPT_BYTES, POISON
 
 _ID = re.compile(r"\d{1,19}-\d{1,19}\Z")
 
@@ -36,9 +36,9 @@ def list_(most: int, as_json: bool) -> None:
         if as_json:
             show_json(line)
         else:
-            click.echo(f"{line['id']}  {line['queue']}  {line['bytes']} bytes  {line['reason']}")
+            say(f"{line['id']}  {line['queue']}  {line['bytes']} bytes  {line['reason']}")
     if not found and not as_json:
-        click.echo("none")
+        say("none")
 
 
 @command.command()
@@ -52,7 +52,7 @@ def show(id: str) -> None:
         raise click.ClickException(f"no poison message {id}")
     flat = found[0][1]
     entry = dict(zip(flat[::2], flat[1::2], strict=True))
-    click.echo(entry[b"raw"].decode("utf-8", "backslashreplace"))
+    say(entry[b"raw"].decode("utf-8", "backslashreplace"), most=KEPT_BYTES)
 
 
 @command.command()
@@ -62,4 +62,4 @@ def clear() -> None:
     """Drop them all."""
     dropped = link().command("XLEN", POISON)
     link().command("DEL", POISON)
-    click.echo(f"{dropped} dropped")
+    say(f"{dropped} dropped")

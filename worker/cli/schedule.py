@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from worker.cli.common import account_option, expected, json_option, known_ledger, link, show_json
+from worker.cli.common import account_option, expected, json_option, known_ledger, link, say, show_json
 from worker.cli.schedule_make import changed, fields, told
 from worker.schedules.definition import ScheduleError, read
 from worker.schedules.store import NoSuchSchedule, Refused, Schedules, Stored
@@ -78,7 +78,7 @@ def list_(as_json: bool) -> None:
         except ScheduleError as error:
             facts.append({"name": name, "error": f"this version cannot read it: {error}"})
             if not as_json:
-                click.echo(f"{name}: this version cannot read it: {error}")
+                say(f"{name}: this version cannot read it: {error}")
             continue
         facts.append(_facts(found))
         if not as_json:
@@ -86,9 +86,9 @@ def list_(as_json: bool) -> None:
     if as_json:
         show_json(facts)
     elif not facts:
-        click.echo("no schedule yet: python -m worker schedule add --help")
+        say("no schedule yet: python -m worker schedule add --help")
     elif not schedules.has_beat():
-        click.echo("no beat is active: nothing runs until one is", err=True)
+        say("no beat is active: nothing runs until one is", err=True)
 
 
 @command.command()
@@ -103,15 +103,15 @@ def show(name: str, as_json: bool) -> None:
         show_json({**_facts(found), "fields": json.loads(found.schedule.table)})
         return
     _say(found)
-    click.echo(f"  {found.origin}; {found.runs:,} runs, {found.missed:,} slots missed")
+    say(f"  {found.origin}; {found.runs:,} runs, {found.missed:,} slots missed")
     for label, value in (
         ("last slot", _moment(found, found.last)),
         ("job", found.job),
         ("error", found.error),
     ):
         if value:
-            click.echo(f"  {label}: {value}")
-    click.echo(json.dumps(json.loads(found.schedule.table), indent=2, ensure_ascii=False))
+            say(f"  {label}: {value}")
+    show_json(json.loads(found.schedule.table), indent=2)
 
 
 @command.command()
@@ -122,7 +122,7 @@ def pause(name: str) -> None:
     schedules = Schedules(link())
     with told():
         schedules.pause(name)
-    click.echo(f"{name} is paused")
+    say(f"{name} is paused")
 
 
 @command.command()
@@ -148,7 +148,7 @@ def remove(name: str) -> None:
         except ScheduleError:  # none that this version can read: it may go
             pass
     schedules.remove(name)
-    click.echo(f"{name} is gone")
+    say(f"{name} is gone")
 
 
 @command.command("next")
@@ -169,9 +169,9 @@ def next_(name: str, count: int, as_json: bool) -> None:
         show_json([_moment(found, slot) for slot in slots])
         return
     for slot in slots:
-        click.echo(f"{datetime.fromtimestamp(slot, found.schedule.zone):%a %Y-%m-%d %H:%M:%S %Z}")
+        say(f"{datetime.fromtimestamp(slot, found.schedule.zone):%a %Y-%m-%d %H:%M:%S %Z}")
     if found.paused:
-        click.echo("it is paused")
+        say("it is paused")
 
 
 def _made(found: Stored) -> Stored:
@@ -210,4 +210,4 @@ def _say(found: Stored) -> None:
     ahead = "paused" if found.paused else f"next {_moment(found, due)}" if due else "ended"
     wrong = f"; last slot: {found.error}" if found.error else ""
     schedule = found.schedule
-    click.echo(f"{schedule.name}: {schedule.says()}, {schedule.run} ({schedule.account}), {ahead}{wrong}")
+    say(f"{schedule.name}: {schedule.says()}, {schedule.run} ({schedule.account}), {ahead}{wrong}")

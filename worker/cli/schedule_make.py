@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
+from worker.cli.common import Several
 from worker.schedules.definition import MISSED, ScheduleError
 from worker.schedules.store import NoSuchSchedule, Refused
 
 PLAIN = ("cron", "every", "timezone", "start", "end", "run", "lane", "expires", "missed", "late")
 
 
-class Mistaken(click.ClickException):
+class Mistaken(Several):
     """Bad input: a schedule that cannot be one."""
 
     exit_code = 2

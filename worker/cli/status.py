@@ -6,19 +6,20 @@ import time
 from typing import Any
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from worker.cli.common import accounts, ago, expected, json_option, known_ledger, link, show_json
+from worker.cli.common import accounts, ago, expected, json_option, known_ledger, link, show_json, terminal
 from worker.ledger import status as status_module
 from worker.ledger.status import Status
+from worker.telemetry.shown import shown
 
 
 def table(found: Status) -> Any:
     """One account as a table and its remarks."""
     seconds = found.window_ms / 1000
-    title = (
+    title = shown(
         f"{found.account}: {found.rate} calls per {seconds:g} s"
         + (f", cut to {found.factor:.0%} after a 429" if found.factor < 1 else "")
         + f"; {found.used_last_minute} used in the last minute"
@@ -31,7 +32,7 @@ def table(found: Status) -> Any:
         made.add_row(
             name, *(f"{n:,}" for n in (lane.ready, lane.waiting, lane.released, lane.running)), oldest
         )
-    return Group(made, *_remarks(found))
+    return Group(made, *map(shown, _remarks(found)))
 
 
 def _remarks(found: Status) -> list[str]:
@@ -83,15 +84,15 @@ def command(account: str, watch: bool, as_json: bool) -> None:
             return "No account is registered at this Redis: start a worker first."
         alive = [worker for worker in status_module.workers(redis) if worker["age_ms"] < 15000]
         summary = ", ".join(sorted(f"{w['host']}:{w['pid']} ({'+'.join(w['queues'])})" for w in alive))
-        return Group(*(table(one) for one in found), f"workers: {summary or 'none alive'}")
+        return Group(*(table(one) for one in found), shown(f"workers: {summary or 'none alive'}"))
 
     if as_json:
         alive = status_module.workers(redis)
         show_json({"accounts": [one.as_dict() for one in look()], "workers": alive})
     elif watch:
-        with Live(page(), refresh_per_second=2) as live:
+        with Live(page(), console=terminal(), refresh_per_second=2) as live:
             while True:
                 time.sleep(1)
                 live.update(page())
     else:
-        Console().print(page())
+        terminal().print(page())

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from worker.cli.common import account_option, expected, json_option, known_ledger, seconds, show_json
+from worker.cli.common import (
+    account_option,
+    expected,
+    json_option,
+    known_ledger,
+    say,
+    seconds,
+    show_json,
+)
 from worker.ledger import accounts as account_module
 from worker.ledger import status
 
@@ -29,11 +37,11 @@ def list_(account: str, as_json: bool) -> None:
         return
     names = sorted({*found.paused_templates, *found.parked})
     for name in names:
-        click.echo(
+        say(
             f"{name}: {found.parked.get(name, 0)} jobs wait; {found.paused_templates.get(name, 'being let go')}"
         )
     if not names:
-        click.echo("no template is paused")
+        say("no template is paused")
 
 
 @command.command()
@@ -49,7 +57,7 @@ def pause(template: str, span: str, why: str, account: str) -> None:
             "write the template as name:language, such as diwali_offer:en", param_hint="TEMPLATE"
         )
     account_module.pause_template(known_ledger(account), template, seconds(span), why)
-    click.echo(f"{template} is paused")
+    say(f"{template} is paused")
 
 
 @command.command()
@@ -59,4 +67,4 @@ def pause(template: str, span: str, why: str, account: str) -> None:
 def resume(template: str, account: str) -> None:
     """Let a template's jobs go."""
     paused = account_module.resume_template(known_ledger(account), template)
-    click.echo(f"{template} runs" if paused else f"{template} was not paused")
+    say(f"{template} runs" if paused else f"{template} was not paused")

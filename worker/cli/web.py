@@ -8,6 +8,7 @@ import sys
 import click
 
 from config.settings import Settings, SettingsError, load
+from worker.cli.common import say
 from worker.telemetry import logs, sentry
 
 
@@ -33,7 +34,8 @@ def command(host: str, port: int | None, trust_proxy: str, public_metrics: bool)
     try:
         settings = load(keys=False)
     except SettingsError as error:
-        click.echo(str(error), err=True)
+        for line in str(error).splitlines():
+            say(line, err=True)
         sys.exit(2)
     logs.start(settings)
     # Its lines repeat ours, and one a malformed request would let anybody fill the disk.
@@ -52,9 +54,7 @@ def _serve(settings: Settings, host: str, port: int, trust_proxy: str, public_me
         found = web_settings(settings, public_metrics=public_metrics)
         app = App(found)
     except (OSError, RuntimeError) as error:
-        click.echo(
-            f"The webhook spool cannot be used: {error}. Set INTERAKT_SPOOL_DIR to a folder.", err=True
-        )
+        say(f"The webhook spool cannot be used: {error}. Set INTERAKT_SPOOL_DIR to a folder.", err=True)
         sys.exit(2)
     uvicorn.run(
         app,

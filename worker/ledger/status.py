@@ -71,8 +71,9 @@ def read(link: Link, account: str) -> Status:
         ]  # fmt: skip
     answers = link.pipeline(commands)
     state, used, groups = _pairs(answers[0]), _pairs(answers[1]), _pairs(answers[2])
-    parking = [name.decode() for name in answers[3]]
-    sizes = link.pipeline([["ZCARD", f"{own}parked:{name}"] for name in parking]) if parking else []
+    parking = [_text(name) for name in answers[3]]
+    parked = [["ZCARD", f"{own}parked:".encode() + name] for name in answers[3]]
+    sizes = link.pipeline(parked) if parked else []
     counts = {name: int(value) for name, value in _pairs(answers[8]).items()}
     paused = int(state.get("paused_until") or 0) - now
     return Status(
@@ -122,7 +123,8 @@ def _used(used: dict[str, str], second: int) -> int:
 
 
 def _pairs(flat: list[bytes]) -> dict[str, str]:
-    return {
-        name.decode(): value.decode("utf-8", "replace")
-        for name, value in zip(flat[::2], flat[1::2], strict=True)
-    }
+    return {_text(name): _text(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -16,6 +16,7 @@ from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import LANES
 from worker.campaigns.definition.fields import Fields
+from worker.campaigns.errors import lines
 
 from .cron import Cron, cron
 from .interval import Interval, span
@@ -34,7 +35,7 @@ class ScheduleError(ValueError):
         self.errors = errors
 
     def __str__(self) -> str:
-        return "\n".join(f"{path}: {message}" if path else message for path, message in self.errors.items())
+        return lines(self.errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import traceback
@@ -14,10 +13,12 @@ from celery import signals
 from config.settings import Settings
 
 from .redaction import HIDDEN, know_secret, mask_quoted, scrub
+from .shown import as_json, shown
 
 OURS = ("worker", "config", "tasks", "schemas", "interakt_jobs")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
 LARGEST_NUMBER = 999_999
+MOST_TEXT = 20_000
 # Numbers under these names count or time something; a long number under any other may be a phone.
 _COUNTS = ("ms", "seconds", "bytes", "at", "count", "pid", "port")
 log = logging.getLogger(__name__)
@@ -71,11 +72,6 @@ def _safe(name: str, value: Any) -> Any:
     return HIDDEN
 
 
-def _one_line(text: str) -> str:
-    """Fit for a UTF-8 stream and for readers that go by lines."""
-    return " ".join(text.splitlines()).encode("utf-8", "replace").decode()
-
-
 class JsonFormatter(logging.Formatter):
     """``{"time", "level", "logger", "action", "message", ...}``; exceptions are ``error`` and ``where``."""
 
@@ -86,7 +82,7 @@ class JsonFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             line |= {"error": describe(error), "where": where(error)}
-        return _one_line(json.dumps(line, ensure_ascii=False, default=lambda _: HIDDEN))
+        return as_json(line)
 
 
 class TextFormatter(logging.Formatter):
@@ -99,7 +95,7 @@ class TextFormatter(logging.Formatter):
         if error is not None:
             rest |= {"error": describe(error), "where": " < ".join(reversed(where(error)))}
         tail = "".join(f" {name}={value}" for name, value in rest.items())
-        return _one_line(f"{time} {record.levelname:<8} {message(record)}{tail}")
+        return shown(f"{time} {record.levelname:<8} {message(record)}{tail}", MOST_TEXT)
 
 
 def start(settings: Settings) -> None:
