@@ -15,11 +15,12 @@ from .words import LARGEST, json_problem, kind, text_problem
 
 
 class Text(Strict):
-    """Text of at most ``most`` characters; ``source`` says where the limit is written."""
+    """Text of at most ``most`` characters; ``source`` says where the limit is written.
 
-    def __init__(
-        self, *, most: int | None = None, empty: bool = False, source: str = "", **options: Any
-    ) -> None:
+    A subclass says in ``form`` what else it must be, and is only asked of what is not too long.
+    """
+
+    def __init__(self, *, most: int = 65_536, empty: bool = False, source: str = "", **options: Any) -> None:
         super().__init__(**options)
         self.most, self.empty, self.source = most, empty, f" ({source})" if source else ""
 
@@ -32,8 +33,12 @@ class Text(Strict):
         """Why this text is not allowed, or an empty string."""
         if not self.empty and (not value or value.isspace()):
             return "must not be empty"
-        if self.most is not None and len(value) > self.most:
+        if len(value) > self.most:
             return f"has {len(value)} characters, at most {self.most} are allowed{self.source}"
+        return self.form(value)
+
+    def form(self, value: str) -> str:
+        """What is wrong with text of a right length, or an empty string."""
         return text_problem(value)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
@@ -53,23 +58,26 @@ class Choice(Text):
         self.allowed = frozenset(one.lower() for one in choices) if any_case else frozenset(choices)
         self.words = "must be " + " or ".join(f'"{one}"' for one in choices)
 
-    def problem(self, value: str) -> str:
+    def form(self, value: str) -> str:
         return "" if (value.lower() if self.any_case else value) in self.allowed else self.words
 
 
 class Variable(Text):
     """The value of a template's variable: one line, not empty (interakt-api 5)."""
 
-    def problem(self, value: str) -> str:
+    def form(self, value: str) -> str:
         return value_problem(value)
 
 
 class Url(Text):
     """A web address, fetched later by others."""
 
-    _form = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+    _form = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
-    def problem(self, value: str) -> str:
+    def __init__(self, **options: Any) -> None:
+        super().__init__(most=4096, **options)
+
+    def form(self, value: str) -> str:
         if self._form.fullmatch(value):
             return text_problem(value)
         return "must be a web address that begins with http:// or https://, without spaces"
@@ -79,10 +87,10 @@ class Moment(Text):
     """A time in ISO 8601; with ``utc`` it must say that it is UTC."""
 
     def __init__(self, *, utc: bool = False, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(most=64, **options)
         self.utc = utc
 
-    def problem(self, value: str) -> str:
+    def form(self, value: str) -> str:
         return moment_problem(value, self.utc)
 
 
@@ -100,9 +108,12 @@ def moment_problem(value: str, utc: bool) -> str:
 class Email(Text):
     """An e-mail address, as far as its form tells."""
 
-    _form = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+    _form = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
-    def problem(self, value: str) -> str:
+    def __init__(self, **options: Any) -> None:
+        super().__init__(most=320, **options)
+
+    def form(self, value: str) -> str:
         return text_problem(value) if self._form.fullmatch(value) else "must be an e-mail address"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -59,6 +60,16 @@ REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("1.1", "tags[0]", 5, "tags[0]", "must be text, not a number"),
     ("1.1", "tags[1]", "", "tags[1]", "must not be empty"),
     ("1.1", "add_to_sales_cycle", "true", "add_to_sales_cycle", "must be true or false, not text"),
+    ("1.1", "createdAt", "2024-01-01T" + "0" * 200_000, "createdAt", "has 200011 characters, at most 64"),
+    (
+        "2.1",
+        "data.mediaUrl",
+        "http://" + "b" * 180_000 + " ",
+        "data.mediaUrl",
+        "180008 characters, at most 4096",
+    ),
+    ("2.1", "data.fileName", "a" * 65_537, "data.fileName", "has 65537 characters, at most 65536"),
+    ("3.1", "template.bodyValues[0]", " " * 9 + "a" * 200_000, "template.bodyValues[0]", "at most 65536"),
     ("1.1", "createdAt", "yesterday", "createdAt", "ISO 8601"),
     ("1.1", "createdAt", 1704067200, "createdAt", "must be text, not a number"),
     ("1.1", "phoneNumber", "del", "phoneNumber", "or userId"),
@@ -398,3 +409,38 @@ def test_a_number_that_is_possible_but_not_known_only_warns() -> None:
 def test_a_key_that_is_no_text_is_named_as_such() -> None:
     errors = refusal("send_text", {"phoneNumber": NUMBER, "data": {"message": "x", 5: 1}})
     assert errors == {"data.<a number>": "unknown key, a key must be text"}
+
+
+def test_an_address_is_an_address_by_its_form() -> None:
+    payload = {"user_phone_number": "91" + NUMBER}
+    for good in ("a@b.co", "first.last+tag@mail.example.com", "अ@उदाहरण.भारत"):
+        schemas.check("assign_chat_to_agent", {**payload, "agent_email": good})
+    for bad in ("a@b", "a@.co", "a@b..co", "a@b.", "a b@c.co", "a@b@c.co", "@b.co", "a@" + "." * 250 + "@"):
+        assert "e-mail" in refusal("assign_chat_to_agent", {**payload, "agent_email": bad})["agent_email"]
+    long = {**payload, "agent_email": "a@" + "b." * 100_000}
+    assert "at most 320" in refusal("assign_chat_to_agent", long)["agent_email"]
+
+
+def texts_of(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts_of(inner, f"{path}.{key}".removeprefix("."))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from texts_of(inner, f"{path}[{index}]")
+
+
+@pytest.mark.parametrize("section", BY_SECTION)
+@pytest.mark.parametrize("form", ["http://{} ", "{}@", "a@{}@", "{}\n", "{{{{{}", "{}.", "+{}-"])
+def test_no_text_of_any_payload_holds_the_check_up(section: str, form: str) -> None:
+    """A check that is quadratic would take minutes here; each is refused or taken at once."""
+    for path in texts_of(BY_SECTION[section].payload):
+        for pump in ("a", ".", " ", "@", "'\\", "9"):
+            operation, payload = changed(section, path, form.format(pump * 60_000))
+            try:
+                told = str(schemas.check(operation, payload))
+            except schemas.Invalid as error:
+                told = str(error)
+            assert pump * 30 not in told

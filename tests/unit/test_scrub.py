@@ -65,6 +65,9 @@ def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
     [
         ("{'name': 'Asha'}", "{[hidden]: [hidden]}"),
         ('bad "Asha said \\"no\\"" here', "bad [hidden] here"),
+        ("{'name': 'O'Brien'}", "{[hidden]: [hidden]}"),
+        (r"{\"name\": \"Asha\"}", "{[hidden]: [hidden]}"),
+        (r"'it\'s Asha'", "[hidden]"),
         ("template's body isn't right", "template's body isn't right"),
     ],
 )

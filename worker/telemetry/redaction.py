@@ -17,7 +17,12 @@ _KEY = re.compile(
     r"|\b(authorization|api[_-]?key|secret|password|token|dsn)(['\"]?\s*[:=]\s*)['\"]?(?:basic\s+|bearer\s+)?[^\s'\",;]{3,}"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
-_QUOTED = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+# A quote after a backslash opens nothing: else each of many would be looked for its end, up to the end of the text.
+_QUOTED = re.compile(
+    r"(?<![\w\\])'(?:[^'\\]|\\.|(?<=\w)'(?=\w))*'"
+    r'|(?<!\\)"(?:[^"\\]|\\.)*"|\\"[^"\\]*\\"',
+    re.DOTALL,
+)
 _secrets: set[str] = set()
 _lock = threading.Lock()
 
