@@ -24,10 +24,12 @@ from .fields import (
 
 DAY = 86_400
 STOP = (
-    "stop,unsubscribe,cancel,quit,end,optout,opt out,stop promotions,"
-    "बंद,बंद करो,रोकें,band karo,alto,parar,baja,berhenti"
+    "stop,stop all,stop it,stop messages,stop sending messages,stop messaging,stop promotions,"
+    "unsubscribe,unsub,cancel,quit,end,revoke,opt out,बंद,बंद करो,बंद करें,रोकें,रोको,band karo,band karen,alto,parar,baja,berhenti"
 )
-START = "start,unstop,subscribe,optin,opt in,resume,शुरू,शुरू करो,shuru karo,alta,mulai"
+START = "start,unstop,subscribe,opt in,resume,शुरू,शुरू करो,शुरू करें,shuru karo,alta,mulai"
+STOP_BUTTONS = "stop,stop all,stop promotions,stop messages,unsubscribe,unsub,opt out"
+START_BUTTONS = "subscribe,opt in,unstop,start promotions,resume promotions"
 
 
 def _what(text: str) -> dict[str, Any]:
@@ -208,12 +210,24 @@ class SettingsSchema(Schema):
     stop_words = Words(
         data_key="INTERAKT_STOP_WORDS",
         load_default=tuple(STOP.split(",")),
-        **_what("A message that is one of these opts its sender out."),
+        **_what(
+            "A message that is one of these, in letters of any case and with courtesy, opts its sender out."
+        ),
     )
     start_words = Words(
         data_key="INTERAKT_START_WORDS",
         load_default=tuple(START.split(",")),
         **_what("A message that is one of these ends the opt-out."),
+    )
+    stop_buttons = Words(
+        data_key="INTERAKT_STOP_BUTTONS",
+        load_default=tuple(STOP_BUTTONS.split(",")),
+        **_what("A tap on a button with one of these as its title or id opts out; other buttons never do."),
+    )
+    start_buttons = Words(
+        data_key="INTERAKT_START_BUTTONS",
+        load_default=tuple(START_BUTTONS.split(",")),
+        **_what("A tap on a button with one of these as its title or id ends the opt-out."),
     )
     session_window_guard = Switch(
         data_key="INTERAKT_SESSION_WINDOW_GUARD",

@@ -64,6 +64,8 @@ class Settings:
     on_inbound_queue: str
     stop_words: tuple[str, ...]
     start_words: tuple[str, ...]
+    stop_buttons: tuple[str, ...]
+    start_buttons: tuple[str, ...]
     session_window_guard: bool
     silence_minutes: float
     spool_dir: str | None

@@ -16,8 +16,8 @@ class Inbound:
     """One inbound message.
 
     ``content`` is ``text``, ``image``, ``document``, ``button_reply``, ``list_reply`` and the like, ``phone`` the sender's
-    digits, ``button_id`` and ``button_text`` what was tapped, ``reply_to`` the id of the message it answers, ``at_ms``
-    milliseconds since the epoch.
+    digits (empty for somebody who hides them), ``user_id`` WhatsApp's id of them where there is one, ``button_id`` and
+    ``button_text`` what was tapped, ``reply_to`` the id of the message it answers, ``at_ms`` milliseconds since the epoch.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Inbound:
     button_text: str
     reply_to: str
     at_ms: int
+    user_id: str = ""
 
 
 def inbound(id: str) -> Inbound:
@@ -57,4 +58,5 @@ def inbound(id: str) -> Inbound:
         button_text=button.get("text", ""),
         reply_to=found["reply_to"],
         at_ms=found["at_ms"] or found["received_ms"],
+        user_id=found.get("user_id", ""),
     )

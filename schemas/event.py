@@ -31,6 +31,7 @@ class Event:
       ``media_url`` or ``button``; ``provider_id`` is the inbound message's, ``reply_to`` the answered one's.
     - ``template_update``, ``account``, ``quality``: ``state`` (Meta's word, such as ``APPROVED``) and ``reason``;
       of templates also ``template`` and ``language``.
+    - ``phone`` is the person's digits; ``user_id`` WhatsApp's id of them for this business (BSUID), which may come alone.
     - ``unknown``: not understood; ``type`` says what it called itself.
     """
 
@@ -42,6 +43,7 @@ class Event:
     callback_data: str = ""
     campaign_id: str = ""
     phone: str = ""
+    user_id: str = ""
     at_ms: int | None = None
     sent_ms: int | None = None
     delivered_ms: int | None = None

@@ -132,8 +132,9 @@ def _in_range(millis: float) -> int | None:
 
 def digits_of(value: object) -> str:
     """The digits of a phone number, with or without a plus and spaces; empty when it is none."""
-    text = "".join(one for one in text_of(value, 40) if one in "0123456789")
-    return text if 5 <= len(text) <= 18 else ""
+    text = text_of(value, 40)
+    digits = "".join(one for one in text if one in "0123456789")
+    return digits if 5 <= len(digits) <= 18 and not any(map(str.isalpha, text)) else ""
 
 
 def mapping(value: Any) -> dict[str, Any]:

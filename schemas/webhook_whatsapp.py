@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .event import Button, Event, Status
@@ -24,6 +25,9 @@ class Customer(LooseShape):
     channel_phone_number = LooseText(40)
     phone_number = LooseText(40)
     country_code = LooseText(8)
+
+
+USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 
 class SourceData(LooseShape):
@@ -98,6 +102,7 @@ def read_receipt(body: dict[str, Any], told: str, status: Status) -> Event:
         or "",
         campaign_id=message["campaign_id"],
         phone=_phone(data["customer"]),
+        user_id=_user_id(body),
         at_ms=moment or found["timestamp"],
         sent_ms=message["received_at_utc"],
         delivered_ms=message["delivered_at_utc"],
@@ -122,6 +127,7 @@ def read_inbound(body: dict[str, Any], told: str) -> Event:
         provider_id=message["id"],
         callback_data=message["meta_data"]["source_data"]["callback_data"],
         phone=_phone(data["customer"]),
+        user_id=_user_id(body),
         at_ms=message["received_at_utc"] or found["timestamp"],
         content=content,
         text="" if button else _text(said),
@@ -168,3 +174,17 @@ def _first(clicks: list[dict[str, Any]], name: str) -> Any:
 def _phone(customer: dict[str, Any]) -> str:
     whole = digits_of(customer["channel_phone_number"])
     return whole or digits_of(customer["country_code"] + customer["phone_number"])
+
+
+def _user_id(body: dict[str, Any]) -> str:
+    """WhatsApp's id of the person (``IN.13491208655302741918``); in which field, Interakt does not say yet."""
+    data = mapping(body.get("data"))
+    found = [
+        value
+        for part in (data, mapping(data.get("customer")), mapping(data.get("message")))
+        for name, value in list(part.items())[:100]
+        if str(name).endswith(("id", "phone_number"))
+        and isinstance(value, str)
+        and USER_ID.fullmatch(value[:140])
+    ]
+    return min(found, key=lambda one: ".ENT." in one, default="")

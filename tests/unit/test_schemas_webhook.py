@@ -420,3 +420,27 @@ def test_json_nested_without_end_is_unknown() -> None:
 def test_importing_schemas_loads_neither_marshmallow_nor_phonenumbers() -> None:
     code = "import sys, schemas; sys.exit(bool({'marshmallow', 'phonenumbers', 'celery', 'requests'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+USER_ID = "IN.13491208655302741918"
+
+
+@pytest.mark.parametrize(
+    ("customer", "phone", "user_id"),
+    [
+        ({"channel_phone_number": PHONE, "user_id": USER_ID}, PHONE, USER_ID),
+        ({"user_id": USER_ID, "channel_phone_number": None}, "", USER_ID),
+        ({"channel_phone_number": USER_ID}, "", USER_ID),
+        ({"channel_phone_number": "IN.12345678"}, "", "IN.12345678"),
+        ({"parent_user_id": "IN.ENT.118157", "bsuid": USER_ID, "phone_number": ""}, "", USER_ID),
+        ({"id": "c", "name": "OK.Thanks", "traits": {"user_id": USER_ID}}, "", ""),
+        ({}, "", ""),
+    ],
+)
+def test_a_person_may_come_with_a_number_an_id_both_or_neither(
+    customer: dict[str, Any], phone: str, user_id: str
+) -> None:
+    for body in (received("Text", "OK.Thanks"), status("delivered")):
+        body["data"]["customer"] = customer
+        event = read(body)
+        assert (event.phone, event.user_id) == (phone, user_id)

@@ -12,9 +12,10 @@ import click
 
 from schemas.phone_text import Phones
 from schemas.phones import BadPhone
+from schemas.webhook_whatsapp import USER_ID
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.recipients.reader import RejectsFile
-from worker.cli.common import account_option, expected, json_option, known_ledger, say, show_json
+from worker.cli.common import account_option, expected, json_option, known_ledger, say, show_json, since
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -32,6 +33,8 @@ def _list(account: str) -> OptOut:
 
 
 def _digits(phone: str, country_code: str) -> str:
+    if USER_ID.fullmatch(phone):
+        return phone
     try:
         return Phones(country_code, check="possible").read(phone)
     except BadPhone as error:
@@ -96,6 +99,36 @@ def count(account: str, as_json: bool) -> None:
         show_json({"account": account, "count": number})
     else:
         say(f"{number:,}")
+
+
+@command.command("open")
+@account_option
+@json_option
+@expected
+def open_(account: str, as_json: bool) -> None:
+    """STOPs that came without a number that anybody knows: find out whose they are, then `optout settle`."""
+    found = _list(account).open()
+    if as_json:
+        show_json(found)
+        return
+    for name, kept in found.items():
+        known = "WhatsApp's id of them is known" if kept["user_id"] else "nothing is known of the sender"
+        say(f"{name}  {since(kept['at_ms'] or kept['received_ms'])}  {known}")
+    if not found:
+        say("none")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("phone")
+@country_option
+@account_option
+@expected
+def settle(name: str, phone: str, country_code: str, account: str) -> None:
+    """Opt out the person who sent an open STOP; NAME is of `optout open`."""
+    if not _list(account).settle(name, _digits(phone, country_code)):
+        raise click.ClickException(f"no open STOP {name}: see `optout open`")
+    say("settled")
 
 
 @command.command("import")

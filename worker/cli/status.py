@@ -58,6 +58,10 @@ def _remarks(found: Status) -> list[str]:
         remarks.append("  NO RECEIPTS: the webhook is probably switched off at Interakt (docs/webhooks.md)")
     elif found.webhooks_alarm:
         remarks.append("  WRONG SIGNATURES: INTERAKT_WEBHOOK_SECRET is probably not Interakt's Secret Key")
+    if found.optouts_open:
+        remarks.append(
+            f"  {found.optouts_open:,} STOPS WITHOUT A NUMBER: python -m worker optout open --account {found.account}"
+        )
     if found.outbox:
         remarks.append(f"  {found.outbox:,} on_done messages not yet published")
     return remarks

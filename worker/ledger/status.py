@@ -47,6 +47,7 @@ class Status:
     delivery_failed: int
     outbox: int
     webhooks_alarm: str = ""
+    optouts_open: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -69,6 +70,7 @@ def read(link: Link, account: str) -> Status:
             ["ZCOUNT", ready, "-inf", now], ["ZCOUNT", ready, f"({now}", "+inf"], ["ZCARD", f"{own}rel:{lane}"],
             ["ZCARD", f"{own}run:{lane}"], ["ZRANGE", ready, 0, 0, "WITHSCORES"],
         ]  # fmt: skip
+    commands.append(["HLEN", f"{own}optout_open"])
     answers = link.pipeline(commands)
     state, used, groups = _pairs(answers[0]), _pairs(answers[1]), _pairs(answers[2])
     parking = [_text(name) for name in answers[3]]
@@ -99,6 +101,7 @@ def read(link: Link, account: str) -> Status:
         delivery_failed=answers[6],
         outbox=answers[7],
         webhooks_alarm=state.get("webhooks_alarm", ""),
+        optouts_open=answers[-1],
         counts=counts,
     )
 

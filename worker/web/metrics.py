@@ -154,6 +154,10 @@ ACCOUNT_GAUGES: dict[str, tuple[str, Callable[[Status], float]]] = {
         "Whether receipts have stopped coming, or come with a wrong signature.",
         lambda each: int(bool(each.webhooks_alarm)),
     ),
+    "interakt_optouts_open": (
+        "STOPs whose sender's number is not known.",
+        lambda each: each.optouts_open,
+    ),
     "interakt_account_paused": (
         "Whether the account is paused.",
         lambda each: int(each.paused_ms > 0 or each.breaker == "open"),

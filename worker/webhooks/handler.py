@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict
 
 from config.settings import Settings
 from interakt_jobs.ledger.keys import parse
-from interakt_jobs.recipient import recipient_hash
+from interakt_jobs.recipient import earlier_hashes, recipient_hash
 from schemas.event import Event
 from worker.interakt.correlation import open_callback
 from worker.interakt.failure_codes import explain
@@ -18,10 +17,11 @@ from worker.ledger import accounts as account_module
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger, load
 
+from .keywords import Keywords
 from .receipts import RANKS, apply_receipt
 
 log = logging.getLogger(__name__)
-INBOUND = load("inbound")
+INBOUND, LINK_ID = load("inbound"), load("link_id")
 KEEP_INBOUND_SECONDS = 7 * 86400
 MOST_RESENDS, RESEND_SECONDS = 3, 3600.0
 PAUSED_STATES = frozenset(
@@ -34,8 +34,7 @@ class Meaning:
 
     def __init__(self, ledgers: Mapping[str, WorkLedger], settings: Settings) -> None:
         self.ledgers, self.settings = ledgers, settings
-        self._stop = frozenset(map(plain, settings.stop_words))
-        self._start = frozenset(map(plain, settings.start_words))
+        self._keywords = Keywords(settings)
 
     def __call__(self, account: str, event: Event, received_ms: int) -> None:
         """Act on one event that came in for ``account``; events of unknown accounts and kinds are only counted."""
@@ -43,6 +42,9 @@ class Meaning:
         if ledger is None:
             log.warning("webhook of an unknown account", extra={"action": "webhook_unknown_account"})
             return
+        if event.user_id and event.phone and event.kind != "inbound":
+            both = recipient_hash(event.user_id), recipient_hash(event.phone)
+            ledger.link.run(LINK_ID, [ledger.prefix], *both)
         if event.kind in ("receipt", "click"):
             self._receipt(ledger, event, received_ms)
         elif event.kind == "inbound":
@@ -94,11 +96,9 @@ class Meaning:
             DeadLetters(ledger, who="resend_on").replay(tail, delay=RESEND_SECONDS)
 
     def _inbound(self, ledger: WorkLedger, event: Event, received_ms: int) -> None:
-        digits = "".join(filter(str.isdigit, event.phone))
-        person = recipient_hash(digits) if digits else ""
+        person = recipient_hash(event.phone) if event.phone else ""
         kept = json.dumps({**asdict(event), "received_ms": received_ms}, ensure_ascii=False)
-        word = plain(event.text or (event.button.text if event.button else ""))
-        asks = "stop" if word in self._stop else "start" if word in self._start else ""
+        asks = self._keywords.asks(event)
         fresh = ledger.link.run(
             INBOUND,
             [ledger.prefix],
@@ -110,10 +110,15 @@ class Meaning:
             self.settings.on_inbound_queue or "",
             event.content or "unknown",
             asks,
+            recipient_hash(event.user_id) if event.user_id else "",
+            *(earlier_hashes(event.phone) if asks == "start" else ()),
         )
-        if fresh and digits and asks:
+        if fresh and asks:
             action = "opted_out" if asks == "stop" else "opted_in"
             log.info("a keyword was heard", extra={"action": action, "account": ledger.account})
+        if fresh == 2:
+            extra = {"action": "optout_of_nobody", "account": ledger.account}
+            log.error("a STOP came without a number: see `python -m worker optout open`", extra=extra)
 
     def _template(self, ledger: WorkLedger, event: Event) -> None:
         group = f"{event.template}:{event.language}"
@@ -128,9 +133,3 @@ class Meaning:
             account_module.resume_template(ledger, group)
         elif event.state.upper() in PAUSED_STATES:
             account_module.pause_template(ledger, group, 86400, f"{event.state.lower()} by Meta")
-
-
-def plain(text: str) -> str:
-    """A keyword as it is compared: case folded, without marks around it."""
-    folded = unicodedata.normalize("NFKC", text).casefold().strip()
-    return folded.strip(" .,!?'\"*_-\u0964")

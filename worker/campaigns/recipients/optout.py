@@ -5,10 +5,12 @@ Numbers are not kept, so the list cannot be turned back into one; about 75 bytes
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
@@ -87,6 +89,19 @@ class OptOut:
                     new = int(self._link.command("SADD", self.key, *found))
                     counts["added"] += new
                     counts["known"] += len(found) - new
+
+    def open(self) -> dict[str, dict[str, Any]]:
+        """STOPs whose sender's number is not known, by the name that ``settle`` takes: the messages as they were kept."""
+        flat = self._link.command("HGETALL", f"{self.key}_open")
+        return {name.decode(): json.loads(kept) for name, kept in zip(flat[::2], flat[1::2], strict=True)}
+
+    def settle(self, name: str, digits: str) -> bool:
+        """Add the person who sent an open STOP; False when there is none of that name."""
+        if not self._link.command("HEXISTS", f"{self.key}_open", name):
+            return False
+        self.add(digits)
+        self._link.command("HDEL", f"{self.key}_open", name)
+        return True
 
     def hashes(self) -> Iterator[str]:
         """Every member, streaming; one may come twice while the set grows."""
