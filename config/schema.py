@@ -100,6 +100,14 @@ class SettingsSchema(Schema):
         load_default=False,
         **_what("Let fields pass that this version does not know."),
     )
+    max_payload_bytes = Number(
+        1024,
+        16_777_216,
+        whole=True,
+        data_key="INTERAKT_MAX_PAYLOAD_BYTES",
+        load_default=262_144,
+        **_what("The most bytes of a payload's JSON; read by producers too."),
+    )
     http_deadline_seconds = Number(
         0.01,
         600,

@@ -45,6 +45,7 @@ class Settings:
     redis_url: str = field(repr=False)
     sentry_dsn: Secret | None
     allow_unknown_fields: bool
+    max_payload_bytes: int
     http_deadline_seconds: float
     max_age_seconds: float
     keep_done_seconds: float

@@ -39,3 +39,10 @@ def check(payload: object, shape: type[Any], *, allow_unknown: bool = False) -> 
     if not checker.fits(payload):
         found = checker.problems(payload, "")
         raise PayloadError({path: what for (path, what), _ in zip(found, range(MOST_ERRORS), strict=False)})
+
+
+def check_size(text: str, most: int) -> None:
+    """Raise ``PayloadError`` when a payload's JSON has more than ``most`` bytes."""
+    if 4 * len(text) > most and (size := len(text.encode("utf-8", "surrogatepass"))) > most:
+        what = f"is {size:,} bytes as JSON, at most {most:,} are allowed (INTERAKT_MAX_PAYLOAD_BYTES)"
+        raise PayloadError({"payload": what})

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from . import settings
 from .batch import Accepted, Accepting, Batch, handle
-from .check import PayloadError, check
+from .check import PayloadError, check, check_size
 from .checkers import is_sound, not_sound
 from .job import Job
 from .ledger.client import NewJob
@@ -140,6 +140,7 @@ class Operation(Generic[Payload]):
     def new_job(self, payload: Payload, tail: str, options: str = "", key: str | None = None) -> NewJob:
         """The job as the ledger takes it; ``key`` is an idempotency key of 1 to 200 characters."""
         text = _encode(payload)
+        check_size(text, settings.max_payload_bytes())
         if not is_sound(text):
             raise PayloadError(dict(not_sound(payload)))
         mark = ""

@@ -106,8 +106,11 @@ def wishes(on_done: str | None, queue: str | None, receipts: bool, resend_on: Se
     if receipts:
         chosen["on_receipts"] = True
     if resend_on:
-        if not isinstance(resend_on, list | tuple | set | frozenset) or not all(map(_is_code, resend_on)):
-            raise ValueError("resend_on must be a list of WhatsApp's failure codes, such as [131049]")
+        known = isinstance(resend_on, list | tuple | set | frozenset) and len(resend_on) <= 100
+        if not known or not all(map(_is_code, resend_on)):
+            raise ValueError(
+                "resend_on must be a list of at most 100 of WhatsApp's failure codes, such as [131049]"
+            )
         chosen["resend_on"] = [int(code) for code in resend_on]
     return json.dumps(chosen, separators=(",", ":")) if chosen else ""
 

@@ -20,6 +20,7 @@ _redis_url: str | None = None
 _account = DEFAULT_ACCOUNT
 _allow_unregistered = False
 _allow_unknown = False
+_max_payload: int | None = None
 recorder: Outbox | None = None
 
 
@@ -29,18 +30,21 @@ def configure(
     account: str = DEFAULT_ACCOUNT,
     allow_unregistered: bool = False,
     allow_unknown_fields: bool = False,
+    max_payload_bytes: int | None = None,
 ) -> None:
     """Say where jobs go.
 
     ``redis_url`` is the workers' Redis (``redis://``, ``rediss://``, ``unix://``); without it ``INTERAKT_REDIS_URL``
     holds. ``account`` is the one used when a job names none. ``allow_unregistered`` accepts jobs before any worker has
-    ever run; ``allow_unknown_fields`` lets fields pass that this version does not know.
+    ever run; ``allow_unknown_fields`` lets fields pass that this version does not know. ``max_payload_bytes`` is the most
+    that a payload may have as JSON, as the workers have it; without it ``INTERAKT_MAX_PAYLOAD_BYTES`` holds, or 262,144.
     """
-    global _redis_url, _account, _allow_unregistered, _allow_unknown
+    global _redis_url, _account, _allow_unregistered, _allow_unknown, _max_payload
     _redis_url = redis_url
     _account = account_name(account)
     _allow_unregistered = allow_unregistered
     _allow_unknown = allow_unknown_fields
+    _max_payload = max_payload_bytes
 
 
 def redis_url() -> str:
@@ -80,3 +84,13 @@ def allow_unregistered() -> bool:
 
 def allow_unknown_fields() -> bool:
     return _allow_unknown
+
+
+def max_payload_bytes() -> int:
+    """The most bytes of a payload's JSON; raises ``NotConfigured`` for a setting that is no number."""
+    if _max_payload:
+        return _max_payload
+    text = os.environ.get("INTERAKT_MAX_PAYLOAD_BYTES") or "262144"
+    if not text.isascii() or not text.isdigit():
+        raise NotConfigured("INTERAKT_MAX_PAYLOAD_BYTES must be a whole number of bytes")
+    return int(text[:12])

@@ -124,7 +124,9 @@ def room() -> Room:
     global _room
     if _room is None:
         _room = Room(current())
-        producer_settings.configure(_room.settings.redis_url)
+        producer_settings.configure(
+            _room.settings.redis_url, max_payload_bytes=_room.settings.max_payload_bytes
+        )
     return _room
 
 

@@ -172,7 +172,7 @@ def test_half_of_a_surrogate_pair_is_named_by_its_path() -> None:
     assert list(caught.value.errors) == ["data.message"]
 
 
-@pytest.mark.parametrize("codes", ["131049", 131049, [True], ["x"], [1.5]])
+@pytest.mark.parametrize("codes", ["131049", 131049, [True], ["x"], [1.5], [131049] * 101])
 def test_resend_on_is_a_list_of_codes(codes: Any) -> None:
     with pytest.raises(ValueError, match="resend_on must be a list"):
         wishes(None, None, False, codes)

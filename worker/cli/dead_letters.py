@@ -13,6 +13,7 @@ import click
 
 import schemas
 from config.settings import load as load_settings
+from interakt_jobs import PayloadError
 from worker.cli.common import (
     account_option,
     expected,
@@ -155,7 +156,7 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
         for change in changes:
             _set(payload, change)
         letters.edit(tail, payload, allow_unknown=load_settings(keys=False).allow_unknown_fields)
-    except schemas.Invalid as error:
+    except (schemas.Invalid, PayloadError) as error:
         raise click.ClickException(str(error)) from None
     except ValueError as error:
         raise click.ClickException(f"not JSON: {error}") from None

@@ -13,6 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import schemas
+from interakt_jobs import PayloadError
+from interakt_jobs import settings as producer_settings
+from interakt_jobs.check import check_size
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import phone_of
@@ -125,10 +128,12 @@ class Delivery:
 
     def _prepare(self, work: Work, operation: str, lane: str) -> bytes | Sequence[Any]:
         """The request's body, or how a payload that cannot be sent is settled."""
-        if operation in self.local:
-            return b""
         try:
-            payload = json.loads(work.record.split("\n", 2)[2].encode())
+            text = work.record.split("\n", 2)[2]
+            check_size(text, producer_settings.max_payload_bytes())
+            if operation in self.local:
+                return b""
+            payload = json.loads(text.encode())
             payload = schemas.complete(operation, payload)
             self._advise(work, operation, schemas.check(operation, payload, allow_unknown=self.allow_unknown))
             if lane == "bulk" and self._opted_out_earlier(payload):
@@ -136,7 +141,7 @@ class Delivery:
             return self.client.prepare(operation, correlation.address(operation, payload, self._id(work)))
         except InteraktError as error:  # a file to upload cannot be had
             return self.attempt.failed(error, work.record.split("\n", 1)[0].split("|"), work.attempts + 1)
-        except schemas.Invalid as error:
+        except (schemas.Invalid, PayloadError) as error:
             return self.attempt.dead("invalid_payload", str(error), None)
         except KeyError:
             return self.attempt.dead(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import schemas
+from interakt_jobs import settings
+from interakt_jobs.check import check_size
 from interakt_jobs.errors import NoSuchJob, NotCancellable
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Reading, group_of, recipient_of
@@ -125,10 +127,14 @@ class DeadLetters:
         return self.ledger.read(tail)
 
     def edit(self, tail: str, payload: dict[str, Any], *, allow_unknown: bool = False) -> None:
-        """Replace the payload, checked by its schema: raises ``schemas.Invalid``, ``NoSuchJob``, ``NotCancellable``."""
+        """Replace the payload, checked as a new one is.
+
+        Raises ``schemas.Invalid``, ``PayloadError`` for its size, ``NoSuchJob`` and ``NotCancellable``.
+        """
         operation = self.ledger.read(tail).operation
         schemas.check(operation, schemas.complete(operation, payload), allow_unknown=allow_unknown)
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        check_size(text, settings.max_payload_bytes())
         answer = self.ledger.link.run(
             EDIT, [self.ledger.prefix], tail, text, recipient_of(payload), group_of(payload), self.who
         ).decode()
