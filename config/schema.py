@@ -154,6 +154,13 @@ class SettingsSchema(Schema):
         load_default=20,
         **_what("The same for urgent jobs that expire."),
     )
+    never_hold_seconds = Number(
+        0.01,
+        DAY,
+        data_key="INTERAKT_NEVER_HOLD_SECONDS",
+        load_default=600,
+        **_what("The same for sends that are never repeated: after it they are dead letters."),
+    )
     lease_seconds = Number(
         0.05,
         3600,

@@ -53,6 +53,7 @@ class Settings:
     keep_dead_count: int
     hold_seconds: float
     otp_hold_seconds: float
+    never_hold_seconds: float
     lease_seconds: float
     release_seconds: float
     retry_base_seconds: float

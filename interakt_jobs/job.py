@@ -9,6 +9,7 @@ from celery.result import AsyncResult, assert_will_not_block, promise
 
 from . import settings
 from .errors import JobCancelled, JobDead
+from .event import JobEvent, latest
 from .ledger.keys import account_name, job_id, mint_tail, parse
 from .ledger.record import ENDED, Reading
 
@@ -36,7 +37,7 @@ def outcome(id: str, reading: Reading) -> Any:
 
     The dict has ``id``, ``message`` and ``status``; ``callbackData`` as the caller gave it, if he did; ``data`` when the
     call reads something; ``delivery`` once a receipt has come: ``{"kind": "sent", "at_ms": ..., "code": None}``, with
-    WhatsApp's code when the kind is ``failed``.
+    WhatsApp's code when the kind is ``failed``; ``was`` (dead or cancelled) when that end has been corrected.
     """
     if reading.state == "done":
         found: dict[str, Any] = {
@@ -52,12 +53,31 @@ def outcome(id: str, reading: Reading) -> Any:
         if reading.delivery:
             _, kind, at, code = reading.delivery.split(".", 3)
             found["delivery"] = {"kind": kind, "at_ms": int(at), "code": code or None}
+        if reading.was:
+            found["was"] = reading.was
         return found
     if reading.state == "dead":
         return JobDead(id, reading.reason, reading.error, reading.log)
     if reading.state == "cancelled":
         return JobCancelled(f"job {id} was cancelled" + (f"; {reading.message}" if reading.message else ""))
     return None
+
+
+def event_of(id: str, reading: Reading) -> JobEvent | None:
+    """The latest that was told, or could have been told, of a job; None before its end."""
+    if reading.state not in ENDED:
+        return None
+    _, kind, _, code = reading.delivery.split(".", 3) if reading.delivery else ("", "", "", "")
+    return latest(
+        id,
+        reading.state,
+        reason=reading.reason,
+        was=reading.was,
+        round=reading.round,
+        receipt=kind,
+        code=code,
+        provider_id=reading.provider_id,
+    )
 
 
 class Job(AsyncResult):  # type: ignore[misc]
@@ -109,6 +129,11 @@ class Job(AsyncResult):  # type: ignore[misc]
 
     info = result
 
+    @property
+    def event(self) -> JobEvent | None:
+        """The latest event of the job, in the shape that ``on_done`` is told; None before its end."""
+        return event_of(self.id, self.read())
+
     def ready(self) -> bool:
         return self.read().state in ENDED
 
@@ -138,7 +163,10 @@ class Job(AsyncResult):  # type: ignore[misc]
     wait = get
 
     def revoke(self, *_: Any, **__: Any) -> None:
-        """Cancel a job that has not started; raises ``NotCancellable`` with the state that forbids it."""
+        """Cancel a job that is not running; raises ``NotCancellable`` with the state that forbids it.
+
+        One that may have been sent is not sent again, and ends when its receipt came or the hold is over.
+        """
         settings.ledger(self.account).cancel(self.tail)
 
     cancel = revoke

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import schemas
-from config.settings import Settings, current
+from config.settings import Account, Settings, current
 from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
@@ -77,8 +77,6 @@ class Room:
         attempt = Attempt(
             RetryPolicy(base=settings.retry_base_seconds, cap=settings.retry_cap_seconds),
             keep_seconds=settings.keep_done_seconds,
-            hold_seconds=settings.hold_seconds,
-            otp_hold_seconds=settings.otp_hold_seconds,
             on_error=functools.partial(alarms.attempt_failed, account),
             receipts_live=alarms.ReceiptsSeen(ledger),
         )
@@ -93,25 +91,32 @@ class Room:
 
     def register(self) -> None:
         """Make the accounts known to producers; the rate is seeded once, what `account set` changed stays."""
-        settings = self.settings
-        shares = [value for lane, share in settings.lane_shares.items() for value in (f"share_{lane}", share)]
-        for name, account in settings.accounts.items():
+        for name, account in self.settings.accounts.items():
             self.link.run(
                 REGISTER,
                 [self.ledgers[name].prefix, "ij1:accounts"],
                 name,
                 account.calls_per_window,
                 int(account.window_seconds * 1000),
-                *shares,
-                "max_age",
-                int(settings.max_age_seconds * 1000),
-                "pair_ms",
-                int(settings.pair_seconds * 1000),
-                "per_day",
-                settings.bulk_per_recipient_per_day,
-                "window_guard",
-                int(settings.session_window_guard),
+                *(word for pair in _facts(self.settings, account).items() for word in pair),
             )
+
+
+def _facts(settings: Settings, account: Account) -> dict[str, int]:
+    """What the settings say of an account, by the names of settings.lua."""
+    return {
+        **{f"share_{lane}": share for lane, share in settings.lane_shares.items()},
+        "max_age": int(settings.max_age_seconds * 1000),
+        "keep_done": max(1, int(settings.keep_done_seconds)),
+        "keep_dead": max(1, int(settings.keep_dead_seconds)),
+        "hold_ms": int(settings.hold_seconds * 1000),
+        "otp_hold_ms": int(settings.otp_hold_seconds * 1000),
+        "never_hold_ms": int(settings.never_hold_seconds * 1000),
+        "pair_ms": int(settings.pair_seconds * 1000),
+        "per_day": settings.bulk_per_recipient_per_day,
+        "window_guard": int(settings.session_window_guard),
+        "webhooks": int(account.webhook_secret is not None),
+    }
 
 
 _room: Room | None = None
@@ -225,8 +230,6 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
     def reap(ledger: WorkLedger) -> None:
         done = ledger.reap(
             most=200,
-            hold_ms=int(settings.hold_seconds * 1000),
-            otp_hold_ms=int(settings.otp_hold_seconds * 1000),
             retry_ms=int(settings.retry_base_seconds * 1000),
         )
         if any(done.values()):

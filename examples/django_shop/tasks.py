@@ -6,8 +6,8 @@ from shop.models import Order
 
 
 @shared_task(name="tasks.message_ended")
-def message_ended(job_id: str, state: str, event: str) -> None:
-    """A message came to its end: ``state`` is done, dead or cancelled. May be told twice."""
+def message_ended(job_id: str, event: str, state: str, **more: object) -> None:
+    """A message came to its end, or that is corrected: ``state`` is done, dead or cancelled. May be told twice."""
     Order.objects.filter(job=job_id).update(told=state)
 
 

@@ -12,6 +12,6 @@ endings = Redis.from_url(BROKER, decode_responses=True)
 
 
 @app.task(name="told.message_ended")
-def message_ended(job_id: str, state: str, event: str) -> None:
-    """A message came to its end: ``state`` is done, dead or cancelled. May be told twice."""
+def message_ended(job_id: str, event: str, state: str, **more: object) -> None:
+    """A message came to its end, or that is corrected: ``state`` is done, dead or cancelled. May be told twice."""
     endings.set(f"shop:ended:{job_id}", state, ex=86400)

@@ -15,7 +15,6 @@ from .scripts import load
 
 ACCEPT, READ, CANCEL, FORGET = (load(name) for name in ("accept", "read", "cancel", "forget"))
 KEEP_KEY_SECONDS = 7 * 86400
-KEEP_CANCELLED_SECONDS = 3 * 86400
 
 
 class Terms(NamedTuple):
@@ -108,7 +107,7 @@ class Ledger:
 
     def cancel(self, tail: str) -> None:
         """Cancel a job that is not running; raises ``NotCancellable`` and ``NoSuchJob``."""
-        answer = self.link.run(CANCEL, self._keys, tail, KEEP_CANCELLED_SECONDS).decode()
+        answer = self.link.run(CANCEL, self._keys, tail).decode()
         if answer == "missing":
             raise NoSuchJob(f"no job {job_id(self.account, tail)}")
         if answer not in ("cancelled", "known"):

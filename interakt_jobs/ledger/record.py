@@ -22,7 +22,8 @@ class Reading:
     """One job as it is now.
 
     ``state`` is ready, waiting, parked, released, running, unknown, done, dead or cancelled; times are
-    milliseconds since the epoch; ``payload`` is None once an ended job's record is gone.
+    milliseconds since the epoch; ``payload`` is None once an ended job's record is gone. ``was`` is the end (dead or
+    cancelled) that ``done`` corrects; ``round`` counts replays.
     """
 
     tail: str
@@ -48,6 +49,8 @@ class Reading:
     reason: str = ""
     error: str = ""
     data: Any = None
+    was: str = ""
+    round: int = 0
 
 
 def split(raw: str) -> tuple[list[str], dict[str, Any], str]:
@@ -66,6 +69,7 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
     common: dict[str, Any] = {
         "log": [json.loads(entry) for entry in log],
         "data": json.loads(data) if data else None,
+        "round": int(answer[8]),
     }
     if raw.startswith("="):
         return _ended(tail, raw, common)
@@ -97,7 +101,7 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
 
 def _ended(tail: str, raw: str, common: dict[str, Any]) -> Reading:
     short, _, record = raw.partition("\n")
-    state, operation, lane, ended, attempts, ambiguous, status, provider, delivery, message = short[1:].split(
+    state, operation, lane, ended, attempts, marks, status, provider, delivery, message = short[1:].split(
         "|", 9
     )
     return Reading(
@@ -107,7 +111,8 @@ def _ended(tail: str, raw: str, common: dict[str, Any]) -> Reading:
         lane=lane,
         ended=int(ended),
         attempts=int(attempts),
-        ambiguous=ambiguous == "1",
+        ambiguous=int(marks) & 1 == 1,
+        was="dead" if int(marks) & 2 else "cancelled" if int(marks) & 4 else "",
         status=int(status) if status else None,
         provider_id=provider,
         delivery=delivery,

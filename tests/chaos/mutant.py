@@ -43,12 +43,12 @@ def mutate(mutation: str) -> None:
         case "no_sent_at":
             work_ledger.REAP = changed(
                 work_ledger.REAP,
-                "if crashes + 1 >= tonumber(ARGV[5]) then",
-                "if true then\n to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[5]) then",
+                "if crashes + 1 >= tonumber(ARGV[3]) then",
+                "if true then\n to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[3]) then",
             )
         case "all_ambiguous":
-            before = "local ambiguous = maybe == '2' and 1 or 0"
-            work_ledger.STEP = changed(work_ledger.STEP, before, "local ambiguous = 1")
+            before = "local ambiguous = maybe == '2'"
+            work_ledger.STEP = changed(work_ledger.STEP, before, "local ambiguous = true")
         case "no_budget":
             for name in ("START", "STEP"):
                 before = "local wait = permit(head.lane, state)"

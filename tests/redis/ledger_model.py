@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from interakt_jobs.ledger.record import ENDED
 from worker.ledger.dead_letters import REASONS
 from worker.ledger.work_ledger import LANES, Work, WorkLedger
 
 ACCOUNT_KEYS = {
-    "ambiguous", "audit", "bell", "bud", "count", "dead", "expires", "failed", "fence", "fl", "groups", "held", "maybe",
-    "pacer", "parking", "probe", "state", "tries", "used",
+    "ambiguous", "audit", "bell", "bud", "count", "dead", "ending", "expires", "failed", "fence", "fl", "groups", "held",
+    "maybe", "outbox", "pacer", "parking", "probe", "state", "tries", "used",
     *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES),
 }  # fmt: skip
 EXPIRING = ("early:", "i:", "pid:", "probe:", "r:", "replays:")
@@ -105,8 +107,30 @@ def check(ledger: WorkLedger, jobs: dict[str, Known]) -> Snapshot:
     assert set(flight) == {
         t for kind in ("rel", "run") for lane in LANES for t in seen.members(f"{kind}:{lane}")
     }
+    _check_told(ledger, seen, jobs)
     _check_keys(seen, jobs)
     return seen
+
+
+def _check_told(ledger: WorkLedger, seen: Snapshot, jobs: dict[str, Known]) -> None:
+    """In each round a job is told to have ended once, and differs from that only by a named correction."""
+    told: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for raw in seen.values.get("outbox", []):
+        told[(entry := json.loads(raw))["id"]].append(entry)
+    for tail, job in jobs.items():
+        numbers = [entry["sequence"] for entry in told[tail]]
+        assert numbers == sorted(set(numbers)), f"{tail} was told in the order {numbers}"
+        last: dict[int, str] = {}
+        for entry in told[tail]:
+            if entry["event"] == "ended":
+                assert entry["round"] not in last, f"{tail} ended twice"
+            else:
+                assert (entry["event"], entry["was"]) == ("corrected", last[entry["round"]]), entry
+            last[entry["round"]] = entry["state"]
+        if not job.gone and (reading := ledger.read(tail)).state in ENDED:
+            assert last[reading.round] == reading.state, (
+                f"{tail} was told to be {last}, and is {reading.state}"
+            )
 
 
 def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, flight: dict[str, str]) -> None:
@@ -117,7 +141,7 @@ def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, fligh
     if kind in ("rel", "run"):
         assert (flight[tail][0] == "s") == (kind == "run")
     expires = raw.split("|", 5)[4] if not raw.startswith("=") else "0"
-    assert (tail in seen.members("expires")) == (expires != "0" and kind not in ("dead", "ended"))
+    assert (tail in seen.members("expires")) == (expires != "0" and kind not in ("dead", "ended", "held"))
     reading = ledger.read(tail)
     if kind == "dead":
         assert reading.state == "dead"
@@ -130,7 +154,7 @@ def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, fligh
     if job.policy == "never" and not job.doubles_allowed:
         assert job.accepted(of_round=True) <= 1, "never, and accepted more than once"
     if job.proved:
-        assert reading.state in ("done", "running", "cancelled"), f"a receipt came, and it is {reading.state}"
+        assert reading.state in ("done", "running"), f"a receipt came, and it is {reading.state}"
     if kind == "ended":
         assert not {tail} & (set(seen.hash("tries")) | set(seen.hash("maybe")) | set(flight))
         assert seen.ttl[f"j:{tail}"] > 0

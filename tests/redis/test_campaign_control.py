@@ -22,7 +22,7 @@ from worker.webhooks.receipts import apply_receipt
 from .test_campaign_feed import CID, DONE, adds_up, begin, definition, people, send_all, take
 
 REFUSED = ("dead", "rejected", "no", 400, "")
-LOST = ("unknown", 1, "timeout", "", 1)
+LOST = ("unknown", "timeout", "", 1)
 
 
 def mixed(ledger: WorkLedger, link: Link, **other: Any) -> CampaignStore:

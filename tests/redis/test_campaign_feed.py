@@ -246,7 +246,7 @@ def test_a_job_that_is_not_sent_before_the_end_is_skipped(
     Feeder().round(ledger)
     assert store.fed() == 2
     clock.advance(61)
-    ledger.reap(most=100, hold_ms=1, otp_hold_ms=1, retry_ms=1)
+    ledger.reap(most=100, retry_ms=1)
     assert adds_up(store) == {"skipped": 2, "skipped|after_end": 2}
 
 

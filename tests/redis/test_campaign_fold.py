@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 
 from interakt_jobs.errors import NotCancellable
+from interakt_jobs.event import RANKS
 from interakt_jobs.ledger.keys import task_tail
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.reasons import reason_of
 from worker.campaigns.store.recipient_state import Slot
 from worker.campaigns.store.store import CampaignStore
 from worker.ledger.work_ledger import Work, WorkLedger
-from worker.webhooks.receipts import RANKS, apply_receipt
+from worker.webhooks.receipts import apply_receipt
 
 from .test_campaign_feed import CID, DONE, Feeder, adds_up, begin, take
-from .test_ledger import reap, receipts_live
+from .test_ledger import holds_end, reap, receipts_live
 
-UNKNOWN = ("unknown", 1, "timeout", "", 1)
+UNKNOWN = ("unknown", "timeout", "", 1)
 TAIL = f"{CID}.0.0"
 
 
@@ -198,9 +199,9 @@ def test_one_that_is_sent_again_after_its_hold_is_marked(ledger: WorkLedger, lin
     receipts_live(ledger)
     store, work = one(ledger, link, retry={"repeat": "after_hold"})
     ledger.step(work, UNKNOWN)
+    assert adds_up(store) == {"held": 1, "held|unknown_outcome": 1}
+    holds_end(ledger)
     assert adds_up(store) == {"fed": 1}
-    time.sleep(0.005)
-    reap(ledger)
     (again,) = take(ledger)
     ledger.step(again, DONE)
     assert slot(store).ambiguous
@@ -212,10 +213,11 @@ def test_one_that_may_have_been_sent_and_then_died_is_unknown(ledger: WorkLedger
     receipts_live(ledger)
     store, work = one(ledger, link, retry={"repeat": "after_hold"})
     ledger.step(work, UNKNOWN)
-    time.sleep(0.005)
-    reap(ledger)
+    holds_end(ledger)
     (again,) = take(ledger)
     ledger.step(again, ("dead", "rejected", "no", 400, ""))
+    assert adds_up(store) == {"held": 1, "held|rejected": 1}
+    holds_end(ledger)
     assert adds_up(store) == {"unknown": 1, "unknown|rejected": 1}
 
 

@@ -38,6 +38,7 @@ class World:
         self.flying: list[Work] = []
         self.late: list[Work] = []
         self.settled: list[tuple[Work, tuple[object, ...]]] = []
+        self.told: dict[str, tuple[str, int]] = {}
 
     def feed(self) -> None:
         self.feeder.round(self.ledger)
@@ -65,7 +66,7 @@ class World:
     def lose_answer(self) -> None:
         if work := self._call():
             self.taken[work.tail] += self.chance.random() < 0.5
-            self._settle(work, "unknown", 1, "timeout", "", 1)
+            self._settle(work, "unknown", "timeout", "", 1)
 
     def refuse(self) -> None:
         if work := self._call():
@@ -154,6 +155,17 @@ class World:
         while self.late:
             self.answer_late()
 
+    def look(self) -> None:
+        """An application exports: no end that it has seen becomes another one, unless it is named a correction."""
+        for row in control.export(self.link, "default", CID):
+            if not row["event"]:
+                continue
+            end = "accepted" if row["state"] in ACCEPTED else row["state"]
+            before, number = self.told.get(row["id"], (end, 0))
+            assert end == before or row["was"], f"{row['id']} was told to be {before}, and is {end}"
+            assert row["sequence"] >= number, row
+            self.told[row["id"]] = end, row["sequence"]
+
     def judge(self, policy: str) -> None:
         adds_up(self.store)
         for outcome in self.store.outcomes():
@@ -187,6 +199,8 @@ def test_whatever_happens_everybody_is_sent_to_once_and_the_slots_tell_the_truth
         receipts_live(ledger)
     for _ in range(STEPS):
         world.chance.choice(acts)()
+        if world.chance.random() < 0.2:
+            world.look()
     adds_up(world.store)
     world.end()
     world.judge(policy)

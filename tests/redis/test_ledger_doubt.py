@@ -11,13 +11,13 @@ from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
 
-from .clock import Clock, pause
-from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
+from .clock import Clock
+from .test_ledger import DONE, ONE, holds_end, places, reap, receipts_live, run_to_start
 
 Accept = Callable[..., str]
-UNKNOWN = ("unknown", 1, "timeout", "", 1)
+UNKNOWN = ("unknown", "timeout", "", 1)
 OTHERS = {
-    "unknown": ("unknown", 60_000, "timeout", "", 1),
+    "unknown": ("unknown", "timeout", "", 1),
     "retry": ("retry", 1, "HTTP 503", ""),
     "throttled": ("throttled", 1),
     "unsent": ("unsent",),
@@ -80,8 +80,7 @@ def test_a_receipt_settles_a_job_whose_answer_said_that_nothing_was_done(
 
 def unknown_and_ready_again(ledger: WorkLedger) -> None:
     ledger.step(run_to_start(ledger), UNKNOWN)
-    pause(ledger.link, 0.004)
-    assert reap(ledger)["ended"] == 1
+    assert holds_end(ledger)["ended"] == 1
 
 
 def test_two_unknown_sends_are_ambiguous_though_a_third_never_left(
@@ -116,9 +115,8 @@ def test_a_late_answer_stops_a_job_that_runs_again_from_being_sent_once_more(
     tail = accept()
     first = run_to_start(ledger)
     clock.advance(0.01)
-    reap(ledger, hold_ms=1)
-    clock.advance(0.004)
     reap(ledger)
+    holds_end(ledger)
     ledger.lease_ms = 30_000
     second = run_to_start(ledger)
     assert ledger.step(first, DONE)[0] == "gone"
@@ -142,7 +140,9 @@ def test_a_refusal_after_an_unknown_send_is_not_replayed_by_itself_and_a_receipt
     tail = accept()
     unknown_and_ready_again(ledger)
     ledger.step(run_to_start(ledger), ("dead", "rejected", "no", 400, ""))
-    assert DeadLetters(ledger).replay(tail) == "unknown_outcome"
+    assert (ledger.read(tail).state, DeadLetters(ledger).replay(tail)) == ("unknown", "alive")
+    holds_end(ledger)
+    assert (ledger.read(tail).reason, DeadLetters(ledger).replay(tail)) == ("rejected", "unknown_outcome")
     assert apply_receipt(ledger, tail, "sent", at_ms=7).job == "settled"
     assert ledger.read(tail).state == "done"
 
@@ -193,6 +193,9 @@ def test_a_job_that_is_cancelled_while_it_is_held_says_that_it_may_have_been_sen
     assert ledger.step(work, OTHERS["unknown"])[0] == "ok"
     for tail in (held, fresh):
         ledger.cancel(tail)
+    assert (ledger.read(held).state, ledger.read(fresh).state) == ("unknown", "cancelled")
+    holds_end(ledger)
+    for tail in (held, fresh):
         assert ledger.read(tail).state == "cancelled"
     assert "may have been sent" in ledger.read(held).message
     assert ledger.read(fresh).message == ""

@@ -22,13 +22,14 @@ from hypothesis.stateful import (
 )
 
 from interakt_jobs.errors import NoSuchJob, NotCancellable
+from interakt_jobs.event import RANKS
 from interakt_jobs.ledger.client import NewJob, Terms
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger import accounts
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import LANES, Work, WorkLedger
 from worker.process import REGISTER
-from worker.webhooks.receipts import RANKS, apply_receipt
+from worker.webhooks.receipts import apply_receipt
 
 from .ledger_model import Attempt, Known, check
 
@@ -38,8 +39,8 @@ DONE = ("done", "p", 201, "ok", 3600, "1", "")
 NOT_ACCEPTED: tuple[tuple[Any, ...], ...] = (
     ("retry", 0, "HTTP 503", '{"outcome":"unavailable"}'),
     ("retry", HOUR, "HTTP 503", ""),
-    ("unknown", HOUR, "timeout", "", 0),
-    ("unknown", 0, "timeout", "", 0),
+    ("unknown", "timeout", "", 0),
+    ("unknown", "timeout", "", 0),
     ("dead", "rejected", "no", 400, ""),
     ("throttled", 0),
     ("template", "No approved template", ""),
@@ -93,7 +94,9 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         tail = f"job{len(self.jobs)}"
         terms = Terms("send_text", lane, delay, expires, policy, most)
-        new = NewJob(tail, f'{{"for":"{tail}"}}', "abc", group, '{"resend_on":[5]}', key, "d")
+        new = NewJob(
+            tail, f'{{"for":"{tail}"}}', "abc", group, '{"resend_on":[5],"on_done":"app.told"}', key, "d"
+        )
         answer = self.ledger.accept(terms, [new])[0]
         if answer == "new":
             self.jobs[tail] = Known(tail, policy, lane)
@@ -200,9 +203,9 @@ class Machine(RuleBasedStateMachine):
         outcome = attempt.outcome or (DONE if attempt.accepted else NOT_ACCEPTED[0])
         self._settle(attempt, outcome, lane, again, next_accepted)
 
-    @rule(hold=st.sampled_from((0, HOUR)), retry=st.sampled_from((0, HOUR)))
-    def reap(self, hold: int, retry: int) -> None:
-        self.ledger.reap(most=100, hold_ms=hold, otp_hold_ms=hold, retry_ms=retry)
+    @rule(retry=st.sampled_from((0, HOUR)))
+    def reap(self, retry: int) -> None:
+        self.ledger.reap(most=100, retry_ms=retry)
 
     # time
 
@@ -249,6 +252,10 @@ class Machine(RuleBasedStateMachine):
     def receipts_are_seen(self, live: bool) -> None:
         at = int(self.link.command("TIME")[0]) * 1000 if live else 0
         self.link.command("HSET", self._key("state"), "receipts_at", at)
+
+    @rule(on=st.booleans())
+    def webhook_secret_is_set(self, on: bool) -> None:
+        self.link.command("HSET", self._key("state"), "webhooks", int(on))
 
     @precondition(lambda self: self.jobs)
     @rule(pick=PICK, kind=st.sampled_from(tuple(RANKS)), code=st.sampled_from(("", "5")))
@@ -307,7 +314,7 @@ class Machine(RuleBasedStateMachine):
             self.link.command("HSET", self._key("state"), "by_hand", 0)
             for name in ("held", *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES)):
                 self.time_passes(name)
-            self.reap(0, 0)
+            self.reap(0)
             self.time_passes("held")
             self.link.command("DEL", self._key("pacer"))
             for tails in self.ledger.release("p", WANTED).tails.values():

@@ -127,9 +127,9 @@ def test_a_record_of_a_newer_version_is_left_to_a_newer_worker(ledger: WorkLedge
     released = ledger.release("pacer", WANTED)
     assert ledger.claim("t", released.tails["normal"]) == []
     ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
-    ledger.reap(most=10, hold_ms=1, otp_hold_ms=1, retry_ms=1)
+    ledger.reap(most=10, retry_ms=1)
     ledger.link.command("SET", f"{ledger.prefix}j:{tail}", raw)
     ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
-    ledger.reap(most=10, hold_ms=1, otp_hold_ms=1, retry_ms=1)
+    ledger.reap(most=10, retry_ms=1)
     assert run_to_claim(ledger).tail == tail
     assert ledger.release("pacer", ONE).tails == {}

@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from tests.tls import behind_tls
 from tests.waiting import until
 from worker.callbacks.outbox import BATCH, Outbox
 from worker.ledger.work_ledger import WorkLedger
+from worker.webhooks.receipts import apply_receipt
+
+from .test_held_ends import LOST, webhooks
+from .test_ledger import holds_end, run_to_start
 
 KEY = "ij1:default:outbox"
 
@@ -57,6 +62,34 @@ def test_it_publishes_in_order_and_removes_what_it_published(ledger: WorkLedger,
     found = received(broker.url)
     assert [args[0] for _, args, _ in found] == [f"ij1.default.{n:032x}" for n in range(number)]
     assert found[0] == ("shop.told", [f"ij1.default.{0:032x}"], {"state": "done", "event": "ended"})
+
+
+def test_a_correction_is_published_with_every_field_of_the_event(
+    ledger: WorkLedger, broker: Valkey, accept: Callable[..., str]
+) -> None:
+    webhooks(ledger)
+    tail = accept(repeat="never", options='{"on_done":"shop.told"}')
+    ledger.step(run_to_start(ledger), LOST)
+    holds_end(ledger)
+    apply_receipt(ledger, tail, "sent", at_ms=int(time.time() * 1000), provider_id="p-1")
+    Outbox(broker.url)(ledger)
+    until(lambda: left(ledger) == 0)
+    ended, corrected = received(broker.url)
+    known = {"round": 0, "was": "", "provider_id": ""}
+    assert ended == (
+        "shop.told",
+        [f"ij1.default.{tail}"],
+        {**known, "event": "ended", "state": "dead", "reason": "unknown_outcome", "sequence": 1},
+    )
+    told = {
+        "event": "corrected",
+        "state": "done",
+        "reason": "",
+        "was": "dead",
+        "sequence": 2,
+        "provider_id": "p-1",
+    }
+    assert corrected == (ended[0], ended[1], {**known, **told})
 
 
 def test_a_queue_of_its_own_an_inbound_message_and_what_cannot_be_read(

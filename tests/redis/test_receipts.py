@@ -12,8 +12,7 @@ from worker.ledger.dead_letters import DeadLetters, Filter
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
 
-from .clock import Clock
-from .test_ledger import DONE, ONE, places, reap, receipts_live, run_to_start
+from .test_ledger import DONE, ONE, holds_end, places, receipts_live, run_to_start
 
 Accept = Callable[..., str]
 KEPT = (*DONE[:5], "1", "")
@@ -32,14 +31,13 @@ def test_the_highest_rank_wins_in_any_order(
 
 @pytest.mark.parametrize("policy", ["after_hold", "never"])
 def test_a_receipt_settles_an_unknown_job_so_that_it_is_never_repeated(
-    ledger: WorkLedger, accept: Accept, policy: str, clock: Clock
+    ledger: WorkLedger, accept: Accept, policy: str
 ) -> None:
     receipts_live(ledger)
     tail = accept(repeat=policy)
-    ledger.step(run_to_start(ledger), ("unknown", 10, "timeout", "", 1))
+    ledger.step(run_to_start(ledger), ("unknown", "timeout", "", 1))
     assert apply_receipt(ledger, tail, "sent", at_ms=5).job == "settled"
-    clock.advance(0.02)
-    reap(ledger)
+    holds_end(ledger)
     assert ledger.release("pacer", ONE).tails == {}
     reading = ledger.read(tail)
     assert (reading.state, reading.ambiguous, reading.delivery) == ("done", False, "1.sent.5.")
@@ -47,13 +45,12 @@ def test_a_receipt_settles_an_unknown_job_so_that_it_is_never_repeated(
 
 
 def test_a_receipt_after_the_job_was_sent_again_marks_it_ambiguous(
-    ledger: WorkLedger, accept: Accept, clock: Clock
+    ledger: WorkLedger, accept: Accept
 ) -> None:
     receipts_live(ledger)
     tail = accept()
-    ledger.step(run_to_start(ledger), ("unknown", 1, "timeout", "", 1))
-    clock.advance(0.005)
-    reap(ledger)
+    ledger.step(run_to_start(ledger), ("unknown", "timeout", "", 1))
+    holds_end(ledger)
     again = run_to_start(ledger)
     assert apply_receipt(ledger, tail, "delivered", at_ms=5).job == "known"
     ledger.step(again, DONE)

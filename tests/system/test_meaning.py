@@ -33,6 +33,8 @@ def stack() -> Iterator[Stack]:
     env = {
         **QUICK,
         "INTERAKT_CALLS_PER_MINUTE": "60000",
+        "INTERAKT_HOLD_SECONDS": "60",
+        "INTERAKT_NEVER_HOLD_SECONDS": "600",
         "INTERAKT_RCS_PATH_SECRET": RCS,
         "INTERAKT_ON_INBOUND": "shop.someone_wrote",
         "INTERAKT_ON_INBOUND_QUEUE": "shop",
@@ -51,7 +53,9 @@ def stack() -> Iterator[Stack]:
 
 def hook(stack: Stack, **options: object) -> None:
     rcs = f"{stack.webhook_url}/default/rcs/{RCS}"
-    stack.sandbox.webhooks(url=stack.webhook_url, secret=WEBHOOK, rcs_url=rcs, delay_ms=30, **options)
+    stack.sandbox.webhooks(
+        **{"url": stack.webhook_url, "secret": WEBHOOK, "rcs_url": rcs, "delay_ms": 30, **options}
+    )
 
 
 def told(stack: Stack) -> list[str]:
@@ -84,6 +88,25 @@ def test_a_failed_delivery_says_its_code(stack: Stack) -> None:
     until(lambda: ".131049" in job.read().delivery)
     assert job.status == "SUCCESS", "Interakt took it: what failed is its delivery"
     hook(stack)
+
+
+@pytest.mark.parametrize("options", [{"repeat": "never"}, {"lane": "bulk"}, {}])
+def test_a_job_whose_answer_was_lost_is_told_once_when_its_receipt_has_come(
+    stack: Stack, options: dict[str, str]
+) -> None:
+    hook(stack, delay_ms=3000)
+    with Redis.from_url(stack.valkey.url) as redis:
+        redis.hdel("ij1:default:state", "receipts_at")  # no receipt was ever seen
+    stack.sandbox.faults(accept_lose_answer=1.0, times=1)
+    job = send_template.delay(TEMPLATE, on_done="shop.told", on_done_queue="ends", **options)
+    assert job.get(timeout=60)["message"] == "settled by a receipt"
+    with Redis.from_url(stack.valkey.url.replace("/0", "/1")) as broker:
+        first = json.loads(until(lambda: broker.rpop("ends")))
+        hook(stack)
+        until(lambda: job.read().delivery.startswith("4.read"))
+        assert broker.rpop("ends") is None
+    assert "'event': 'ended', 'state': 'done'" in first["headers"]["kwargsrepr"]
+    assert stack.sandbox.jobs()[job.id] == (1, 1)
 
 
 def test_people_who_write_are_read_by_the_id_that_was_told(stack: Stack) -> None:

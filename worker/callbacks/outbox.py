@@ -1,7 +1,7 @@
 """The outbox: messages to callers' own Celery apps, written by ``settle`` and removed after a confirmed publish.
 
-At least once: a crash between publish and removal publishes again. The message holds the job's id, its state and the
-event, and no personal data.
+At least once: a crash between publish and removal publishes again. The message holds the job's id and the fields of
+``JobEvent``, and no personal data.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from celery import Celery
 
 from interakt_jobs.errors import JobError
+from interakt_jobs.event import TOLD
 from interakt_jobs.ledger.keys import job_id
 from worker.ledger.work_ledger import WorkLedger
 
@@ -121,6 +122,6 @@ def _message(account: str, entry: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": entry["task"],
         "args": (f"in1.{account}.{entry['id']}" if inbound else job_id(account, entry["id"]),),
-        "kwargs": {"state": entry["state"], "event": entry["event"]},
+        "kwargs": {name: entry[name] for name in TOLD if name in entry},
         "queue": entry.get("queue"),
     }

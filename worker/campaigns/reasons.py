@@ -7,7 +7,7 @@ from __future__ import annotations
 
 STATES = (
     *("planned", "skipped", "fed", "accepted", "sent", "delivered", "read"),
-    *("failed", "dead", "unknown", "cancelled"),
+    *("failed", "dead", "unknown", "cancelled", "held"),
 )
 STATE = {name: number for number, name in enumerate(STATES)}
 

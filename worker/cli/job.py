@@ -34,6 +34,8 @@ def show(id: str, as_json: bool) -> None:
     for name in ("reason", "error", "provider_id", "message", "delivery"):
         if value := getattr(reading, name):
             say(f"  {name.replace('_', ' ')}: {value}")
+    if reading.was:
+        say(f"  corrected: it had ended as {reading.was}")
     if reading.ambiguous:
         say("  ambiguous: it was sent again after an attempt whose outcome was unknown")
     say_attempts(reading.log)

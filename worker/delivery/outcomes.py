@@ -23,7 +23,7 @@ class PermitStale(Exception):
 class Attempt:
     """Makes attempts and words their outcomes.
 
-    ``keep_seconds`` is how long a result is kept; holds and the retry's base and cap are seconds.
+    ``keep_seconds`` is how long a result is kept.
     ``on_error(error, operation, job, attempt)`` hears of what is worth an operator's eye.
     """
 
@@ -32,13 +32,10 @@ class Attempt:
         retry: RetryPolicy,
         *,
         keep_seconds: float,
-        hold_seconds: float,
-        otp_hold_seconds: float,
         on_error: Callable[[InteraktError, str, str, int], None] = lambda *_: None,
         receipts_live: Callable[[], bool] = lambda: False,
     ) -> None:
         self.retry, self.keep = retry, max(1, int(keep_seconds))
-        self.hold_ms, self.otp_hold_ms = int(hold_seconds * 1000), int(otp_hold_seconds * 1000)
         self.on_error, self.receipts_live = on_error, receipts_live
 
     def make(
@@ -46,7 +43,6 @@ class Attempt:
         client: Client,
         operation: str,
         body: bytes,
-        head: list[str],
         attempt: int,
         before_write: Callable[[], None],
         job: str,
@@ -62,7 +58,7 @@ class Attempt:
             return ("unsent",)
         except InteraktError as error:
             self.on_error(error, operation, job, attempt)
-            return self.failed(error, head, attempt)
+            return self.failed(error, attempt)
         kind = ROUTES[operation].kind
         data = json.dumps(answer.data, separators=(",", ":")) if answer.data is not None else ""
         if callback and kind == "send":
@@ -82,8 +78,8 @@ class Attempt:
         """A job that is refused for good."""
         return ("dead", reason, error[:2000], status or "", _entry("refused", error, status))
 
-    def failed(self, error: InteraktError, head: list[str], attempt: int) -> Sequence[Any]:
-        """How a failed attempt is settled; ``head`` is the record's header, ``attempt`` counts from 1."""
+    def failed(self, error: InteraktError, attempt: int) -> Sequence[Any]:
+        """How a failed attempt is settled; ``attempt`` counts from 1."""
         text = str(error)[:500]
         entry = _entry(error.outcome, text, error.status)
         if error.outcome == "refused":
@@ -98,8 +94,7 @@ class Attempt:
         retry_ms = int((delay if delay is not None else self.retry.cap) * 1000)
         if error.outcome == "unavailable":
             return ("retry", retry_ms, text, entry)
-        otp = head[2] == "urgent" and head[4] != "0"
-        return ("unknown", self.otp_hold_ms if otp else self.hold_ms, text, entry, retry_ms)
+        return ("unknown", text, entry, retry_ms)
 
 
 def _word(text: str | None) -> str:

@@ -95,7 +95,7 @@ class Delivery:
             fresh = self._start(work, asked)
             if fresh is None:
                 return None
-            outcome = self._call(work, head, operation, prepared, fresh) if fresh else UNSENT
+            outcome = self._call(work, operation, prepared, fresh) if fresh else UNSENT
         else:
             outcome = prepared
         following = lane if carry_on and outcome is not UNSENT and not stopping() else ""
@@ -140,7 +140,7 @@ class Delivery:
                 return self.attempt.dead("opted_out", "the recipient has opted out", None)
             return self.client.prepare(operation, correlation.address(operation, payload, self._id(work)))
         except InteraktError as error:  # a file to upload cannot be had
-            return self.attempt.failed(error, work.record.split("\n", 1)[0].split("|"), work.attempts + 1)
+            return self.attempt.failed(error, work.attempts + 1)
         except (schemas.Invalid, PayloadError) as error:
             return self.attempt.dead("invalid_payload", str(error), None)
         except KeyError:
@@ -187,7 +187,7 @@ class Delivery:
                 return None
             pause = verdict.millis / 1000
 
-    def _call(self, work: Work, head: list[str], operation: str, body: bytes, fresh: float) -> Sequence[Any]:
+    def _call(self, work: Work, operation: str, body: bytes, fresh: float) -> Sequence[Any]:
         def permit_is_fresh() -> None:
             if time.monotonic() > fresh:
                 raise PermitStale
@@ -200,7 +200,6 @@ class Delivery:
                 self.client,
                 operation,
                 body,
-                head,
                 work.attempts + 1,
                 permit_is_fresh,
                 self._id(work),

@@ -125,11 +125,9 @@ class WorkLedger(Ledger):
         }
         return Released(answer[0] == 1, int(answer[1]), tails)
 
-    def reap(
-        self, *, most: int, hold_ms: int, otp_hold_ms: int, retry_ms: int, crashes: int = 3
-    ) -> dict[str, int]:
+    def reap(self, *, most: int, retry_ms: int, crashes: int = 3) -> dict[str, int]:
         """Repair what a dead worker, a lost message or an ended hold left; returns counts by what was done."""
-        answer = self.link.run(REAP, self._keys, most, hold_ms, otp_hold_ms, retry_ms, crashes)
+        answer = self.link.run(REAP, self._keys, most, retry_ms, crashes)
         return dict(zip(("again", "unknown", "dead", "ended", "unparked"), answer, strict=True))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from config.settings import Settings
+from interakt_jobs.event import RANKS
 from interakt_jobs.ledger.keys import parse
 from interakt_jobs.recipient import earlier_hashes, recipient_hash
 from schemas.event import Event
@@ -18,7 +19,7 @@ from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger, load
 
 from .keywords import Keywords
-from .receipts import RANKS, apply_receipt
+from .receipts import apply_receipt
 
 log = logging.getLogger(__name__)
 INBOUND, LINK_ID = load("inbound"), load("link_id")
@@ -68,7 +69,6 @@ class Meaning:
             at_ms=event.at_ms or received_ms,
             code=event.code,
             provider_id=event.provider_id,
-            keep_seconds=int(self.settings.keep_done_seconds),
         )
         if applied.job == "settled":
             log.info(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import NamedTuple
 
+from interakt_jobs.event import RANKS
 from worker.ledger.work_ledger import WorkLedger, load
 
-log = logging.getLogger(__name__)
 RECEIPT = load("receipt")
-RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4, "clicked": 5}
 
 
 class Applied(NamedTuple):
@@ -27,7 +25,6 @@ def apply_receipt(
     at_ms: int,
     code: str = "",
     provider_id: str = "",
-    keep_seconds: int = 259200,
 ) -> Applied:
     """Apply one receipt by our id; ``kind`` is a key of ``RANKS``. Safe to repeat, in any order."""
     answer = ledger.link.run(
@@ -38,8 +35,6 @@ def apply_receipt(
         RANKS[kind],
         at_ms,
         code[:20],
-        "",
         provider_id[:80],
-        keep_seconds,
     )
     return Applied(answer[0].decode(), answer[1].decode())

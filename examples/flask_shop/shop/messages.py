@@ -18,7 +18,7 @@ def confirm(order: Order) -> Job:
 
 
 @shared_task(name="shop.message_ended")
-def message_ended(job_id: str, state: str, event: str) -> None:
-    """A message came to its end: ``state`` is done, dead or cancelled. May be told twice."""
+def message_ended(job_id: str, event: str, state: str, **more: object) -> None:
+    """A message came to its end, or that is corrected: ``state`` is done, dead or cancelled. May be told twice."""
     with Session.begin() as session:
         session.execute(update(Order).where(Order.job == job_id).values(told=state))

@@ -1,4 +1,4 @@
   campaign_made = {fold = campaign_fold, receipt = campaign_receipt, late = campaign_late, unfeed = campaign_unfeed,
-                   option = campaign_option, tail = campaign_tail, slot = slot_read}
+                   hold = campaign_hold, unhold = campaign_unhold, option = campaign_option, tail = campaign_tail, slot = slot_read}
   return campaign_made[name]
 end

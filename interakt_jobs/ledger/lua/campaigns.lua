@@ -35,6 +35,7 @@ local function slot_receipt(slot, kind, at, code)
   end
   slot.reason = kind == 'failed' and slot_reason_of(code) or 0
   slot.state = kind
+  observe('receipt', kind, math.max(0, now - slot.at * 1000), RECEIPT_BOUNDS)
   if kind == 'failed' then count('delivery_failed|' .. code) end
   return true
 end
@@ -46,14 +47,36 @@ local function slot_accepted(slot, provider, ms)
   slot.provider, slot.digest = slot_provider(provider)
 end
 
--- `maybe` is 1 when a call of it may have been accepted, 2 when two may, else false.
+-- A job that may have been sent is held: its person no longer counts as being sent to.
+local function campaign_hold(tail, reason)
+  local campaign, _, index = campaign_tail(tail)
+  local slot = slot_read(campaign, index)
+  if not slot or slot.state ~= 'fed' then return end
+  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+  slot.state, slot.reason = 'held', slot_tables().reasons[reason] or 63
+  slot_write(campaign, index, slot, 'fed')
+end
+
+-- Its hold is over and it is sent again.
+local function campaign_unhold(tail)
+  local campaign, _, index = campaign_tail(tail)
+  local slot = slot_read(campaign, index)
+  if not slot or slot.state ~= 'held' then return end
+  redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
+  local reason = slot.reason
+  slot.state, slot.reason = 'fed', 0
+  slot_write(campaign, index, slot, 'held', reason)
+end
+
+-- `maybe` is 1 when a call of it may have been accepted, 2 when two may (0: any number, and no harm), else false.
 local function campaign_fold(tail, raw, head, state, fields, maybe)
   local campaign, round, index = campaign_tail(tail)
   local proof = state == 'done' and proof_of(tail)
   redis.call('DEL', P .. 'early:' .. tail)
   redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
   local slot = slot_read(campaign, index)
-  if not slot or slot.state ~= 'fed' or slot.round ~= round then return end
+  if not slot or (slot.state ~= 'fed' and slot.state ~= 'held') or slot.round ~= round then return end
+  local from, from_reason = slot.state, slot.reason
   if maybe == '2' then slot.ambiguous = 1 end
   if state == 'done' then
     slot_accepted(slot, fields.provider, now)
@@ -67,7 +90,7 @@ local function campaign_fold(tail, raw, head, state, fields, maybe)
     if not doubtful and reason == 'expired' then slot.state, reason = 'skipped', 'after_end' end
     slot.reason = reason ~= '' and (slot_tables().reasons[reason] or 63) or 0
   end
-  slot_write(campaign, index, slot, 'fed')
+  slot_write(campaign, index, slot, from, from_reason)
 end
 
 -- What proves that a send was accepted, when its job has ended: the slot of that round becomes accepted. Returns the slot
@@ -75,7 +98,11 @@ end
 local function slot_proven(campaign, round, index, slot, rank, provider, ms)
   if slot.round == round then
     if slot_tables().ranks[slot.state] then return slot, false end
-    if slot.state == 'fed' then redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index)) end
+    if slot.state == 'fed' then
+      redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+    elseif slot.state ~= 'held' then
+      slot.was = slot.state
+    end
     slot_accepted(slot, provider, ms)
     return slot, true
   end

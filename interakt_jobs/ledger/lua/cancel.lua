@@ -1,5 +1,6 @@
---! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end
--- Cancel a job that is not running; of one held for its unknown outcome the message says so. KEYS[1] prefix; ARGV 1 tail, 2 seconds the answer is kept.
+--! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end
+-- Cancel a job that is not running: nothing of it is sent any more. One that may have been sent ends when no receipt has come in its
+-- hold; its message then says so. KEYS[1] prefix; ARGV 1 tail.
 -- Returns cancelled, known (cancelled before: a repeat), missing, or the state that forbids it: running, done, dead,
 -- newer (accepted by a newer version).
 local tail = ARGV[1]
@@ -12,6 +13,10 @@ if foreign(raw) then return 'newer' end
 if redis.call('EXISTS', P .. 'd:' .. tail) == 1 then return 'dead' end
 local flight = redis.call('HGET', P .. 'fl', tail)
 if flight and string.sub(flight, 1, 1) == 's' then return 'running' end
-local sent = redis.call('HEXISTS', P .. 'maybe', tail) == 1 and 'it may have been sent before: the answer to a call was lost' or ''
-finish(tail, raw, header(raw), 'cancelled', {keep = ARGV[2], message = sent})
+local head, ending = header(raw), {state = 'cancelled', reason = 'unknown_outcome'}
+if redis.call('ZSCORE', P .. 'held', tail) then
+  redis.call('HSET', P .. 'ending', tail, cjson.encode(ending))
+elseif not hold_end(tail, head, ending) then
+  end_cancelled(tail, raw, head)
+end
 return 'cancelled'

@@ -1,6 +1,6 @@
 --! allow-oom include common
 -- Where one job is. KEYS[1] prefix; ARGV 1 tail.
--- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, maybe, data}: state is ready, waiting, parked,
+-- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, maybe, data, round}: state is ready, waiting, parked,
 -- released, running, unknown, done, dead or cancelled; place is a time in ms or the in-flight value; raw the record or
 -- the short terminal string; detail the dead letter's JSON.
 local tail = ARGV[1]
@@ -10,7 +10,8 @@ local tries = redis.call('HGET', P .. 'tries', tail) or '0:0'
 local log = redis.call('LRANGE', P .. 'log:' .. tail, 0, -1)
 local maybe = redis.call('HGET', P .. 'maybe', tail) or '0'
 local function answer(state, place, detail)
-  return {state, place or '', raw, detail or '', tries, log, maybe, redis.call('GET', P .. 'r:' .. tail) or ''}
+  return {state, place or '', raw, detail or '', tries, log, maybe, redis.call('GET', P .. 'r:' .. tail) or '',
+          redis.call('GET', P .. 'replays:' .. tail) or '0'}
 end
 if string.sub(raw, 1, 1) == '=' then
   return answer(string.match(raw, '^=(%a+)|'))

@@ -8,7 +8,7 @@ local function slot_tables()
   if slot_made then return slot_made end
   slot_made = {
     states = {planned = 0, skipped = 1, fed = 2, accepted = 3, sent = 4, delivered = 5, read = 6, failed = 7, dead = 8,
-              unknown = 9, cancelled = 10},
+              unknown = 9, cancelled = 10, held = 11},
     names = {},
     ranks = {accepted = 0, sent = 1, failed = 2, delivered = 3, read = 4},
     reasons = {rejected = 1, invalid_payload = 2, max_attempts = 3, unknown_outcome = 4, expired = 5, crash_loop = 6,
@@ -33,13 +33,15 @@ local function slot_place(campaign, index)
   return P .. 'c:' .. campaign .. ':s:' .. int(math.floor(index / SLOT_BLOCK)), (index % SLOT_BLOCK) * SLOT_WIDTH
 end
 
--- A slot as a table, or nil where the plan has none. Times are seconds; sent, delivered and last are offsets plus 1.
+-- A slot as a table, or nil where the plan has none. Times are seconds; sent, delivered and last are offsets plus 1. `was` is the end
+-- that is corrected by what stands now (unknown, dead, cancelled or skipped), or planned for none.
 local function slot_read(campaign, index)
   local key, from = slot_place(campaign, index)
   local raw = redis.call('GETRANGE', key, from, from + SLOT_WIDTH - 1)
   if #raw < SLOT_WIDTH then return nil end
   local state, reason, flags, provider, at, sent, delivered, last = struct.unpack('>BBBc16I4I3I3I3', raw)
-  return {state = slot_tables().names[state], reason = reason, round = flags % 64, digest = math.floor(flags / 64) % 2,
+  local names = slot_tables().names
+  return {state = names[state % 16], was = names[math.floor(state / 16)], reason = reason, round = flags % 64, digest = math.floor(flags / 64) % 2,
           ambiguous = math.floor(flags / 128), provider = provider, at = at, sent = sent, delivered = delivered, last = last}
 end
 
@@ -58,8 +60,8 @@ local function slot_offset(slot, ms)
 end
 
 local function slot_bytes(slot)
-  local flags = slot.round + 64 * slot.digest + 128 * slot.ambiguous
-  return struct.pack('>BBBc16I4I3I3I3', slot_tables().states[slot.state], slot.reason, flags, slot.provider, slot.at,
+  local states, flags = slot_tables().states, slot.round + 64 * slot.digest + 128 * slot.ambiguous
+  return struct.pack('>BBBc16I4I3I3I3', states[slot.state] + 16 * states[slot.was], slot.reason, flags, slot.provider, slot.at,
     slot.sent, slot.delivered, slot.last)
 end
 

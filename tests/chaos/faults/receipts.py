@@ -22,6 +22,7 @@ def _run(trial: Trial, lost: float, *, hold: str = "4", jobs: int = JOBS, **hook
         "INTERAKT_WEBHOOK_SECRET": SECRET,
         "INTERAKT_HOLD_SECONDS": hold,
         "INTERAKT_OTP_HOLD_SECONDS": hold,
+        "INTERAKT_NEVER_HOLD_SECONDS": hold,
     }
     for name in ("a", "b"):
         trial.worker(name, env=env)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
@@ -23,6 +24,7 @@ from worker.campaigns.store.store import CampaignStore, mint_id
 
 from . import rounds, withdrawal
 from .progress import Progress, progress
+from .recipient_events import event_of
 
 __all__ = [
     "Progress",
@@ -129,10 +131,10 @@ def retry(
 def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
     """One dict per recipient, block by block, in the order of their indexes.
 
-    ``index`` is the last part of the job's id, ``line`` the one in the source, ``phone`` E.164 with its plus, ``state``,
-    ``reason``, ``round``, ``ambiguous`` (it may have been sent more than once), ``provider_id`` (Interakt's) and the times
-    ``at`` (fed; then accepted; then ended without being accepted), ``sent``, ``delivered``, ``read`` and ``failed`` in ISO
-    8601, UTC; empty for never.
+    ``index`` is the last part of the job's id, ``line`` the one in the source, ``phone`` E.164 with its plus. The fields of
+    ``JobEvent`` follow, with the recipient's own ``state``, ``was`` and ``reason``; ``event`` is empty before the end. Then
+    ``ambiguous`` (it may have been sent more than once) and the times ``at`` (fed; then accepted; then ended without being
+    accepted), ``sent``, ``delivered``, ``read`` and ``failed`` in ISO 8601, UTC; empty for never.
     """
     for outcome in CampaignStore(link, account, campaign).outcomes():
         person, slot = outcome.recipient, outcome.slot
@@ -141,11 +143,8 @@ def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
             "index": outcome.index,
             "line": person.line,
             "phone": f"+{person.digits}",
-            "state": slot.state,
-            "reason": slot.reason,
-            "round": slot.round,
+            **event_of(job_id(account, f"{campaign}.{slot.round}.{outcome.index}"), slot)._asdict(),
             "ambiguous": slot.ambiguous,
-            "provider_id": slot.provider_id,
             "at": _iso(slot.at),
             "sent": _iso(slot.sent),
             "delivered": _iso(slot.delivered),

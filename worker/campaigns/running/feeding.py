@@ -90,9 +90,8 @@ class Feeding:
         fed = 0
         for closes, block in sorted(turns):
             raw = store.link.command("GET", store.key(f"s:{block}")) or b""
-            planned = [
-                at for at in range(len(raw) // recipient_state.WIDTH) if raw[at * recipient_state.WIDTH] == 0
-            ]
+            positions = range(len(raw) // recipient_state.WIDTH)
+            planned = [at for at in positions if recipient_state.is_planned(raw, at)]
             while planned and fed < most:
                 chunk, planned = planned[: min(CHUNK, most - fed)], planned[min(CHUNK, most - fed) :]
                 answer = store.link.run(FEED, store.keys, *self._arguments(store, block, chunk, closes))

@@ -14,7 +14,7 @@ from worker.campaigns.planning.eta import finishing_time
 from worker.campaigns.planning.windows import Windows
 from worker.campaigns.store.store import CampaignStore
 
-UNFINISHED = ("planned", "fed")
+UNFINISHED = ("planned", "fed", "held")
 PACE_SECONDS = 60
 
 

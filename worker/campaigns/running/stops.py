@@ -8,14 +8,15 @@ from worker.campaigns.definition.rules import Stop
 
 from .progress import finished
 
-FAILED = ("failed", "dead", "unknown")
+HELD = "held"
+FAILED = ("failed", "dead", "unknown", HELD)  # of those held few are left where receipts come
 NOT_TRIED = ("skipped", "cancelled")
 
 
 def too_many(stops: Sequence[Stop], counts: Mapping[str, int], base: Mapping[str, int]) -> str:
     """The rule that has been passed, in words, or an empty string; what was there at ``base`` does not count."""
     since = {name: max(0, counts.get(name, 0) - base.get(name, 0)) for name in {*counts, *base}}
-    tried = finished(since) - sum(since.get(state, 0) for state in NOT_TRIED)
+    tried = finished(since) + since.get(HELD, 0) - sum(since.get(state, 0) for state in NOT_TRIED)
     for stop in stops:
         failed = sum(since.get(f"{state}|{stop.reason}" if stop.reason else state, 0) for state in FAILED)
         if failed >= stop.count and failed >= stop.share * tried:

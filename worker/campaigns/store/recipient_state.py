@@ -5,7 +5,7 @@ Big endian, ``struct`` format ``>BBB16sI3s3s3s`` (in Redis's Lua ``>BBBc16I4I3I3
 ====== ===== =======================================================================
 offset bytes what
 ====== ===== =======================================================================
-0      1     state (reasons.STATES)
+0      1     state (reasons.STATES); times 16: the end that it corrects, 0 for none
 1      1     reason (reasons.REASONS), 0 for none
 2      1     round (low 6 bits); 0x40: the id is a digest; 0x80: ambiguous
 3      16    Interakt's id: the UUID, or the first 16 bytes of an odd id's SHA-1
@@ -43,6 +43,7 @@ class Slot(NamedTuple):
     delivered: int = 0
     last: int = 0
     ambiguous: bool = False
+    was: str = ""
 
 
 def unpack(raw: bytes, position: int = 0) -> Slot:
@@ -50,7 +51,7 @@ def unpack(raw: bytes, position: int = 0) -> Slot:
     part = raw[position * WIDTH : (position + 1) * WIDTH].ljust(WIDTH, b"\x00")
     state, reason, flags, provider, at, sent, delivered, last = FORMAT.unpack(part)
     return Slot(
-        STATES[state],
+        STATES[state & 15],
         REASON_NAMES.get(reason, "other") if reason else "",
         flags & LAST_ROUND,
         _name(provider, flags),
@@ -59,7 +60,13 @@ def unpack(raw: bytes, position: int = 0) -> Slot:
         _moment(at, delivered),
         _moment(at, last),
         bool(flags & _AMBIGUOUS),
+        STATES[state >> 4] if state >> 4 else "",
     )
+
+
+def is_planned(raw: bytes, position: int) -> bool:
+    """Whether the recipient at a position of a block's string waits to be sent to."""
+    return STATES[raw[position * WIDTH] & 15] == "planned"
 
 
 def pack(slot: Slot) -> bytes:
@@ -72,7 +79,12 @@ def pack(slot: Slot) -> bytes:
         provider = uuid.UUID(slot.provider_id).bytes
     times = (_offset(slot.at, moment) for moment in (slot.sent, slot.delivered, slot.last))
     return FORMAT.pack(
-        STATE[slot.state], REASONS[slot.reason] if slot.reason else 0, flags, provider, slot.at, *times
+        STATE[slot.state] + 16 * STATE[slot.was or "planned"],
+        REASONS[slot.reason] if slot.reason else 0,
+        flags,
+        provider,
+        slot.at,
+        *times,
     )
 
 

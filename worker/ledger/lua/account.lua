@@ -10,9 +10,7 @@ local function account()
   if account_state then return account_state end
   local values = redis.call('HMGET', P .. 'state', unpack(FIELDS))
   account_state = {}
-  for i, name in ipairs(FIELDS) do account_state[name] = values[i] or nil end
-  account_state.rate = account_state.rate or '300'
-  account_state.window_ms = account_state.window_ms or '60000'
+  for i, name in ipairs(FIELDS) do account_state[name] = values[i] or DEFAULTS[name] end
   return account_state
 end
 

@@ -1,5 +1,5 @@
--- All slots of a block in one go; needs slot. `change(position, state, reason, flags, raw, from)` gives a slot's new state
--- and reason (numbers) and its other 30 bytes, or nil to leave it; `raw` is the block's string, `from` the slot's offset
+-- All slots of a block in one go; needs slot. `change(position, state, reason, flags, raw, from)` gives a slot's new state,
+-- reason (numbers), its other 30 bytes and what it was, or nil to leave it; `raw` is the block's string, `from` the slot's offset
 -- in it. The counts follow. Returns how many were changed.
 local function block_change(campaign, block, change)
   local base, tables = P .. 'c:' .. campaign, slot_tables()
@@ -15,12 +15,13 @@ local function block_change(campaign, block, change)
   for position = 0, #raw / SLOT_WIDTH - 1 do
     local from = position * SLOT_WIDTH
     local state, reason, flags = string.byte(raw, from + 1, from + 3)
-    local new_state, new_reason, rest = change(position, state, reason, flags, raw, from)
+    state = state % 16
+    local new_state, new_reason, rest, was = change(position, state, reason, flags, raw, from)
     if new_state then
       changed = changed + 1
       tally(state, reason, -1)
       tally(new_state, new_reason, 1)
-      parts[position + 1] = string.char(new_state, new_reason) .. rest
+      parts[position + 1] = string.char(new_state + 16 * (was or 0), new_reason) .. rest
     else
       parts[position + 1] = string.sub(raw, from + 1, from + SLOT_WIDTH)
     end

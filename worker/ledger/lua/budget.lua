@@ -80,7 +80,7 @@ local function permit(lane, state)
   local at = tat - tolerance
   if before > 0 and tonumber(saved[1] or '0') - tolerance <= now_us then at = now_us end
   if at <= now_us then
-    local share = math.max(1, tonumber(state['share_' .. lane] or '33')) / 100
+    local share = math.max(1, tonumber(state['share_' .. lane])) / 100
     redis.call('HSET', P .. 'bud', 'tat', int(tat + interval), 'busy_since', int(busy_since),
       'tat_' .. lane, int(math.min(math.max(own[lane], now_us), now_us + LANE_TOLERANCE) + interval / share))
     if lane == 'urgent' then

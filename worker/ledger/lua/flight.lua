@@ -26,10 +26,11 @@ local function park(tail, head)
   redis.call('SADD', P .. 'parking', head.group)
 end
 
--- One more send whose outcome nobody knows: hash `maybe`, tail -> 1, or 2 when there were two or more.
+-- One more send that may have been accepted: hash `maybe`, tail -> 1, or 2 when there were two or more; of what may always be
+-- repeated 0, since a second does no harm.
 local function may_be_sent(tail, head)
-  if head.policy == 'always' then return end
-  redis.call('HSET', P .. 'maybe', tail, redis.call('HEXISTS', P .. 'maybe', tail) == 1 and '2' or '1')
+  local known = redis.call('HEXISTS', P .. 'maybe', tail) == 1
+  redis.call('HSET', P .. 'maybe', tail, head.policy == 'always' and '0' or known and '2' or '1')
 end
 
 local function add_attempt(tail, entry, attempts, crashes)
@@ -41,17 +42,16 @@ local function add_attempt(tail, entry, attempts, crashes)
 end
 
 -- A dead letter keeps its record, its attempts and says why.
-local function die(tail, raw, head, reason, error, status)
+local function dead_letter(tail, raw, head, reason, error, status)
   leave(tail, head)
   local attempts = tries_of(tail)
   local maybe = redis.call('HGET', P .. 'maybe', tail)
   local ambiguous = maybe == '2' and 1 or 0
   count('dead|' .. reason)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|dead')
-  tell(tail, raw, 'dead')
-  local fields = {reason = reason, error = error, status = status}
+  tell(tail, raw, {state = 'dead', reason = reason})
   if campaign_job(tail) then
-    campaign_part('fold')(tail, raw, head, 'dead', fields, maybe)
+    campaign_part('fold')(tail, raw, head, 'dead', {reason = reason}, maybe)
     redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail)
     redis.call('HDEL', P .. 'tries', tail)
     redis.call('HDEL', P .. 'maybe', tail)
@@ -62,6 +62,32 @@ local function die(tail, raw, head, reason, error, status)
   redis.call('ZADD', P .. 'dead', now, tail)
 end
 
+-- End a job as a dead letter, after a hold if it may have been sent; `again` sends it again after the hold if receipts come.
+local function die(tail, raw, head, reason, error, status, again)
+  if hold_end(tail, head, {state = 'dead', reason = reason, error = error, status = status, again = again}) then return end
+  dead_letter(tail, raw, head, reason, error, status)
+end
+
+-- The hold is over and no receipt came. Returns the state that the job came to: ready, dead or cancelled.
+local function hold_over(tail, raw, head)
+  local ending = cjson.decode(redis.call('HGET', P .. 'ending', tail) or '{"again":true}')
+  local expired = head.expires > 0 and now >= head.expires
+  if ending.again and not expired and receipts_come() then
+    leave(tail, head)
+    redis.call('ZADD', P .. 'ready:' .. head.lane, now, tail)
+    if head.expires > 0 then redis.call('ZADD', P .. 'expires', head.expires, tail) end
+    if campaign_job(tail) then campaign_part('unhold')(tail) end
+    return 'ready'
+  end
+  if ending.state == 'cancelled' then
+    end_cancelled(tail, raw, head)
+    return 'cancelled'
+  end
+  local error = ending.again and expired and 'it may have been sent; it expired before it could be repeated' or ending.error
+  dead_letter(tail, raw, head, ending.reason or 'unknown_outcome', error, ending.status)
+  return 'dead'
+end
+
 -- A receipt, or a late answer, has proved meanwhile that a send was accepted: the job is done, whatever this attempt
 -- came to. `doubtful`: this attempt may have been accepted too.
 local function known_accepted(tail, raw, head, doubtful)
@@ -70,27 +96,21 @@ local function known_accepted(tail, raw, head, doubtful)
   if doubtful then may_be_sent(tail, head) end
   count('late|' .. head.op)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
-  finish(tail, raw, head, 'done', {provider = proof.provider, message = 'settled by a receipt', keep = 259200,
-                                   keep_record = true, attempt = doubtful and 1 or 0})
+  finish(tail, raw, head, 'done', {provider = proof.provider, message = 'settled by a receipt', keep_record = true,
+                                   attempt = doubtful and 1 or 0})
   return true
 end
 
--- It may have been sent: hold it for a receipt if it may be repeated, else a person decides.
-local function outcome_unknown(tail, raw, head, error, hold_ms, retry_ms)
+-- It may have been sent: what is safe to repeat is repeated at once, the rest is held or a person decides.
+local function outcome_unknown(tail, raw, head, error, retry_ms)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|unknown')
-  local attempts = tries_of(tail)
   may_be_sent(tail, head)
-  if head.policy == 'always' then
-    if attempts >= head.max then return die(tail, raw, head, 'max_attempts', error) end
-    return to_ready(tail, head, now + retry_ms)
+  local left = tries_of(tail) < head.max
+  if head.policy ~= 'always' then
+    die(tail, raw, head, 'unknown_outcome', error, nil, head.policy == 'after_hold' and left)
+  elseif left then
+    to_ready(tail, head, now + retry_ms)
+  else
+    die(tail, raw, head, 'max_attempts', error)
   end
-  local receipts = tonumber(account().receipts_at or '0')
-  if head.policy == 'after_hold' and receipts > now - 3600000 and attempts < head.max then
-    forget_flight(tail, head.lane)
-    local till = now + hold_ms
-    if head.expires > 0 then till = math.min(till, head.expires) end
-    redis.call('ZADD', P .. 'held', till, tail)
-    return
-  end
-  die(tail, raw, head, 'unknown_outcome', error)
 end

@@ -1,22 +1,32 @@
--- What may still be settled by a late answer or a receipt: a job that is unknown, waiting to repeat, or dead though it may
--- have been sent becomes done. For one that runs again it is proof, kept until that attempt is settled.
-local function settle_unknown(tail, raw, head, fields)
-  -- a receipt knows better than an answer that said nothing was done
-  local doubtful = fields.receipt and tries_of(tail) > 0 or redis.call('HEXISTS', P .. 'maybe', tail) == 1
-  local detail = redis.call('GET', P .. 'd:' .. tail)
-  if detail then
-    local reason = cjson.decode(detail).reason
-    if reason ~= 'unknown_outcome' and reason ~= 'crash_loop' and not doubtful then return nil end
-    redis.call('DEL', P .. 'd:' .. tail)
-    redis.call('ZREM', P .. 'dead', tail)
-    count('late|' .. head.op)
-    finish(tail, raw, head, 'done', fields)
-    return 'settled'
+-- A receipt or a late answer proves that a job was accepted: one that is held or waits to be sent again is done, one that has ended
+-- otherwise is corrected. Of a job that runs nothing is said: the proof is kept until that attempt is settled.
+
+-- A cancelled job as it was before its end; nil where nothing may be heard of it.
+local function revive_cancelled(tail, raw)
+  local short, record = split_ended(raw)
+  local attempts, marks = string.match(short, '^=cancelled|[^|]*|[^|]*|%d+|(%d+)|(%d)|')
+  if not header(record) then return nil end
+  redis.call('HSET', P .. 'tries', tail, attempts .. ':0')
+  redis.call('HSET', P .. 'maybe', tail, marks == '1' and '2' or '1')
+  return record
+end
+
+-- `fields` as for finish; `receipt` says that it is one: it knows better than an answer that said nothing was done.
+-- Returns whether the job was settled.
+local function settle_proven(tail, raw, fields)
+  if string.sub(raw, 1, 11) == '=cancelled|' then
+    raw, fields.was = revive_cancelled(tail, raw), 'cancelled'
   end
+  local head = header(raw)
+  if not head then return false end
+  local doubtful = fields.receipt and tries_of(tail) > 0 or redis.call('HEXISTS', P .. 'maybe', tail) == 1
   local flight = redis.call('HGET', P .. 'fl', tail)
-  if flight and string.sub(flight, 1, 1) == 's' then return nil end
-  if not doubtful and not redis.call('ZSCORE', P .. 'held', tail) then return nil end
+  if not doubtful or flight and string.sub(flight, 1, 1) == 's' then return false end
+  if redis.call('DEL', P .. 'd:' .. tail) == 1 then
+    fields.was = 'dead'
+    redis.call('ZREM', P .. 'dead', tail)
+  end
   count('late|' .. head.op)
   finish(tail, raw, head, 'done', fields)
-  return 'settled'
+  return true
 end

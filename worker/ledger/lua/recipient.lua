@@ -1,7 +1,7 @@
 -- Limits per recipient, both off by default: Meta's pair rate (`pair_ms` between two messages to one person) and the most
 -- bulk messages per person and day (`per_day`). Keys expire by themselves.
 local function recipient_limit(head, state)
-  local pair_ms, per_day = tonumber(state.pair_ms or '0'), tonumber(state.per_day or '0')
+  local pair_ms, per_day = tonumber(state.pair_ms), tonumber(state.per_day)
   if pair_ms > 0 then
     local free = tonumber(redis.call('GET', P .. 'pair:' .. head.recipient) or '0')
     if free > now then return free end
@@ -15,9 +15,9 @@ end
 
 local function recipient_used(head, state)
   if head.recipient == '' then return end
-  local pair_ms = tonumber(state.pair_ms or '0')
+  local pair_ms = tonumber(state.pair_ms)
   if pair_ms > 0 then redis.call('SET', P .. 'pair:' .. head.recipient, int(now + pair_ms), 'PX', pair_ms) end
-  if tonumber(state.per_day or '0') > 0 and head.lane == 'bulk' then
+  if tonumber(state.per_day) > 0 and head.lane == 'bulk' then
     if redis.call('INCR', P .. 'day:' .. head.recipient) == 1 then
       redis.call('EXPIRE', P .. 'day:' .. head.recipient, 86400)
     end

@@ -3,7 +3,7 @@
 --   done     provider id, HTTP status, message, keep seconds, keep the record while a receipt may come ("1"), answer's data JSON
 --   dead     reason, error, HTTP status, attempt JSON
 --   retry    delay ms, error, attempt JSON           counts an attempt
---   unknown  hold ms, error, attempt JSON, retry ms  counts an attempt
+--   unknown  error, attempt JSON, retry ms           counts an attempt
 --   throttled  retry-after ms                        counts none
 --   template   why, attempt JSON                     the template pauses, the job is parked; counts none
 --   account    why, attempt JSON                     the account pauses, the job goes back; counts none
@@ -12,12 +12,13 @@ local function late(tail, outcome, args)
   if outcome ~= 'done' then return 'gone' end
   local raw = redis.call('GET', P .. 'j:' .. tail)
   if not raw and campaign_job(tail) then return campaign_part('late')(tail, args[1]) end
-  local head = header(raw)
-  if not head then return 'already' end
-  local fields = {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}
-  local settled = settle_unknown(tail, raw, head, fields)
-  if not settled and redis.call('HEXISTS', P .. 'maybe', tail) == 1 then note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
-  return settled or 'gone'
+  if not raw or string.sub(raw, 1, 6) == '=done|' then return 'already' end
+  if settle_proven(tail, raw, {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}) then
+    return 'settled'
+  end
+  if string.sub(raw, 1, 1) == '=' then return 'already' end
+  if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
+  return 'gone'
 end
 
 -- What the outcome says of the account and the template, whatever it says of the job.
@@ -52,7 +53,7 @@ local function settle_one(tail, fence, outcome, args)
   if outcome == 'unsent' then
     to_ready(tail, head, head.due)
   elseif outcome == 'done' then
-    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then redis.call('HSET', P .. 'maybe', tail, '2') end
+    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then may_be_sent(tail, head) end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     if calls_out(head.op) then set_account('accepted_at', int(now)) end
     finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
@@ -69,8 +70,8 @@ local function settle_one(tail, fence, outcome, args)
       to_ready(tail, head, now + tonumber(args[1]))
     end
   elseif outcome == 'unknown' then
-    add_attempt(tail, args[3], attempts + 1, crashes)
-    outcome_unknown(tail, raw, head, args[2], tonumber(args[1]), tonumber(args[4]))
+    add_attempt(tail, args[2], attempts + 1, crashes)
+    outcome_unknown(tail, raw, head, args[1], tonumber(args[3]))
   elseif outcome == 'throttled' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|throttled')
     to_ready(tail, head, head.due)

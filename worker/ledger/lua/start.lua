@@ -29,7 +29,7 @@ local function start_one(tail, fence, raw, lease_ms)
     die(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
     return {'dead', 'expired'}
   end
-  if now - head.due > tonumber(state.max_age or '259200000') then
+  if now - head.due > tonumber(state.max_age) then
     die(tail, raw, head, 'too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
     return {'dead', 'too_old'}
   end

@@ -25,6 +25,7 @@ for at = 9, #ARGV, 3 do
     end
     slot.at, slot.sent, slot.delivered = math.floor(now / 1000), 0, 0
     slot.provider, slot.digest = slot_provider('')
+    slot.was = 'planned'
     if reason then
       slot.state, slot.reason = 'skipped', slot_tables().reasons[reason]
       skipped = skipped + 1

@@ -1,13 +1,14 @@
 --! allow-oom include common
--- Nothing is left to do for now: a running campaign with nobody planned or fed is done; of a paused or cancelled one without
+-- Nothing is left to do for now: a running campaign with nobody planned, fed or held is done; of a paused or cancelled one without
 -- fed jobs the feeder need not know. KEYS[1] prefix; ARGV 1 campaign. Returns the status.
 local base = P .. 'c:' .. ARGV[1]
 local meta = redis.call('HMGET', base .. ':meta', 'status', 'opening')
 local status = meta[1]
 if redis.call('SCARD', base .. ':fed') > 0 then return status or 'missing' end
-local left = tonumber(redis.call('HGET', base .. ':count', 'planned') or '0')
+local counts = redis.call('HMGET', base .. ':count', 'planned', 'held')
+local left, held = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
 if status == 'running' then
-  if left > 0 or (meta[2] and meta[2] ~= '') then return status end
+  if left > 0 or held > 0 or (meta[2] and meta[2] ~= '') then return status end
   redis.call('HSET', base .. ':meta', 'status', 'done', 'why', '', 'done_at', int(now))
   redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_done', 'campaign', ARGV[1])
   status = 'done'

@@ -4,7 +4,7 @@
 -- Returns how many. Safe to repeat.
 local meta, round = P .. 'c:' .. ARGV[1] .. ':meta', tonumber(ARGV[3])
 if string.match(redis.call('HGET', meta, 'opening') or '', '^%d+') ~= ARGV[3] then return 0 end
-local states = slot_tables().states
+local states, names, ranks = slot_tables().states, slot_tables().names, slot_tables().ranks
 local wanted = {}
 for state in string.gmatch(ARGV[4], '%a+') do wanted[states[state]] = true end
 local opened = block_change(ARGV[1], ARGV[2], function(position, was, _, flags, raw, from)
@@ -18,7 +18,8 @@ local opened = block_change(ARGV[1], ARGV[2], function(position, was, _, flags, 
     -- a mark: that it was sent is no news for whoever is known to have been sent to
     last = was == states.sent and '\0\0\1' or '\0\0\0'
   end
-  return states.planned, 0, string.char(flags - flags % 64 + round) .. string.sub(raw, from + 4, from + 29) .. last
+  local rest = string.char(flags - flags % 64 + round) .. string.sub(raw, from + 4, from + 29) .. last
+  return states.planned, 0, rest, not ranks[names[was]] and was or 0  -- a receipt of the round before corrects that end
 end)
 redis.call('HINCRBY', meta, 'opened', opened)
 return opened

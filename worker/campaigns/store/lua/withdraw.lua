@@ -1,4 +1,4 @@
---! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight stops
+--! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight stops
 -- Take back fed jobs that have not been started: to the plan, or cancelled when the campaign is. Those that may have been
 -- sent, or were tried, stay. KEYS[1] prefix; ARGV 1 campaign, 2.. indexes. Returns how many were taken back.
 local campaign, taken = ARGV[1], 0
@@ -12,7 +12,7 @@ for i = 2, #ARGV do
     local raw = redis.call('GET', P .. 'j:' .. tail)
     local head = header(raw)
     local flight = flight_of(tail)
-    if head and not (flight and flight.step == 's') and redis.call('ZSCORE', P .. 'held', tail) == false then
+    if head and not (flight and flight.step == 's') then
       local untried = campaign_untried(tail)
       if status == 'cancelled' or untried then
         campaign_stops(tail, raw, head)

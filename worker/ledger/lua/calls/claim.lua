@@ -1,4 +1,4 @@
---! allow-oom include common terminal account flight claim
+--! allow-oom include common settings terminal hold account flight claim
 -- KEYS[1] prefix; ARGV 1 token (one per wake-up handled), 2 lease ms, 3.. tails.
 -- Returns per tail {fence, record, attempts} or {} when it is no longer to be had.
 local answers = {}

@@ -1,6 +1,6 @@
---! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight
--- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 hold ms, 3 OTP hold ms,
--- 4 retry ms, 5 most crashes. Returns {released again, unknown, dead, held ended, unparked}.
+--! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight
+-- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 retry ms, 3 most crashes.
+-- Returns {released again, unknown, dead, held ended, unparked}.
 local most = tonumber(ARGV[1])
 local again, unknown, dead, ended, unparked = 0, 0, 0, 0, 0
 
@@ -16,6 +16,7 @@ local function record_of(tail, zset)
   elseif not head then
     redis.call('ZREM', zset, tail)
     redis.call('HDEL', P .. 'fl', tail)
+    redis.call('HDEL', P .. 'ending', tail)
   end
   return raw, head
 end
@@ -29,7 +30,7 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
       if flight and flight.step == 'c' then
         local attempts, crashes = tries_of(tail)
         redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes + 1))
-        if crashes + 1 >= tonumber(ARGV[5]) + 2 then
+        if crashes + 1 >= tonumber(ARGV[3]) + 2 then
           die(tail, raw, head, 'crash_loop', 'its worker died each time it was claimed')
           dead = dead + 1
           head = nil
@@ -51,13 +52,12 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
       drop_probes(tail, head)
       if known_accepted(tail, raw, head, true) then
         unknown = unknown + 1
-      elseif crashes + 1 >= tonumber(ARGV[5]) then
+      elseif crashes + 1 >= tonumber(ARGV[3]) then
         may_be_sent(tail, head)
         die(tail, raw, head, 'crash_loop', 'its worker died each time it was sent')
         dead = dead + 1
       else
-        outcome_unknown(tail, raw, head, 'the worker died after the request may have left',
-          tonumber(head.expires > 0 and head.lane == 'urgent' and ARGV[3] or ARGV[2]), tonumber(ARGV[4]))
+        outcome_unknown(tail, raw, head, 'the worker died after the request may have left', tonumber(ARGV[2]))
         unknown = unknown + 1
       end
     end
@@ -66,16 +66,10 @@ end
 
 for _, tail in ipairs(due(P .. 'held')) do
   local raw, head = record_of(tail, P .. 'held')
-  if head then
-    if head.expires > 0 and now >= head.expires then
-      die(tail, raw, head, 'unknown_outcome', 'it may have been sent; it expired before it could be repeated')
-      dead = dead + 1
-    else
-      redis.call('ZREM', P .. 'held', tail)
-      if redis.call('HEXISTS', P .. 'maybe', tail) == 0 then redis.call('HSET', P .. 'maybe', tail, '1') end
-      redis.call('ZADD', P .. 'ready:' .. head.lane, now, tail)
-      ended = ended + 1
-    end
+  if head and hold_over(tail, raw, head) == 'dead' then
+    dead = dead + 1
+  else
+    ended = ended + 1
   end
 end
 
@@ -84,7 +78,7 @@ for _, tail in ipairs(due(P .. 'expires')) do
   if head then
     if redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
       redis.call('ZREM', P .. 'expires', tail)
-    elseif redis.call('HEXISTS', P .. 'fl', tail) == 0 and not redis.call('ZSCORE', P .. 'held', tail) then
+    elseif redis.call('HEXISTS', P .. 'fl', tail) == 0 then
       local maybe = redis.call('HEXISTS', P .. 'maybe', tail) == 1
       die(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
       dead = dead + 1
@@ -92,7 +86,7 @@ for _, tail in ipairs(due(P .. 'expires')) do
   end
 end
 
-local too_old = int(now - tonumber(account().max_age or '259200000'))
+local too_old = int(now - tonumber(account().max_age))
 local left = most
 for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'parking', most)) do
   local parked = P .. 'parked:' .. group

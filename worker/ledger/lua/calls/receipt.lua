@@ -1,11 +1,17 @@
---! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight known
+--! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight known
 -- A receipt for one job: settles what can be settled, records how far the message came. KEYS[1] prefix; ARGV 1 tail,
--- 2 kind (sent, delivered, read, failed, clicked), 3 rank (higher wins), 4 at ms, 5 failure code or "", 6 reason,
--- 7 provider id, 8 keep seconds.
+-- 2 kind (sent, delivered, read, failed, clicked), 3 rank (higher wins), 4 at ms, 5 failure code or "", 6 provider id.
 -- Returns {what became of the job, what became of the delivery}: settled | known | missing; new | old | none | resend
 -- (it failed with a code that the job lists in resend_on).
 local tail, kind, rank = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local at, code, provider = int(math.max(0, tonumber(ARGV[4]) or now)), string.gsub(ARGV[5], '[^%w_]', ''), clean(ARGV[7], 80)
+local at, code, provider = int(math.max(0, tonumber(ARGV[4]) or now)), string.gsub(ARGV[5], '[^%w_]', ''), clean(ARGV[6], 80)
+
+-- When the last call was made of a job that is not done yet (ms); nil when that is not known.
+local function last_called()
+  local fine, attempt = pcall(cjson.decode, redis.call('LINDEX', P .. 'log:' .. tail, -1) or '')
+  return fine and type(attempt) == 'table' and tonumber(attempt.at) or nil
+end
+
 redis.call('HSET', P .. 'state', 'receipts_at', int(now))
 count('receipt|' .. kind)
 local raw = redis.call('GET', P .. 'j:' .. tail)
@@ -13,12 +19,13 @@ if not raw then
   if campaign_job(tail) then return campaign_part('receipt')(tail, kind, rank, tonumber(at), code, provider) end
   return {'missing', 'none'}
 end
-local became = 'known'
-if string.sub(raw, 1, 1) ~= '=' then
-  local head = header(raw)
+local became, called = 'known', nil
+if string.sub(raw, 1, 6) ~= '=done|' then
+  local _, kept = split_ended(raw)
+  local head = header(raw) or header(kept)
   if head and of_an_earlier_round(tail, head, at) then return {'known', 'old'} end
-  if head and settle_unknown(tail, raw, head, {provider = provider, message = 'settled by a receipt', keep = ARGV[8],
-                                               keep_record = true, receipt = true}) then
+  called = last_called()
+  if settle_proven(tail, raw, {provider = provider, message = 'settled by a receipt', keep_record = true, receipt = true, called = called}) then
     became = 'settled'
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     raw = redis.call('GET', P .. 'j:' .. tail)
@@ -33,4 +40,4 @@ if not raw or string.sub(raw, 1, 6) ~= '=done|' then
   note_proof(tail, rank, kind, at, code, provider)
   return {became, 'none'}
 end
-return {became, delivery(tail, raw, kind, rank, at, code)}
+return {became, delivery(tail, raw, kind, rank, at, code, called)}

@@ -1,4 +1,4 @@
---! allow-oom include common terminal account flight budget
+--! allow-oom include common settings terminal hold account flight budget
 -- The pacer's tick. KEYS[1] prefix; ARGV 1 pacer token, 2 pacer lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
 -- urgent, normal, bulk by the workers that serve them, 7 "1" to give the lease up.
 -- Returns {0, ms until the other pacer's lease ends}, or {1, ms until something is due, urgent tails, normal tails, bulk tails}.
@@ -50,7 +50,10 @@ for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
       redis.call('ZADD', P .. 'rel:' .. lane, deadline, tail)
       table.insert(answer[2 + i], tail)
     end
-    if probing and #due > 0 then return answer end
+    if #due > 0 then
+      count('released|' .. lane, #due)
+      if probing then return answer end
+    end
   end
   local head = redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')
   if head[2] then

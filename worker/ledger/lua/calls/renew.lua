@@ -1,4 +1,4 @@
---! allow-oom include common terminal account flight
+--! allow-oom include common settings terminal hold account flight
 -- The heartbeat: renew the leases of a worker's jobs. KEYS[1] prefix; ARGV 1 lease ms, then tail, fence pairs.
 -- Returns how many were still this worker's.
 local kept = 0

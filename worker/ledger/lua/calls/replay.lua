@@ -1,14 +1,16 @@
---! allow-oom include common terminal account flight
+--! allow-oom include common settings terminal hold account flight
 -- Send a dead letter, or a done job whose delivery failed, again. KEYS[1] prefix; ARGV 1 tail, 2 allow duplicates ("1"),
 -- 3 who, 4 delay ms, 5 try only ("1": nothing is changed), 6 "1" when the answer of this very call was lost.
 -- Returns replayed, missing, alive, unknown_outcome (needs 2), or no_payload.
+local REPLAYED_FOR = 2592000  -- seconds that a replayed job may take before it is dead again
 local tail = ARGV[1]
 local raw = redis.call('GET', P .. 'j:' .. tail)
 if not raw then return 'missing' end
 local detail = redis.call('GET', P .. 'd:' .. tail)
 if detail then
   local dead = cjson.decode(detail)
-  local doubtful = dead.reason == 'unknown_outcome' or dead.reason == 'crash_loop' or redis.call('HEXISTS', P .. 'maybe', tail) == 1
+  local maybe = redis.call('HGET', P .. 'maybe', tail)
+  local doubtful = dead.reason == 'unknown_outcome' or dead.reason == 'crash_loop' or maybe and maybe ~= '0'
   if doubtful and ARGV[2] ~= '1' then return 'unknown_outcome' end
 elseif string.sub(raw, 1, 6) == '=done|' and redis.call('ZSCORE', P .. 'failed', tail) then
   local cut = string.find(raw, '\n', 1, true)
@@ -34,7 +36,7 @@ redis.call('DEL', P .. 'early:' .. tail)
 -- what may have been sent before may be accepted twice now; a delivery that failed is another matter
 if not detail then redis.call('HDEL', P .. 'maybe', tail) end
 redis.call('INCR', P .. 'replays:' .. tail)
-redis.call('EXPIRE', P .. 'replays:' .. tail, 2592000)
+redis.call('EXPIRE', P .. 'replays:' .. tail, setting('keep_dead') + REPLAYED_FOR)
 redis.call('ZADD', P .. 'ready:' .. head.lane, due, tail)
 if expires > 0 then redis.call('ZADD', P .. 'expires', expires, tail) end
 redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'replay', 'job', tail, 'who', ARGV[3])

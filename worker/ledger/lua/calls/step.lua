@@ -1,4 +1,4 @@
---! allow-oom include common terminal campaign_begin slot frequency campaigns campaign_end account flight stops recipient budget claim start known settle
+--! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight stops recipient budget claim start known settle
 -- Settle one job and, if wanted, claim and start the lane's next one: one call a job under backlog.
 -- KEYS[1] prefix; ARGV 1 tail, 2 fence, 3 outcome, 4 lane of the next or "", 5 token, 6 lease ms, 7 repeat of a lost answer
 -- ("1"), 8.. the outcome's arguments (settle.lua). Returns {settled} or {settled, tail, fence, record, verdict, ms, attempts}.
