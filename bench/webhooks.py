@@ -211,7 +211,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with Valkey() as valkey, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         port = free_port()
         web = start(
-            ["taskset", "-c", str(cores[0]), sys.executable, "-m", "worker", "web", "--host", "127.0.0.1"],
+            ["taskset", "-c", str(cores[0]), sys.executable, "-m", "worker", "web"],
             web_environment(valkey, folder, port),
             Path(folder) / "web.log",
         )

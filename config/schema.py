@@ -314,4 +314,9 @@ class SettingsSchema(Schema):
         load_default=True,
         **_what("Read each message before Celery does, so that a malformed one cannot end the worker."),
     )
+    web_host = fields.String(
+        data_key="INTERAKT_WEB_HOST",
+        load_default="127.0.0.1",
+        **_what("The address at which `web` listens: your proxy's machine; in a container `0.0.0.0`."),
+    )
     port = Number(0, 65_535, whole=True, data_key="PORT", load_default=8000, **_what("Where `web` listens."))

@@ -80,6 +80,7 @@ class Settings:
     log_format: str
     log_level: str
     poison_guard: bool
+    web_host: str
     port: int
     warnings: tuple[str, ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import resource
@@ -52,7 +53,7 @@ class Web:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker", "web", "--host", "127.0.0.1", *self.options],
+                [sys.executable, "-m", "worker", "web", *self.options],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -161,6 +162,35 @@ def test_what_is_not_signed_or_signed_for_another_account_is_refused_and_counted
 )
 def test_other_paths_and_methods_are_refused(shared: Web, method: str, path: str, status: int) -> None:
     assert shared.client.request(method, path, content=b"{}").status_code == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//webhooks/interakt",
+        "/webhooks/interakt/",
+        "/webhooks//interakt//",
+        "//webhooks/interakt//default/",
+        "/%2Fwebhooks/interakt",
+    ],
+)
+def test_a_proxys_slashes_do_not_make_another_path(shared: Web, redis_url: str, path: str) -> None:
+    body = b'{"n":1}'
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", shared.port, timeout=30
+    )  # httpx would take // for a host
+    connection.request("POST", path, body, {"Interakt-Signature": sign(SECRET, body)})
+    assert connection.getresponse().status == 200
+    assert shared.bodies() == [body]
+
+
+def test_a_webhook_with_a_wrong_url_is_counted_and_logged(web: Web) -> None:
+    for path in ("/webhook/interakt", "/api/webhooks/interakt", "/webhooks/interakt/nobody", "/", "/hook"):
+        assert web.post(b"{}", path).status_code == 404
+    assert web.client.post("/other", content=b"{}").status_code == 404, "no webhook: not counted"
+    with Redis.from_url(web.valkey.url) as client:
+        until(lambda: client.hget("ij1:default:count", "webhook|unknown_path") == b"5")
+    assert '"action": "webhook_url"' in web.log.read_text()
 
 
 def test_a_body_over_one_mebibyte_is_refused_announced_or_not(shared: Web, redis_url: str) -> None:
@@ -360,9 +390,77 @@ def test_figures_are_not_shown_through_a_proxy_unless_asked_to(shared: Web) -> N
     assert shared.client.get("/readyz", headers=through).text == "ready"
 
 
+def memory(web: Web, name: str = "VmHWM") -> int:
+    """The most memory that the process has had, in bytes."""
+    status = Path(f"/proc/{web.process.pid}/status").read_text()
+    return int(status.split(f"{name}:")[1].split()[0]) * 1024
+
+
+HEAD = b"POST /webhooks/interakt HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (HEAD, b"a:b\r\n" * 100_000),
+        (HEAD + b"x: ", b"y" * 500_000),
+        (b"", b"GET /" + b"y" * 500_000),
+        (HEAD + b"x" * 90_000 + b": y\r\n", b""),
+        (CHUNKED + b"0\r\n", b"a:b\r\n" * 100_000),
+        (CHUNKED + b"0\r\nx: ", b"y" * 500_000),
+        (CHUNKED + b"1;x=", b"y" * 500_000),
+        (b"", b"GET /healthz HTTP/1.1\r\n\r\n" * 20_000),
+    ],
+)
+def test_a_request_without_end_is_cut_off_and_costs_no_memory(
+    shared: Web, redis_url: str, start: bytes, more: bytes
+) -> None:
+    before = memory(shared)
+    with socket.create_connection(("127.0.0.1", shared.port), 30) as sock:
+        sent = 0
+        with contextlib.suppress(OSError):
+            sock.sendall(start)
+            while sent < 24_000_000:
+                sock.sendall(more or b"a:b\r\n")
+                sent += len(more) or 5
+        assert sent < 24_000_000, "it was never cut off"
+    assert memory(shared) - before < 24_000_000
+    assert shared.post(b"{}").status_code == 200
+    with Redis.from_url(redis_url) as client:
+        until(lambda: client.hget("ij1:default:count", "webhook|refused"))
+
+
+@pytest.mark.parametrize(
+    "half", [b"", b"POST /webhooks/interakt HTT", HEAD, HEAD + b"Content-Length: 9\r\n\r\nx"]
+)
+def test_whoever_holds_connections_open_loses_them_and_webhooks_are_answered(
+    shared: Web, redis_url: str, half: bytes
+) -> None:
+    held: list[socket.socket] = []
+    try:
+        for _ in range(1100):
+            held.append(socket.create_connection(("127.0.0.1", shared.port), 30))
+            held[-1].sendall(half)
+        assert shared.post(b'{"n":1}').status_code == 200
+        with httpx.Client(base_url=f"http://127.0.0.1:{shared.port}", timeout=30) as fresh:
+            answer = fresh.post(
+                "/webhooks/interakt", content=b"{}", headers={"Interakt-Signature": sign(SECRET, b"{}")}
+            )
+        assert answer.status_code == 200
+        held[0].settimeout(30)
+        with contextlib.suppress(ConnectionResetError):
+            assert held[0].recv(1) == b"", "the one that waited longest is closed"
+    finally:
+        for sock in held:
+            sock.close()
+
+
 def test_an_unusable_setting_or_spool_is_told_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for env, word in (({"PORT": "x"}, "PORT"), ({"INTERAKT_SPOOL_DIR": str(tmp_path / "file")}, "SPOOL_DIR")):
+    spool = {"INTERAKT_SPOOL_DIR": str(tmp_path / "file")}
+    host = {"INTERAKT_SPOOL_DIR": str(tmp_path), "INTERAKT_WEB_HOST": "192.0.2.1"}
+    for env, word in (({"PORT": "x"}, "PORT"), (spool, "SPOOL_DIR"), (host, "WEB_HOST")):
         done = subprocess.run(
             [sys.executable, "-m", "worker", "web"],
             cwd=ROOT, env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, timeout=30,

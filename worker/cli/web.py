@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import socket
 import sys
 
 import click
 
 from config.settings import Settings, SettingsError, load
+from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT
 from worker.cli.common import say
 from worker.telemetry import logs, sentry
 
 
 @click.command()
-@click.option("--host", default="0.0.0.0", show_default=True, help="The address to listen at.")  # noqa: S104  a server
+@click.option("--host", help="The address to listen at; INTERAKT_WEB_HOST if not given.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="The port to listen at; PORT if not given.")
 @click.option(
     "--trust-proxy",
@@ -24,7 +27,7 @@ from worker.telemetry import logs, sentry
 @click.option(
     "--public-metrics", is_flag=True, help="Show /metrics to requests that came through a proxy too."
 )
-def command(host: str, port: int | None, trust_proxy: str, public_metrics: bool) -> None:
+def command(host: str | None, port: int | None, trust_proxy: str, public_metrics: bool) -> None:
     """Receive webhooks; serve /healthz, /readyz and /metrics.
 
     Interakt's webhook URL is https://YOUR-HOST/webhooks/interakt, or /webhooks/interakt/ACCOUNT for a further account.
@@ -41,13 +44,15 @@ def command(host: str, port: int | None, trust_proxy: str, public_metrics: bool)
     # Its lines repeat ours, and one a malformed request would let anybody fill the disk.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     sentry.start(settings)
-    _serve(settings, host, settings.port if port is None else port, trust_proxy, public_metrics)
+    place = host or settings.web_host, settings.port if port is None else port
+    _serve(settings, place, trust_proxy, public_metrics)
 
 
-def _serve(settings: Settings, host: str, port: int, trust_proxy: str, public_metrics: bool) -> None:
+def _serve(settings: Settings, place: tuple[str, int], trust_proxy: str, public_metrics: bool) -> None:
     import uvicorn
 
     from worker.web.app import App
+    from worker.web.connections import bounded
     from worker.webhooks.options import web_settings
 
     try:
@@ -56,12 +61,18 @@ def _serve(settings: Settings, host: str, port: int, trust_proxy: str, public_me
     except (OSError, RuntimeError) as error:
         say(f"The webhook spool cannot be used: {error}. Set INTERAKT_SPOOL_DIR to a folder.", err=True)
         sys.exit(2)
-    uvicorn.run(
+    try:
+        family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        listening = socket.create_server(place, family=family, backlog=2048)
+    except OSError as error:
+        say(
+            f"It cannot listen at {place[0]}:{place[1]}: {error}. Change INTERAKT_WEB_HOST or PORT.", err=True
+        )
+        sys.exit(2)
+    options = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         loop="uvloop",
-        http="httptools",
+        http=bounded(functools.partial(app.counts.add, DEFAULT_ACCOUNT, "refused")),
         ws="none",
         lifespan="on",
         access_log=False,  # the path of an RCS callback is a secret
@@ -74,3 +85,6 @@ def _serve(settings: Settings, host: str, port: int, trust_proxy: str, public_me
         timeout_graceful_shutdown=5,
         backlog=2048,
     )
+    server = uvicorn.Server(options)
+    server.run(sockets=[listening])
+    sys.exit(0 if server.started else 3)

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from worker.webhooks.buffer import Intake
 from worker.webhooks.counts import Counts
 from worker.webhooks.options import WebSettings
-from worker.webhooks.receiver import Receive, Receiver, Scope, Send
+from worker.webhooks.receiver import Receive, Receiver, Scope, Send, looks_like_a_webhook
 from worker.webhooks.redis_monitor import Guard
 from worker.webhooks.spool import Spool
 
@@ -32,7 +32,7 @@ class App:
         self._rest = Starlette(routes=routes, lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/webhooks/"):
+        if scope["type"] == "http" and looks_like_a_webhook(scope):
             await self._receiver(scope, receive, send)
         else:
             await self._rest(scope, receive, send)

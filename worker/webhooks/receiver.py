@@ -20,7 +20,7 @@ from .buffer import Intake
 from .counts import Counts
 from .options import WebSettings
 from .raw_webhook import Event
-from .signature import is_signed
+from .signature import HEADERS, is_signed
 
 log = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
@@ -53,7 +53,8 @@ class Receiver:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         account = DEFAULT_ACCOUNT
         try:
-            account, kind = self._route(scope)
+            account, rest = self._account(scope)
+            kind = self._kind(account, rest, scope)
             body = await self._body(scope, receive)
             if kind == "whatsapp":
                 self._check_signature(account, body, scope)
@@ -68,17 +69,22 @@ class Receiver:
             return
         await _respond(send, 200, b"ok")
 
-    def _route(self, scope: Scope) -> tuple[str, str]:
-        """The account and the kind of a request that may go on; raises ``Refused``."""
-        parts = scope["path"].strip("/").split("/")
-        account = parts[2] if len(parts) > 2 else DEFAULT_ACCOUNT
-        kind = "rcs" if len(parts) == 5 and parts[3] == "rcs" else "whatsapp"
-        if parts[:2] != ["webhooks", "interakt"] or (kind == "whatsapp" and len(parts) > 3):
-            raise Refused(404, "", "no such path")
+    def _account(self, scope: Scope) -> tuple[str, list[str]]:
+        """The account of a path and what follows it; raises ``Refused``."""
+        # Proxies double slashes and add one at the end.
+        parts = [part for part in scope["path"].split("/") if part]
+        account, rest = parts[2] if len(parts) > 2 else DEFAULT_ACCOUNT, parts[3:]
+        if parts[:2] != ["webhooks", "interakt"] or (rest and (len(rest) != 2 or rest[0] != "rcs")):
+            raise self._unknown(scope, "no such path")
         if account not in self._settings.secrets:
-            raise Refused(404, "", "no such account")
+            raise self._unknown(scope, "no such account")
+        return account, rest
+
+    def _kind(self, account: str, rest: list[str], scope: Scope) -> str:
+        """``rcs`` or ``whatsapp``, of a request that may go on; raises ``Refused``."""
+        kind = "rcs" if rest else "whatsapp"
         if kind == "rcs":
-            self._check_rcs(account, parts[4], scope)
+            self._check_rcs(account, rest[1], scope)
         if scope["method"] != "POST":
             raise Refused(405, "", "use POST")
         if kind == "whatsapp" and not self._settings.secrets[account]:
@@ -88,13 +94,28 @@ class Receiver:
                     extra={"action": "no_webhook_secret", "account": account},
                 )
             raise Refused(503, "no_secret", "the receiver has no secret")
-        return account, kind
+        return kind
+
+    def _unknown(self, scope: Scope, text: str) -> Refused:
+        if scope["method"] != "POST":
+            return Refused(404, "", text)
+        if self._seldom(text):
+            log.warning(
+                "a webhook came to a URL that is not ours: use https://YOUR-HOST/webhooks/interakt, "
+                "or /webhooks/interakt/ACCOUNT for a further account",
+                extra={"action": "webhook_url", "error": text},
+            )
+        return Refused(404, "unknown_path", text)
 
     def _check_rcs(self, account: str, presented: str, scope: Scope) -> None:
         secret = self._settings.rcs_secret
         if not secret or not hmac.compare_digest(presented.encode("utf-8", "replace"), secret):
-            self._counts.add(account, "bad_path")
-            raise Refused(404, "", "no such path")
+            if self._seldom(f"rcs {account}"):
+                log.warning(
+                    "an RCS callback came with a wrong secret in its path: compare its URL with INTERAKT_RCS_PATH_SECRET",
+                    extra={"action": "rcs_path", "account": account},
+                )
+            raise Refused(404, "bad_path", "no such path")
         if self._settings.rcs_networks and not self._allowed(scope):
             if self._seldom(f"address {account}"):
                 log.warning(
@@ -160,6 +181,12 @@ class Receiver:
                 message = await receive()
         finally:
             self._reading -= size
+
+
+def looks_like_a_webhook(scope: Scope) -> bool:
+    """Whether a request is for the receiver, to be kept or to be counted as one whose URL is wrong."""
+    path = scope["path"].lower()
+    return "webhook" in path or "interakt" in path or any(name in HEADERS for name, _ in scope["headers"])
 
 
 def _announced(scope: Scope) -> int:
