@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from marshmallow import ValidationError
 
-from .schema import AccountSchema
+from .declaration import schema_of
+from .schema import Account
 from .secret import Secret
 
 DEFAULT = "default"
-_SCHEMA = AccountSchema()
+_SCHEMA = schema_of(Account)
 NAMES = frozenset(str(field.data_key) for field in _SCHEMA.fields.values())
 OWN = frozenset({"INTERAKT_API_KEY", "INTERAKT_WEBHOOK_SECRET"})
 SHARED = {
@@ -20,23 +20,6 @@ SHARED = {
     "INTERAKT_WEBHOOK_SECRET": "a webhook of one could then pass for the other's: copy each account's own",
 }
 _NAME = re.compile(r"[a-z0-9_]{1,32}\Z")
-
-
-@dataclass(frozen=True)
-class Account:
-    """One Interakt API key with its limit: ``calls_per_minute`` calls a minute in any ``window_seconds``."""
-
-    name: str
-    api_key: Secret
-    base_url: str
-    calls_per_minute: float
-    window_seconds: float
-    webhook_secret: Secret | None = None
-
-    @property
-    def calls_per_window(self) -> int:
-        """Whole calls allowed in one window, at least 1."""
-        return max(1, int(self.calls_per_minute * self.window_seconds / 60 + 1e-6))
 
 
 def variable_of(account: str, name: str = "INTERAKT_API_KEY") -> str:

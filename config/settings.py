@@ -5,21 +5,21 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 
 from .accounts import NAMES as ACCOUNT_NAMES
-from .accounts import Account, read_accounts, variable_of
+from .accounts import read_accounts, variable_of
+from .declaration import schema_of
 from .fields import LEAST_SECRET
 from .hosts import is_public
-from .schema import SettingsSchema
+from .schema import Account, Settings
 from .secret import Secret
 
 __all__ = ["Account", "Secret", "Settings", "SettingsError", "current", "load"]
-_SCHEMA = SettingsSchema()
+_SCHEMA = schema_of(Settings)
 NAMES = frozenset(str(known.data_key) for known in _SCHEMA.fields.values())
 # Read elsewhere: by producers, and by the tests.
 ELSEWHERE = frozenset({"INTERAKT_REDIS_URL"})
@@ -35,54 +35,6 @@ class SettingsError(ValueError):
     def __str__(self) -> str:
         lines = [f"  {name}: {text}" for name, text in sorted(self.mistakes.items())]
         return "\n".join([f"{len(lines)} setting{'s' * (len(lines) != 1)} to mend:", *lines])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that can be set; seconds unless the name says otherwise; ``config/schema.py`` tells more."""
-
-    accounts: Mapping[str, Account]
-    redis_url: str = field(repr=False)
-    sentry_dsn: Secret | None
-    allow_unknown_fields: bool
-    max_payload_bytes: int
-    http_deadline_seconds: float
-    max_age_seconds: float
-    keep_done_seconds: float
-    keep_dead_seconds: float
-    keep_dead_count: int
-    hold_seconds: float
-    otp_hold_seconds: float
-    never_hold_seconds: float
-    lease_seconds: float
-    release_seconds: float
-    retry_base_seconds: float
-    retry_cap_seconds: float
-    lane_shares: Mapping[str, int]
-    pair_seconds: float
-    bulk_per_recipient_per_day: int
-    on_done_broker_url: str | None = field(repr=False)
-    on_inbound: str | None
-    on_inbound_queue: str
-    stop_words: tuple[str, ...]
-    start_words: tuple[str, ...]
-    stop_buttons: tuple[str, ...]
-    start_buttons: tuple[str, ...]
-    session_window_guard: bool
-    silence_minutes: float
-    spool_dir: str | None
-    rcs_path_secret: Secret | None
-    rcs_allowed_ips: tuple[str, ...]
-    campaign_dir: str | None
-    schedule_file: str | None
-    upload_dir: str | None
-    upload_private_urls: bool
-    log_format: str
-    log_level: str
-    poison_guard: bool
-    web_host: str
-    port: int
-    warnings: tuple[str, ...] = ()
 
 
 def load(environ: Mapping[str, str] = os.environ, *, keys: bool = True) -> Settings:

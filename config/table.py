@@ -7,8 +7,9 @@ from typing import Any
 
 from marshmallow import Schema, missing
 
+from .declaration import schema_of
 from .fields import Addresses, Broker, Choice, Dsn, Hidden, Number, Shares, Store, Switch, Task, Web, Words
-from .schema import AccountSchema, SettingsSchema
+from .schema import Account, Settings
 
 HEAD = """# Settings
 
@@ -40,7 +41,7 @@ KINDS: dict[type[Any], str] = {
 
 def markdown() -> str:
     """The whole page."""
-    return HEAD + ACCOUNT + _table(AccountSchema()) + GENERAL + _table(SettingsSchema())
+    return HEAD + ACCOUNT + _table(schema_of(Account)) + GENERAL + _table(schema_of(Settings))
 
 
 def _table(schema: Schema) -> str:
