@@ -1,4 +1,4 @@
-"""The nine invariants of the design, judged from Redis and from the provider's own record of calls.
+"""The invariants of the design, judged from Redis and from the provider's own record of calls.
 
 1  each accepted job is in exactly one place and ends done, dead or cancelled; one that is in a place and has not
    ended is unfinished, not lost
@@ -10,6 +10,7 @@
 7  never more calls in a sliding window than the limit
 8  the worker lives and a canary finishes
 9  ambiguous plus ``unknown_outcome`` at most what the faults can explain; 0 without faults
+11 what an application was told as an end is not told differently later, except as a named correction
 """
 
 from __future__ import annotations
@@ -140,6 +141,7 @@ def judge(
         policy = policy or _policy(job)
         _judge_end(job, taken[identity], verdict, errors, slow=rest.startswith("slow"))
         _judge_repeats(job, policy, taken[identity], made[identity], free[identity], verdict, errors)
+        _judge_told(job, errors)
     for name, size in found.celery.items():
         errors.add(6, f"{size} left in Celery's {name}")
         verdict.strays += 1
@@ -186,6 +188,24 @@ def _judge_end(job: Job, taken: int, verdict: Verdict, errors: _Errors, slow: bo
     if job.end == "dead" and (left := set(job.litter) - {"tries", "log", "maybe"}):
         verdict.strays += 1
         errors.add(6, f"dead, but still in {' and '.join(sorted(left))}", job.tail)
+
+
+def _judge_told(job: Job, errors: _Errors) -> None:
+    """Of the messages to the application, in the order in which they were written: one end a round, then corrections."""
+    last: dict[int, str] = {}
+    numbers = [entry["sequence"] for entry in job.told]
+    if numbers != sorted(set(numbers)):
+        errors.add(11, "told in another order than the sequence says", job.tail)
+    for entry in job.told:
+        before, state = last.get(entry["round"], ""), entry["state"]
+        if entry["event"] == "ended" and before:
+            errors.add(11, f"told twice to have ended: {before}, then {state}", job.tail)
+        elif entry["event"] == "corrected" and entry["was"] != before:
+            errors.add(11, f"told to be {before or 'nothing'}, and corrected from {entry['was']}", job.tail)
+        if entry["event"] != "receipt":
+            last[entry["round"]] = state
+    if job.told and job.end and last.get(job.replays) != job.end:
+        errors.add(11, f"told to be {last.get(job.replays, 'nothing')}, and is {job.end}", job.tail)
 
 
 def _judge_dead(job: Job, verdict: Verdict, errors: _Errors) -> None:

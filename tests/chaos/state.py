@@ -30,7 +30,7 @@ return found
 
 @dataclass
 class Job:
-    """One job: its raw record, where it is found, and its dead letter."""
+    """One job: its raw record, where it is found, its dead letter, and what the application is told of it."""
 
     tail: str
     raw: str = ""
@@ -39,6 +39,7 @@ class Job:
     maybe: bool = False
     litter: list[str] = field(default_factory=list)
     replays: int = 0
+    told: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def end(self) -> str:
@@ -61,7 +62,7 @@ class Job:
     def ambiguous(self) -> bool:
         """Marked as perhaps sent twice."""
         if self.raw.startswith("="):
-            return self._short[5] == "1"
+            return int(self._short[5]) & 1 == 1
         return self.maybe or bool((self.dead or {}).get("ambiguous"))
 
     @property
@@ -96,6 +97,9 @@ def sort_out(keys: Mapping[str, Any], tails: Iterable[str], account: str = "defa
                 celery[name] = size
         elif key.startswith(prefix):
             _sort(jobs, key[len(prefix) :], value)
+    for entry in map(json.loads, keys.get(f"{prefix}outbox", ())):
+        if entry["id"] in jobs:
+            jobs[entry["id"]].told.append(entry)
     for job in jobs.values():
         if job.raw.startswith("="):
             job.places.append(job.end)
@@ -118,7 +122,7 @@ def _sort(jobs: _Jobs, name: str, value: Any) -> None:
     elif name == "fl":
         for tail, flight in _pairs(value):
             jobs[tail].places.append("flight " + flight.partition("|")[0])
-    elif name in ("maybe", "tries"):  # what follows must not outlive a job
+    elif name in ("maybe", "tries", "ending"):  # what follows must not outlive a job
         for tail, said in _pairs(value):
             jobs[tail].litter.append(name)
             jobs[tail].maybe |= name == "maybe" and said == "2"

@@ -21,6 +21,15 @@ def dead(tail: str, reason: str = "rejected", attempts: int = 1, payload: str = 
     return Job(tail, raw, ["dead"], {"reason": reason, "attempts": attempts})
 
 
+def told(job: Job, *events: tuple[str, str, str, int], order: int = 1) -> Job:
+    """The job with what its application is told: event, state, was, round."""
+    for number, (event, state, was, turn) in enumerate(events):
+        job.told.append(
+            {"event": event, "state": state, "was": was, "round": turn, "sequence": order * number}
+        )
+    return job
+
+
 def waiting(tail: str, *places: str) -> Job:
     return Job(tail, RECORD.format("never", "{}"), list(places))
 
@@ -91,6 +100,30 @@ BROKEN: dict[str, tuple[str, list[Job], list[Call], dict[str, object]]] = {
     "a dead worker": ("(8)", [done("a")], [taken("a")], {"alive": False}),
     "a lost canary": ("(8)", [done("a")], [taken("a")], {"canary": False}),
     "ambiguous without a fault": ("(9)", [done("a", ambiguous=1)], [taken("a")], {}),
+    "an end told twice": (
+        "(11) told twice to have ended: dead, then done",
+        [told(done("a"), ("ended", "dead", "", 0), ("ended", "done", "", 0))],
+        [taken("a")],
+        {},
+    ),
+    "an end that changes in silence": (
+        "(11) told to be dead, and is done",
+        [told(done("a"), ("ended", "dead", "", 0))],
+        [taken("a")],
+        {},
+    ),
+    "a correction of what was never told": (
+        "(11) told to be nothing, and corrected from dead",
+        [told(done("a"), ("corrected", "done", "dead", 0))],
+        [taken("a")],
+        {},
+    ),
+    "news in the wrong order": (
+        "(11) told in another order",
+        [told(done("a"), ("ended", "dead", "", 0), ("corrected", "done", "dead", 0), order=-1)],
+        [taken("a")],
+        {},
+    ),
     "unknown above the bound": (
         "(9)",
         [dead("a", "unknown_outcome"), dead("b", "unknown_outcome")],
@@ -135,6 +168,14 @@ def test_a_replayed_job_counts_its_attempts_anew() -> None:
     job = done("a")
     job.replays = 1
     assert judged([job], [refused("a", 422), taken("a")]).ok
+
+
+def test_a_named_correction_and_a_replay_are_no_fault() -> None:
+    ends = ("ended", "dead", "", 0), ("corrected", "done", "dead", 0), ("receipt", "read", "dead", 0)
+    job = told(done("a"), *ends, ("ended", "done", "", 1))
+    job.replays = 1
+    verdict = judged([job], [taken("a")])
+    assert verdict.ok, verdict.errors
 
 
 def test_a_job_that_waits_is_unfinished_and_not_lost() -> None:
