@@ -129,8 +129,11 @@ def room() -> Room:
     global _room
     if _room is None:
         _room = Room(current())
+        settings = _room.settings
         producer_settings.configure(
-            _room.settings.redis_url, max_payload_bytes=_room.settings.max_payload_bytes
+            settings.redis_url,
+            allow_unknown_fields=settings.allow_unknown_fields,
+            max_payload_bytes=settings.max_payload_bytes,
         )
     return _room
 

@@ -70,12 +70,20 @@ COUNTERS = {
         "Accepted messages that were not delivered.",
         {"code": frozenset(failure_codes.codes())},
     ),
+    "inbound": Series("interakt_inbound", "Messages that people wrote.", {}),
+    "outbox_dropped": Series(
+        "interakt_outbox_dropped", "Messages for applications that were not kept: too many waited.", {}
+    ),
     "webhook": Series("interakt_webhooks", "Webhooks by what became of them.", {"result": RESULT}),
 }
 HISTOGRAMS = {
     "wait": Series("interakt_wait_seconds", "From when a job was due to its call.", {"lane": LANE}),
     "call": Series("interakt_call_seconds", "Calls of the API.", {"operation": OPERATION}),
-    "receipt": Series("interakt_receipt_delay_seconds", "From the call to its receipt.", {"kind": KIND}),
+    "receipt": Series(
+        "interakt_receipt_delay_seconds",
+        "From the answer, or a lost call, to the receipt.",
+        {"kind": KIND},
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 -- Send a dead letter, or a done job whose delivery failed, again. KEYS[1] prefix; ARGV 1 tail, 2 allow duplicates ("1"),
 -- 3 who, 4 delay ms, 5 try only ("1": nothing is changed), 6 "1" when the answer of this very call was lost.
 -- Returns replayed, missing, alive, unknown_outcome (needs 2), or no_payload.
-local REPLAYED_FOR = 2592000  -- seconds that a replayed job may take before it is dead again
+local REPLAYED_FOR = 30 * 86400  -- seconds that a replayed job may take before it is dead again
 local tail = ARGV[1]
 local raw = redis.call('GET', P .. 'j:' .. tail)
 if not raw then return 'missing' end
