@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -135,6 +136,11 @@ class Stack:
     def tail(self, name: str, characters: int = 3000) -> str:
         """The end of a process's log."""
         return (self.logs / f"{name}.log").read_text(errors="replace")[-characters:]
+
+    def lines(self, name: str, action: str) -> list[dict[str, Any]]:
+        """What a process has logged with this action."""
+        found = (self.logs / f"{name}.log").read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in found if line.endswith("}") and f'"action": "{action}"' in line]
 
     def end(self, name: str, timeout: float = 30.0) -> int:
         """SIGTERM, wait, and the exit code."""

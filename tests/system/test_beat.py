@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -33,14 +35,16 @@ def beat(valkey: Valkey, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         "REDIS_URL": valkey.url,
         "INTERAKT_API_KEY": "c2FuZGJveC10b2tlbjo=",
     }
-    words = "-m celery -A worker.app beat --scheduler worker.beat.Scheduler --pidfile="
+    (words,) = re.findall(r"^beat: python (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
     with (tmp_path / "beat.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *words.split()], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     yield process
     process.terminate()
-    assert process.wait(20) == 0, (tmp_path / "beat.log").read_text()
+    text = (tmp_path / "beat.log").read_text()
+    assert process.wait(20) == 0, text
+    assert all(json.loads(line)["action"] for line in text.splitlines()), "beat logs JSON, and nothing else"
 
 
 def owner(client: Redis) -> bytes | None:
@@ -50,7 +54,9 @@ def owner(client: Redis) -> bytes | None:
         return None
 
 
-def test_beat_goes_on_after_redis_was_away(valkey: Valkey, beat: subprocess.Popen[bytes]) -> None:
+def test_beat_goes_on_after_redis_was_away(
+    valkey: Valkey, beat: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
     client = Redis.from_url(valkey.url)
     until(lambda: owner(client))
     valkey.stop()
@@ -60,6 +66,8 @@ def test_beat_goes_on_after_redis_was_away(valkey: Valkey, beat: subprocess.Pope
     client.delete(LOCK)
     until(lambda: owner(client))
     assert beat.poll() is None
+    log = tmp_path / "beat.log"
+    until(lambda: all(f'"action": "{name}"' in log.read_text() for name in ("beat_waits", "beat_goes_on")))
 
 
 def test_beat_stands_by_while_another_is_active_and_takes_over_when_it_is_gone(

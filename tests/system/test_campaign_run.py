@@ -140,7 +140,9 @@ def test_cancel_stops_the_calls_within_two_seconds(campaigns: tuple[Stack, Path]
 def test_what_cannot_be_run_is_a_dead_letter_with_its_reason(
     campaigns: tuple[Stack, Path], payload: dict[str, Any], said: str
 ) -> None:
+    job = run_campaign.delay(payload)
     with pytest.raises(JobDead) as dead:
-        run_campaign.delay(payload).get(timeout=20)
+        job.get(timeout=20)
     assert dead.value.reason == "invalid_payload"
+    until(lambda: [line for line in campaigns[0].lines("worker", "job_refused") if line["job"] == job.id])
     assert said in dead.value.error

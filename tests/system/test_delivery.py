@@ -16,6 +16,7 @@ import interakt_jobs
 from examples.demo.plan import document_items
 from interakt_jobs import Job, JobDead, send_auth_template, send_template, send_text, track_user
 from sandbox.stack import Stack
+from tests.waiting import until
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "Hello"}}
 
@@ -59,6 +60,11 @@ def test_what_our_check_or_interakt_refuses_is_a_dead_letter_with_its_reason(sta
     assert dead.value.reason == "invalid_payload"
     assert "phoneNumber" in dead.value.error
     assert "123" not in dead.value.error
+    (line,) = until(
+        lambda: [line for line in stack.lines("worker", "job_refused") if line["job"] == wrong.id]
+    )
+    assert (line["reason"], line["operation"]) == ("invalid_payload", "send_text")
+    assert "phoneNumber" in line["error"]
     stranger = send_text.delay({**TEXT, "phoneNumber": "9888888888"})
     with pytest.raises(JobDead) as dead:
         stranger.get(timeout=20)

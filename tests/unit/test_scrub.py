@@ -25,6 +25,12 @@ JOB = "ij1.default.0192f3a4b5c6d7e8f901234567890123"
         "x_9999999999_y",
         "919999999999@c.us",
         "99 99 99 99 99",
+        "c919999999999",
+        "c9999999999ab",
+        "ca9999999999b",
+        "ij1.default.9999999999",
+        "ij1.default.order-9999999999",
+        "schedule.9999999999",
     ],
 )
 def test_phone_numbers_are_hidden(text: str) -> None:
@@ -33,7 +39,17 @@ def test_phone_numbers_are_hidden(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [JOB, "ij1.brand_b.cabcd1234.0.1234567", "4fdff884-c388-4c1e-aea6-189022222222", "131026", "took 20.5 s"],
+    [
+        JOB,
+        "ij1.brand_b.cabcd1234.0.1234567",
+        "ij1.default.schedule.every-morning.20261125T033000Z",
+        "c0123456789ab",
+        "c12345678abcd.0.1234567",
+        "4fdff884-c388-4c1e-aea6-189022222222",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "131026",
+        "took 20.5 s",
+    ],
 )
 def test_ids_and_small_numbers_stay(text: str) -> None:
     assert scrub(f"before {text} after") == f"before {text} after"

@@ -38,6 +38,12 @@ def attempt_failed(account: str, error: InteraktError, operation: str, job: str,
     log.warning("attempt failed", extra=extra)
 
 
+def job_refused(account: str, job: str, operation: str, reason: str, error: str) -> None:
+    """Log a job that is dead without a call: no failed attempt has told of it."""
+    extra = {"action": "job_refused", "account": account, "job": job, "operation": operation}
+    log.warning("a job is dead", extra={**extra, "reason": reason, "error": error[:300]})
+
+
 class ReceiptsSeen:
     """Whether receipts were seen in the last hour, asked of Redis at most once in five seconds."""
 

@@ -27,6 +27,7 @@ from worker.interakt.errors import InteraktError
 from worker.ledger.work_ledger import Work, WorkLedger
 from worker.shutdown import stopping
 
+from .alarms import job_refused
 from .outcomes import Attempt, PermitStale
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,8 @@ class Delivery:
             outcome = prepared
         following = lane if carry_on and outcome is not UNSENT and not stopping() else ""
         settled, after = self._settle(work, outcome, following, token)
+        if outcome[0] == "dead" and (prepared is outcome or operation in self.local):
+            job_refused(self.ledger.account, self._id(work), operation, *outcome[1:3])
         if after is not None:
             self.presence.hold(self.ledger, [after])
         if settled != "ok":

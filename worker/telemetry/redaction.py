@@ -6,10 +6,15 @@ import re
 import threading
 
 HIDDEN = "[hidden]"
-# Job ids and UUIDs are looked for first, so that the digits inside them are not taken for a phone number.
+# Ids of ours are looked for first, so that the digits inside them are not taken for a phone number: jobs, campaigns
+# (none with ten digits in a row, which may be a phone after all), UUIDs, digests.
+_CAMPAIGN = r"c(?![0-9a-f]{0,2}[1-9]\d{9})[0-9a-f]{12}"
 _KEEP_OR_NUMBER = re.compile(
-    r"(?P<keep>\bij1\.[a-z0-9_]{1,32}\.(?:[0-9a-f]{32}|c[a-z0-9]{8,16}\.\d{1,6}\.\d{1,9})\b"
-    r"|\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b)"
+    r"(?P<keep>\bij1\.[a-z0-9_]{1,32}\."
+    r"(?:[0-9a-f]{32}|c[a-z0-9]{8,16}\.\d{1,6}\.\d{1,9}|schedule\.[a-z0-9_\-]{1,40}\.\d{8}T\d{6}Z)\b"
+    rf"|\b{_CAMPAIGN}(?:\.\d{{1,6}}\.\d{{1,9}})?\b"
+    r"|\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
+    r"|\b[0-9a-f]{64}\b)"
     r"|\+?\d(?:[\s().\-\u00a0]{0,3}\d){6,}"
 )
 _KEY = re.compile(
