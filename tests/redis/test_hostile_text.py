@@ -64,6 +64,8 @@ def hostile(redis_url: str, ledger: WorkLedger, link: Link, accept: Callable[...
     link.command("HSET", f"ij1:evil{HOSTILE}:state", "since", 1, "rate", 300, "window_ms", 60000)
     entry = {"pid": 1, "host": HOSTILE, "queues": [HOSTILE], "slots": 1, "want": 1, "at": 2**42}
     link.command("HSET", WORKERS, "token", json.dumps(entry))
+    stop = {"user_id": HOSTILE, "at_ms": 1, "received_ms": 1}
+    link.command("HSET", f"{own}optout_open", HOSTILE, json.dumps(stop))
     link.command("XADD", f"{own}audit", "*", "act", HOSTILE, "who", HOSTILE, HOSTILE, HOSTILE)
 
     class Client:
@@ -106,6 +108,7 @@ SHOWS = [
     "health",
     "job show {job}",
     "optout count",
+    "optout open",
     "optout export-hashes",
     "poison list",
     "poison show {poison}",
@@ -145,6 +148,7 @@ TAKES = [
     "optout add H",
     "optout remove H",
     "optout check H",
+    "optout settle H +919999999999",
     "optout import F",
     "optout import-hashes F",
     "poison show H",

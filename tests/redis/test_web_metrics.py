@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.valkey import free_port
+from worker.ledger.status import POISON
 from worker.ledger.work_ledger import WorkLedger
 from worker.schedules.store import INDEX, PREFIX, Schedules
 from worker.web.buckets import observed
@@ -107,3 +108,10 @@ def test_a_schedule_that_nobody_looks_at_is_seen(redis_url: str, spool: Spool, l
     now = Schedules(link).now()
     link.command("ZADD", INDEX, -1, f"{PREFIX}ended", now - 90, f"{PREFIX}due", now + 50, f"{PREFIX}later")
     assert 89 <= scrape(redis_url, spool)[name] < 120
+
+
+def test_messages_that_were_not_ours_are_counted(redis_url: str, spool: Spool, link: Link) -> None:
+    name = ("interakt_poison_messages", frozenset[tuple[str, str]]())
+    assert scrape(redis_url, spool)[name] == 0
+    link.command("XADD", POISON, "*", "raw", "x")
+    assert scrape(redis_url, spool)[name] == 1

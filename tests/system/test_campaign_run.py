@@ -144,5 +144,5 @@ def test_what_cannot_be_run_is_a_dead_letter_with_its_reason(
     with pytest.raises(JobDead) as dead:
         job.get(timeout=20)
     assert dead.value.reason == "invalid_payload"
-    until(lambda: [line for line in campaigns[0].lines("worker", "job_refused") if line["job"] == job.id])
+    until(lambda: [line for line in campaigns[0].lines("bulk", "job_refused") if line["job"] == job.id])
     assert said in dead.value.error

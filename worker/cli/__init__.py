@@ -12,7 +12,7 @@ from worker.telemetry.shown import shown
 
 COMMANDS = {
     "account": "Show, change, pause and resume an account.",
-    "audit": "Who did what to dead letters and campaigns.",
+    "audit": "Who did what to accounts, jobs, campaigns, opt-outs, poison.",
     "campaign": "Create, check, run, pause, export campaigns.",
     "dead-letters": "List, show, edit, replay, drop and export dead letters.",
     "doctor": "Check settings, Redis and the keys, and say what to mend.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from worker.cli.common import accounts, expected, json_option, ledger, link, say, seconds, show_json
 from worker.ledger import accounts as account_module
-from worker.ledger import status
+from worker.ledger import audit, status
 
 
 @click.group()
@@ -69,6 +67,15 @@ def set_(
             account_module.set_shares(found, shares)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--shares") from None
+    changed = {
+        "calls_per_minute": calls_per_minute,
+        "calls_per_window": calls_per_window,
+        "window_seconds": window_seconds,
+        "shares": shares,
+    }
+    audit.note(
+        found.link, account, "account_set", **{name: value for name, value in changed.items() if value}
+    )
     say(f"{account} is changed")
 
 
@@ -79,7 +86,9 @@ def set_(
 @expected
 def pause(account: str, span: str, why: str) -> None:
     """Stop all calls of an account; its jobs wait."""
-    account_module.pause(ledger(account), seconds(span), f"{why} ({getpass.getuser()})")
+    found = ledger(account)
+    account_module.pause(found, seconds(span), f"{why} ({audit.user()})")
+    audit.note(found.link, account, "account_pause", span=span, why=why)
     say(f"{account} is paused")
 
 
@@ -88,5 +97,7 @@ def pause(account: str, span: str, why: str) -> None:
 @expected
 def resume(account: str) -> None:
     """Let calls go again: closes the breaker, ends a pause and lifts a cut of the rate."""
-    account_module.resume(ledger(account))
+    found = ledger(account)
+    account_module.resume(found)
+    audit.note(found.link, account, "account_resume")
     say(f"{account} runs")

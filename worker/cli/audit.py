@@ -1,10 +1,11 @@
-"""``python -m worker audit``: who did what to dead letters and campaigns."""
+"""``python -m worker audit``: who did what."""
 
 from __future__ import annotations
 
 import click
 
 from worker.cli.common import account_option, expected, json_option, known_ledger, say, show_json, since
+from worker.ledger import audit
 
 
 @click.command()
@@ -13,20 +14,18 @@ from worker.cli.common import account_option, expected, json_option, known_ledge
 @json_option
 @expected
 def command(account: str, most: int, as_json: bool) -> None:
-    """Acts on dead letters and campaigns, the newest first; the last 100,000 are kept.
+    """Acts on an account, its jobs, templates, campaigns, schedules and opt-outs, and on poison: the newest first.
 
     Example: python -m worker audit --most 20
     """
-    ledger = known_ledger(account)
-    found = ledger.link.command("XREVRANGE", f"{ledger.prefix}audit", "+", "-", "COUNT", most)
-    for identity, flat in found:
-        words = [word.decode("utf-8", "replace") for word in flat]
-        entry = dict(zip(words[::2], words[1::2], strict=True))
-        at_ms = int(identity.partition(b"-")[0])
+    found = audit.read(known_ledger(account).link, account, most)
+    for entry in found:
         if as_json:
-            show_json({"at_ms": at_ms, **entry})
-        else:
-            rest = "  ".join(f"{name} {value}" for name, value in entry.items() if name != "act" and value)
-            say(f"{since(at_ms):>9}  {entry.get('act', ''):16} {rest}")
+            show_json(entry)
+            continue
+        rest = "  ".join(
+            f"{name} {value}" for name, value in entry.items() if name not in ("act", "at_ms") and value
+        )
+        say(f"{since(entry['at_ms']):>9}  {entry.get('act', ''):16} {rest}")
     if not found and not as_json:
         say("none")

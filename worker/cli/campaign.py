@@ -27,6 +27,7 @@ from worker.cli.common import (
     since,
     terminal,
 )
+from worker.ledger import audit
 from worker.telemetry.shown import as_json, shown
 
 ENDED = ("done", "cancelled")
@@ -97,7 +98,7 @@ def _turn(name: str, says: str, help_text: str) -> None:
     @expected
     def turn(campaign: str, account: str) -> None:
         with mistakes():
-            getattr(control, name)(link(), account, campaign)
+            getattr(control, name)(link(), account, campaign, who=audit.user())
         say(f"{campaign} {says}")
 
 
@@ -123,7 +124,13 @@ def retry(campaign: str, failed: bool, unknown: bool, not_delivered: bool, accou
         raise click.UsageError("say whom: --failed, --unknown, --not-delivered")
     with mistakes():
         number = control.retry(
-            link(), account, campaign, failed=failed, unknown=unknown, not_delivered=not_delivered
+            link(),
+            account,
+            campaign,
+            failed=failed,
+            unknown=unknown,
+            not_delivered=not_delivered,
+            who=audit.user(),
         )
     say(f"{number:,} recipients are in the new round of {campaign}")
 
@@ -185,4 +192,5 @@ def drop(campaign: str, account: str) -> None:
         raise click.ClickException(f"no campaign {campaign} in the account {account}")
     if answer != "dropped":
         raise click.ClickException(f"{campaign} is {answer}: cancel it first")
+    audit.note(link(), account, "campaign_drop", campaign=campaign)
     say(f"{campaign} is gone")

@@ -34,6 +34,7 @@ from worker.cli.common import (
     show_json,
     terminal,
 )
+from worker.ledger import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -154,8 +155,9 @@ def create(start_it: bool, dry_run: bool, as_json: bool, **options: Any) -> None
     if not found.report.ok:
         raise SystemExit(1)
     account = definition.load(options["definition_file"]).account
+    audit.note(link(), account, "campaign_create", campaign=found.campaign)
     if start_it:
-        control.start(link(), account, found.campaign)
+        control.start(link(), account, found.campaign, who=audit.user())
     if not as_json:
         word = "runs" if start_it else f"is planned: python -m worker campaign start {found.campaign}"
         say()

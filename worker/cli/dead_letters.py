@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from worker.cli.common import (
     since,
 )
 from worker.ledger.dead_letters import REASONS, DeadLetters, Filter
+from worker.ledger.work_ledger import WorkLedger
 from worker.telemetry.shown import as_json
 
 ANSWERS = {
@@ -225,24 +226,37 @@ def replay(
 @command.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @filters
-@click.option("--all", "everything", is_flag=True)
+@click.option("--all", "everything", is_flag=True, help="All that match; without a filter all there are.")
+@click.option("--dry-run", is_flag=True, help="Say how many it would be; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @account_option
 @expected
-def drop(ids: tuple[str, ...], everything: bool, yes: bool, account: str, **options: Any) -> None:
-    """Drop dead letters for good."""
+def drop(
+    ids: tuple[str, ...], everything: bool, dry_run: bool, yes: bool, account: str, **options: Any
+) -> None:
+    """Drop dead letters for good; says how many before it asks."""
     wanted = chosen(options)
+    if wanted.delivery_failed:
+        raise click.UsageError("--delivery-failed: those were accepted, there is no dead letter to drop")
     if not ids and wanted == Filter() and not everything:
         raise click.UsageError("name ids, give a filter, or say --all")
+    found: dict[str, tuple[WorkLedger, list[str]]] = {}
+    for ledger, tail in map(job_ledger, ids) if ids else _matching(account, wanted):
+        found.setdefault(ledger.account, (ledger, []))[1].append(tail)
+    found = {name: (ledger, DeadLetters(ledger).are_dead(tails)) for name, (ledger, tails) in found.items()}
+    number = sum(len(tails) for _, tails in found.values())
+    if dry_run or not number:
+        say(f"{number:,} would be dropped" if number else "none match")
+        return
     if not yes:
-        click.confirm("They cannot be brought back. Drop them?", abort=True)
-    if ids:
-        dropped = sum(DeadLetters(found).drop(tail) for found, tail in map(job_ledger, ids))
-    else:
-        letters = DeadLetters(known_ledger(account))
-        tails = [letter.tail for letter in letters.find(wanted)]
-        dropped = sum(letters.drop(*tails[at : at + 500]) for at in range(0, len(tails), 500))
+        click.confirm(f"Drop {number:,} dead letters? They cannot be brought back.", abort=True)
+    dropped = sum(DeadLetters(ledger).drop(*tails) for ledger, tails in found.values())
     say(f"{dropped:,} dropped")
+
+
+def _matching(account: str, wanted: Filter) -> Iterator[tuple[WorkLedger, str]]:
+    ledger = known_ledger(account)
+    return ((ledger, letter.tail) for letter in DeadLetters(ledger).find(wanted))
 
 
 @command.command()

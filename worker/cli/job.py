@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from worker.cli.common import expected, job_ledger, json_option, say, say_attempts, show_json, since
+from worker.ledger import audit
 
 
 @click.group()
@@ -48,4 +49,5 @@ def cancel(id: str) -> None:
     """Cancel a job that is not running; `show` then says if it may have been sent before."""
     ledger, tail = job_ledger(id)
     ledger.cancel(tail)
+    audit.note(ledger.link, ledger.account, "job_cancel", job=id)
     say(f"{id} is cancelled")

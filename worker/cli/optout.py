@@ -10,12 +10,14 @@ from typing import TextIO
 
 import click
 
+from interakt_jobs.recipient import recipient_hash
 from schemas.phone_text import Phones
 from schemas.phones import BadPhone
 from schemas.webhook_whatsapp import USER_ID
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.recipients.reader import RejectsFile
-from worker.cli.common import account_option, expected, json_option, known_ledger, say, show_json, since
+from worker.cli.common import account_option, expected, json_option, known_ledger, link, say, show_json, since
+from worker.ledger import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -60,7 +62,9 @@ def country_option(function: click.decorators.FC) -> click.decorators.FC:
 @expected
 def add(phone: str, country_code: str, account: str) -> None:
     """Send this person no bulk message any more."""
-    new = _list(account).add(_digits(phone, country_code))
+    digits = _digits(phone, country_code)
+    new = _list(account).add(digits)
+    audit.note(link(), account, "optout_add", person=recipient_hash(digits))
     say("added" if new else "was on the list already")
 
 
@@ -71,7 +75,9 @@ def add(phone: str, country_code: str, account: str) -> None:
 @expected
 def remove(phone: str, country_code: str, account: str) -> None:
     """Take a person out of the list."""
-    known = _list(account).remove(_digits(phone, country_code))
+    digits = _digits(phone, country_code)
+    known = _list(account).remove(digits)
+    audit.note(link(), account, "optout_remove", person=recipient_hash(digits))
     say("removed" if known else "was not on the list")
 
 
@@ -126,8 +132,10 @@ def open_(account: str, as_json: bool) -> None:
 @expected
 def settle(name: str, phone: str, country_code: str, account: str) -> None:
     """Opt out the person who sent an open STOP; NAME is of `optout open`."""
-    if not _list(account).settle(name, _digits(phone, country_code)):
+    digits = _digits(phone, country_code)
+    if not _list(account).settle(name, digits):
         raise click.ClickException(f"no open STOP {name}: see `optout open`")
+    audit.note(link(), account, "optout_settle", stop=name, person=recipient_hash(digits))
     say("settled")
 
 
@@ -155,6 +163,7 @@ def import_(file: Path, rejected: Path | None, country_code: str, account: str) 
             for row in found:
                 rows.add(row)
                 bad += 1
+    audit.note(link(), account, "optout_import", people=counts["added"])
     say(f"{counts['added']:,} added, {counts['known']:,} were on the list, {bad:,} lines hold no number")
 
 
@@ -184,4 +193,5 @@ def import_hashes(file: TextIO, account: str) -> None:
                 other += bool(line)
 
     added = _list(account).add_hashes(wanted())
+    audit.note(link(), account, "optout_import", people=added)
     say(f"{added:,} added" + (f", {other:,} lines are no hashes" if other else ""))

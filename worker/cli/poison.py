@@ -7,7 +7,9 @@ import re
 import click
 
 from worker.cli.common import expected, json_option, link, say, show_json
-from worker.dispatch.message_filter import KEPT_BYTES, POISON
+from worker.dispatch.message_filter import KEPT_BYTES
+from worker.ledger import audit
+from worker.ledger.status import POISON
 
 _ID = re.compile(r"\d{1,19}-\d{1,19}\Z")
 
@@ -62,4 +64,5 @@ def clear() -> None:
     """Drop them all."""
     dropped = link().command("XLEN", POISON)
     link().command("DEL", POISON)
+    audit.note(link(), "", "poison_clear", messages=dropped)
     say(f"{dropped} dropped")

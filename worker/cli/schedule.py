@@ -10,7 +10,8 @@ import click
 
 from worker.cli.common import account_option, expected, json_option, known_ledger, link, say, show_json
 from worker.cli.schedule_make import changed, fields, told
-from worker.schedules.definition import ScheduleError, read
+from worker.ledger import audit
+from worker.schedules.definition import Schedule, ScheduleError, read
 from worker.schedules.store import NoSuchSchedule, Refused, Schedules, Stored
 
 
@@ -44,6 +45,7 @@ def add(name: str, account: str, paused: bool, **options: Any) -> None:
         if made.after(int(schedules.now())) is None:
             raise Refused("it would never run: its end has passed")
         schedules.add(made, paused=paused)
+    _noted("add", made)
     _say(schedules.get(name))
 
 
@@ -60,6 +62,7 @@ def change(name: str, **options: Any) -> None:
     with told():
         found = _made(schedules.get(name))
         schedules.change(read(name, changed(json.loads(found.schedule.table), options)), found)
+    _noted("change", found.schedule)
     _say(schedules.get(name))
 
 
@@ -122,6 +125,7 @@ def pause(name: str) -> None:
     schedules = Schedules(link())
     with told():
         schedules.pause(name)
+    _noted("pause", schedules.get(name).schedule)
     say(f"{name} is paused")
 
 
@@ -133,6 +137,7 @@ def resume(name: str) -> None:
     schedules = Schedules(link())
     with told():
         schedules.resume(name)
+    _noted("resume", schedules.get(name).schedule)
     _say(schedules.get(name))
 
 
@@ -148,6 +153,7 @@ def remove(name: str) -> None:
         except ScheduleError:  # none that this version can read: it may go
             pass
     schedules.remove(name)
+    audit.note(link(), "", "schedule_remove", schedule=name)
     say(f"{name} is gone")
 
 
@@ -172,6 +178,10 @@ def next_(name: str, count: int, as_json: bool) -> None:
         say(f"{datetime.fromtimestamp(slot, found.schedule.zone):%a %Y-%m-%d %H:%M:%S %Z}")
     if found.paused:
         say("it is paused")
+
+
+def _noted(act: str, schedule: Schedule) -> None:
+    audit.note(link(), schedule.account, f"schedule_{act}", schedule=schedule.name)
 
 
 def _made(found: Stored) -> Stored:

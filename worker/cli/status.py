@@ -88,11 +88,15 @@ def command(account: str, watch: bool, as_json: bool) -> None:
             return "No account is registered at this Redis: start a worker first."
         alive = [worker for worker in status_module.workers(redis) if worker["age_ms"] < 15000]
         summary = ", ".join(sorted(f"{w['host']}:{w['pid']} ({'+'.join(w['queues'])})" for w in alive))
-        return Group(*(table(one) for one in found), shown(f"workers: {summary or 'none alive'}"))
+        foot = [f"workers: {summary or 'none alive'}"]
+        if strange := status_module.poison(redis):
+            foot.append(f"{strange:,} messages were not ours: python -m worker poison list")
+        return Group(*(table(one) for one in found), *map(shown, foot))
 
     if as_json:
         alive = status_module.workers(redis)
-        show_json({"accounts": [one.as_dict() for one in look()], "workers": alive})
+        whole = {"accounts": [one.as_dict() for one in look()], "workers": alive}
+        show_json({**whole, "poison": status_module.poison(redis)})
     elif watch:
         with Live(page(), console=terminal(), refresh_per_second=2) as live:
             while True:

@@ -14,7 +14,7 @@ from worker.cli.common import (
     show_json,
 )
 from worker.ledger import accounts as account_module
-from worker.ledger import status
+from worker.ledger import audit, status
 
 
 @click.group()
@@ -56,7 +56,9 @@ def pause(template: str, span: str, why: str, account: str) -> None:
         raise click.BadParameter(
             "write the template as name:language, such as diwali_offer:en", param_hint="TEMPLATE"
         )
-    account_module.pause_template(known_ledger(account), template, seconds(span), why)
+    found = known_ledger(account)
+    account_module.pause_template(found, template, seconds(span), why)
+    audit.note(found.link, account, "template_pause", template=template, span=span, why=why)
     say(f"{template} is paused")
 
 
@@ -66,5 +68,7 @@ def pause(template: str, span: str, why: str, account: str) -> None:
 @expected
 def resume(template: str, account: str) -> None:
     """Let a template's jobs go."""
-    paused = account_module.resume_template(known_ledger(account), template)
+    found = known_ledger(account)
+    paused = account_module.resume_template(found, template)
+    audit.note(found.link, account, "template_resume", template=template)
     say(f"{template} runs" if paused else f"{template} was not paused")

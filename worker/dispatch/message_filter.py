@@ -19,8 +19,9 @@ from typing import Any
 
 from kombu.transport import redis as kombu_redis
 
+from worker.ledger.status import POISON
+
 log = logging.getLogger(__name__)
-POISON = "ij1:poison"
 MOST_BYTES, KEPT_BYTES, KEPT_MESSAGES = 1_048_576, 65_536, 10_000
 _NAME = re.compile(r"interakt\.[a-z_]{1,60}\Z")
 _ID = re.compile(r"[A-Za-z0-9_.\-]{1,120}\Z")

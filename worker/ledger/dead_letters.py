@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from interakt_jobs.errors import NoSuchJob, NotCancellable
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Reading, group_of, recipient_of
 
+from .audit import user
 from .work_ledger import WorkLedger, load
 
 REPLAY, EDIT, DROP = load("replay"), load("edit"), load("drop")
@@ -33,7 +33,7 @@ REASONS = (
     "undeliverable_now",
     "recipient_limit",
 )
-PAGE = 200
+PAGE, DROPPED = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class DeadLetters:
 
     def __init__(self, ledger: WorkLedger, who: str = "") -> None:
         self.ledger = ledger
-        self.who = who or _user()
+        self.who = who or user()
 
     def find(self, wanted: Filter | None = None) -> Iterator[DeadLetter]:
         """Matching dead letters, newest first, in constant memory."""
@@ -178,7 +178,19 @@ class DeadLetters:
 
     def drop(self, *tails: str) -> int:
         """Drop dead letters for good; returns how many there were."""
-        return int(self.ledger.link.run(DROP, [self.ledger.prefix], self.who, *tails)) if tails else 0
+        return sum(
+            int(self.ledger.link.run(DROP, [self.ledger.prefix], self.who, *tails[at : at + DROPPED]))
+            for at in range(0, len(tails), DROPPED)
+        )
+
+    def are_dead(self, tails: Sequence[str]) -> list[str]:
+        """Those of ``tails`` that are dead letters."""
+        found: list[str] = []
+        for at in range(0, len(tails), DROPPED):
+            some = tails[at : at + DROPPED]
+            scores = self.ledger.link.command("ZMSCORE", f"{self.ledger.prefix}dead", *some)
+            found += [tail for tail, score in zip(some, scores, strict=True) if score is not None]
+        return found
 
     def purge(self, keep_seconds: float, keep_count: int, most: int = 200) -> int:
         """Drop what is older than ``keep_seconds`` or beyond the newest ``keep_count``; at most ``most`` a call."""
@@ -206,10 +218,3 @@ def _matches(letter: DeadLetter, wanted: Filter, pattern: re.Pattern[str] | None
         and (not wanted.template or letter.group.partition(":")[0] == wanted.template)
         and (pattern is None or bool(pattern.search(letter.error)))
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

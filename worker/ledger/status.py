@@ -14,6 +14,9 @@ from .work_ledger import LANES
 WORKERS = "ij1:workers"
 
 
+POISON = "ij1:poison"
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """Jobs of one lane by where they are; ``oldest_ms`` is how long the oldest ready one has been due."""
@@ -112,6 +115,11 @@ def workers(link: Link) -> list[dict[str, Any]]:
     now = int(clock[0]) * 1000
     entries = [json.loads(raw) for raw in found[1::2]]
     return [{**entry, "age_ms": max(0, now - entry["at"])} for entry in entries]
+
+
+def poison(link: Link) -> int:
+    """How many messages that were not ours are kept."""
+    return int(link.command("XLEN", POISON))
 
 
 def _lane(answers: list[Any], now: int) -> Lane:

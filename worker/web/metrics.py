@@ -60,6 +60,11 @@ class Metrics:
         yield from self._campaigns(statuses)
         yield self._workers()
         yield _gauge(
+            "interakt_poison_messages",
+            "Messages on our queues that were not ours.",
+            status.poison(self._link),
+        )
+        yield _gauge(
             "interakt_schedules_behind_seconds",
             "For how long the longest waiting schedule should have been looked at: is there a beat?",
             Schedules(self._link).behind(),

@@ -1,7 +1,7 @@
 """What a person, an app or a schedule does with a campaign: create, start, pause, resume, cancel, retry, look, export.
 
-Every function is safe to repeat. All of them raise ``NoSuchCampaign`` for an id that this Redis does not have,
-``CampaignError`` for what cannot be done in the campaign's status, and ``LedgerUnreachable``.
+Every function is safe to repeat; ``who`` stands in the audit. All of them raise ``NoSuchCampaign`` for an id that this
+Redis does not have, ``CampaignError`` for what cannot be done in the campaign's status, and ``LedgerUnreachable``.
 """
 
 from __future__ import annotations
@@ -68,37 +68,37 @@ def create(
     return campaign, plan(link, definition, campaign, source, reject)
 
 
-def start(link: Link, account: str, campaign: str) -> str:
+def start(link: Link, account: str, campaign: str, *, who: str = "") -> str:
     """Let a planned campaign be sent, from its own start on; returns ``running``.
 
     One that runs already goes on. A paused one is not started but resumed: ``CampaignError``.
     """
-    return turn(link, account, campaign, "running", "", "planned", "waits", "")
+    return turn(link, account, campaign, "running", "", "planned", "waits", "", who=who)
 
 
-def pause(link: Link, account: str, campaign: str, why: str = "by hand") -> str:
+def pause(link: Link, account: str, campaign: str, why: str = "by hand", *, who: str = "") -> str:
     """Stop sending; returns ``paused``. What was fed and has not been started goes back to the plan before this returns.
 
     Calls that have left are not called back. A second ``why`` does not replace the first.
     """
-    status = turn(link, account, campaign, "paused", why, "running")
+    status = turn(link, account, campaign, "paused", why, "running", who=who)
     withdrawal.withdraw(CampaignStore(link, account, campaign))
     return status
 
 
-def resume(link: Link, account: str, campaign: str) -> str:
+def resume(link: Link, account: str, campaign: str, *, who: str = "") -> str:
     """Go on with a paused campaign; returns ``running``. What failed before does not count for ``stop_when`` again."""
     store = CampaignStore(link, account, campaign)
     facts = ("base", json.dumps(store.counts()), "waits", "")
-    return turn(link, account, campaign, "running", "", "paused", *facts)
+    return turn(link, account, campaign, "running", "", "paused", *facts, who=who)
 
 
-def cancel(link: Link, account: str, campaign: str) -> str:
+def cancel(link: Link, account: str, campaign: str, *, who: str = "") -> str:
     """End a campaign for good; returns ``cancelled``. Nothing is sent after this returns.
 
     Recipients without an outcome become ``cancelled``; those whose call is under way keep what it comes to.
     """
-    status = turn(link, account, campaign, "cancelled", "by hand", "planned,running,paused")
+    status = turn(link, account, campaign, "cancelled", "by hand", "planned,running,paused", who=who)
     store = CampaignStore(link, account, campaign)
     withdrawal.withdraw(store)
     withdrawal.close(store, "cancelled", "")
@@ -113,6 +113,7 @@ def retry(
     failed: bool = False,
     unknown: bool = False,
     not_delivered: bool = False,
+    who: str = "",
 ) -> int:
     """Open a new round of exactly those recipients; returns how many there are.
 
@@ -124,7 +125,11 @@ def retry(
     63 rounds.
     """
     return rounds.open_round(
-        CampaignStore(link, account, campaign), failed=failed, unknown=unknown, not_delivered=not_delivered
+        CampaignStore(link, account, campaign),
+        failed=failed,
+        unknown=unknown,
+        not_delivered=not_delivered,
+        who=who,
     )
 
 
@@ -153,10 +158,12 @@ def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def turn(link: Link, account: str, campaign: str, status: str, why: str, allowed: str, *facts: str) -> str:
+def turn(
+    link: Link, account: str, campaign: str, status: str, why: str, allowed: str, *facts: str, who: str = ""
+) -> str:
     """Change the status from one of ``allowed`` (joined by commas), with field, value pairs of the meta hash."""
     store = CampaignStore(link, account, campaign)
-    answer: str = link.run(TURN, store.keys, campaign, status, why, allowed, *facts)[0].decode()
+    answer: str = link.run(TURN, store.keys, campaign, status, why, allowed, who, *facts)[0].decode()
     if answer == "missing":
         raise NoSuchCampaign(f"no campaign {campaign} in the account {account}")
     if answer not in ("changed", "same"):

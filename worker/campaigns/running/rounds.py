@@ -20,7 +20,12 @@ FAILED, UNKNOWN, NOT_DELIVERED = ("failed", "dead"), ("unknown",), ("failed", "d
 
 
 def open_round(
-    store: CampaignStore, *, failed: bool = False, unknown: bool = False, not_delivered: bool = False
+    store: CampaignStore,
+    *,
+    failed: bool = False,
+    unknown: bool = False,
+    not_delivered: bool = False,
+    who: str = "",
 ) -> int:
     """Open a round of those recipients; returns how many are in it. See ``control.retry``."""
     states = sorted(
@@ -33,9 +38,9 @@ def open_round(
     if not states:
         raise CampaignError({"": "say whom to retry: failed, unknown or not_delivered"})
     asked = "|".join(states)
-    opened, opening = _open(store, asked)
+    opened, opening = _open(store, asked, who)
     # it may have been another round that a crash had cut off: now the one that was asked for
-    return opened if opening in ("", asked) else _open(store, asked)[0]
+    return opened if opening in ("", asked) else _open(store, asked, who)[0]
 
 
 def go_on(store: CampaignStore) -> None:
@@ -46,11 +51,11 @@ def go_on(store: CampaignStore) -> None:
         _fill(store, number, states)
 
 
-def _open(store: CampaignStore, states: str) -> tuple[int, str]:
+def _open(store: CampaignStore, states: str, who: str) -> tuple[int, str]:
     """How many are in the round, and the states that it is for; empty when it is for nobody and was not opened."""
     end = store.definition().schedule.end
     end_ms = int(end.timestamp() * 1000) if end else 0
-    answer = store.link.run(BEGIN, store.keys, store.campaign, states, LAST_ROUND, end_ms)
+    answer = store.link.run(BEGIN, store.keys, store.campaign, states, LAST_ROUND, end_ms, who)
     if answer[0] == b"nobody":
         return 0, ""
     if answer[0] != b"open":

@@ -1,6 +1,6 @@
 --! allow-oom include common
 -- Begin a round, or go on with one that was cut off. KEYS[1] prefix; ARGV 1 campaign, 2 states joined by |, 3 last round,
--- 4 the campaign's end (ms) or 0. Returns {"open", round, states of it}, {"nobody"} without a round, or {why not}.
+-- 4 the campaign's end (ms) or 0, 5 who. Returns {"open", round, states of it}, {"nobody"} without a round, or {why not}.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'
 local meta = redis.call('HMGET', key, 'status', 'round', 'opening')
 local status, opening = meta[1], meta[3] or ''
@@ -18,7 +18,7 @@ if opening == '' then
   if round > tonumber(ARGV[3]) then return {'it has had its last round'} end
   opening = int(round) .. '|' .. ARGV[2]
   redis.call('HSET', key, 'round', round, 'opening', opening, 'opened', 0)
-  redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_retry', 'campaign', ARGV[1], 'why', ARGV[2])
+  redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_retry', 'campaign', ARGV[1], 'why', ARGV[2], 'who', ARGV[5] or '')
 end
 local round, states = string.match(opening, '^(%d+)|(.*)$')
 return {'open', round, states}

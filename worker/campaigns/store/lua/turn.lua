@@ -1,6 +1,6 @@
 --! allow-oom include common
 -- Change a campaign's status. KEYS[1] prefix; ARGV 1 campaign, 2 new status, 3 why, 4 comma-separated statuses from which it
--- may, then field, value pairs of the meta hash. Safe to repeat.
+-- may, 5 who, then field, value pairs of the meta hash. Safe to repeat.
 -- Returns {"changed"}, {"same"}, {"missing"} or {the status that forbids it}.
 local base = P .. 'c:' .. ARGV[1]
 local status = redis.call('HGET', base .. ':meta', 'status')
@@ -8,9 +8,9 @@ if not status then return {'missing'} end
 if status == ARGV[2] then return {'same'} end
 if not string.find(',' .. ARGV[4] .. ',', ',' .. status .. ',', 1, true) then return {status} end
 redis.call('HSET', base .. ':meta', 'status', ARGV[2], 'why', ARGV[3], 'turned_at', int(now))
-for i = 5, #ARGV, 2 do redis.call('HSET', base .. ':meta', ARGV[i], ARGV[i + 1]) end
+for i = 6, #ARGV, 2 do redis.call('HSET', base .. ':meta', ARGV[i], ARGV[i + 1]) end
 -- whoever feeds looks at these alone; it takes one out when nothing of it is left to do
 redis.call('SADD', P .. 'campaigns_on', ARGV[1])
-redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_' .. ARGV[2], 'campaign', ARGV[1], 'why', clean(ARGV[3], 200))
+redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_' .. ARGV[2], 'campaign', ARGV[1], 'why', clean(ARGV[3], 200), 'who', ARGV[5])
 if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
 return {'changed'}
