@@ -5,15 +5,18 @@
 ``all_ambiguous``  every finished job is marked as perhaps sent twice
 ``no_budget``      every permit is given
 ``crash``          a message that says "crash" ends the process during its call
+``freeze``         a message that says "freeze" holds the process for ever while it is checked
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import replace
 from typing import Any
 
+import schemas
 from interakt_jobs.ledger.scripts import Script
 from worker.app import app
 from worker.interakt.client import Client
@@ -55,6 +58,8 @@ def mutate(mutation: str) -> None:
                 setattr(work_ledger, name, changed(getattr(work_ledger, name), before, "local wait = 0"))
         case "crash":
             _crash_on_call()
+        case "freeze":
+            _freeze_on_check()
         case _:
             raise ValueError(f"no mutation is called {mutation!r}")
 
@@ -68,6 +73,17 @@ def _crash_on_call() -> None:
         return original(self, operation, payload, **options)
 
     setattr(Client, "call", call)  # noqa: B010  mypy forbids the plain assignment
+
+
+def _freeze_on_check() -> None:
+    original = schemas.complete
+
+    def complete(operation: str, payload: Any) -> Any:
+        if (payload.get("data") or {}).get("message") == "freeze":
+            re.fullmatch("(a+)+", "a" * 99 + "!")  # in C, with the interpreter's lock held
+        return original(operation, payload)
+
+    setattr(schemas, "complete", complete)  # noqa: B010  as above
 
 
 if MUTATION:

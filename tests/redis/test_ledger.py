@@ -273,6 +273,68 @@ def test_a_job_that_kills_its_worker_each_time_is_dead(
     assert ledger.read(tail).reason == "crash_loop"
 
 
+def test_a_job_that_ends_or_freezes_its_worker_while_it_is_checked_is_dead_the_third_time(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
+    tail = accept()
+    for crash in range(3):
+        assert ledger.read(tail).state == "ready", f"after {crash}"
+        run_to_claim(ledger)
+        clock.advance(6)
+        reap(ledger)
+    reading = ledger.read(tail)
+    assert (reading.reason, reading.ambiguous, reading.attempts) == ("crash_loop", False, 0)
+    assert places(ledger, tail) == ["dead"]
+
+
+def test_a_job_that_waits_for_its_permit_is_not_to_blame_for_its_worker(
+    ledger: WorkLedger, accept: Accept, clock: Clock
+) -> None:
+    tail = accept()
+    for _ in range(5):
+        work = run_to_claim(ledger)
+        ledger.link.command("HSET", f"{ledger.prefix}bud", "tat", int(time.time() * 2e6))
+        assert ledger.start(work.tail, work.fence).word == "wait"
+        assert ledger.renew([(work.tail, work.fence)]) == 1
+        clock.advance(6)
+        ledger.link.command("DEL", f"{ledger.prefix}bud")
+        reap(ledger)
+    assert ledger.read(tail).state == "ready"
+
+
+def test_a_worker_that_lives_takes_its_crash_back(ledger: WorkLedger, accept: Accept, clock: Clock) -> None:
+    tail = accept()
+    for _ in range(5):
+        work = run_to_claim(ledger)
+        clock.advance(6)
+        reap(ledger)
+        assert ledger.step(work, ("unsent",))[0] == "gone", "Redis was away for longer than the claim holds"
+    assert ledger.read(tail).state == "ready"
+
+
+@pytest.mark.parametrize("why", ["large", "in hand at a crash"])
+def test_what_may_end_a_worker_is_checked_before_it_is_started(
+    ledger: WorkLedger, accept: Accept, clock: Clock, why: str
+) -> None:
+    ledger.link.command("HSET", f"{ledger.prefix}state", "rate", 600_000)
+    first = run_to_start(ledger) if accept() else None
+    assert first is not None
+    tail = accept(payload='{"a":"' + "x" * 9_000 * (why == "large") + '"}')
+    if why != "large":
+        (released,) = ledger.release("pacer", WANTED).tails["normal"]
+        ledger.claim("other", [released])
+        clock.advance(6)
+        ledger.renew([(first.tail, first.fence)])
+        reap(ledger)
+    _, following = ledger.step(first, DONE, "normal", "me")
+    assert following is not None
+    assert (following.tail, following.verdict) == (tail, "check")
+    assert ledger.read(tail).state == "released", "not started, so not sent whatever comes"
+    assert ledger.step(first, DONE, "normal", "me", again=True)[1] == following, "the same for a repeat"
+    clock.advance(1)
+    assert ledger.start(following.tail, following.fence).word == "go"
+
+
 def test_a_template_refusal_pauses_that_template_only(ledger: WorkLedger, accept: Accept) -> None:
     paused, other = accept(group="offer:en"), accept(group="welcome:en")
     work = run_to_start(ledger)

@@ -74,9 +74,10 @@ def test_no_lease_is_renewed_for_a_delivery_that_has_ended(
     presence = Presence(link, lease_seconds=30)
     monkeypatch.setattr(Presence, "_ensure_thread", lambda self: None)
     delivery = Delivery(lossy, None, None, presence, False)  # type: ignore[arg-type]
-    monkeypatch.setattr(delivery, "_prepare", lambda work, operation: b"{}")
-    assert delivery.deliver(tails) == 0
+    monkeypatch.setattr(delivery, "_prepare", lambda *_: b"{}")
+    assert delivery.deliver(tails) == 2
     assert presence._held == {}
+    assert {ledger.read(tail).state for tail in tails} == {"ready"}, "given back, once Redis is there again"
 
 
 def test_a_job_claimed_anew_in_one_process_keeps_its_own_lease(link: Link, ledger: WorkLedger) -> None:

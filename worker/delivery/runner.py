@@ -183,7 +183,10 @@ class Delivery:
             if pause:
                 time.sleep(pause)
             asked = time.monotonic()
-            verdict = self.ledger.start(work.tail, work.fence)
+            try:
+                verdict = self.ledger.start(work.tail, work.fence)
+            except LedgerUnreachable:
+                return 0.0  # told as soon as Redis is back, so that nobody takes this for a crash
             if verdict.word == "go":
                 return asked + verdict.millis / 1000
             if verdict.word != "wait":

@@ -23,7 +23,10 @@ LANES = ("urgent", "normal", "bulk")
 
 
 class Work(NamedTuple):
-    """A claimed job: tail, fence, record, attempts made before; and what ``start`` said, if it was asked, and when."""
+    """A claimed job: tail, fence, record, attempts made before; and what ``start`` said, if it was asked, and when.
+
+    ``check`` is the verdict of a job that is to be checked before ``start`` is asked.
+    """
 
     tail: str
     fence: int

@@ -1,4 +1,5 @@
--- Jobs in flight: hash `fl`, tail -> "<r|c|s>|fence|token|sent_at ms|lane" (released, claimed, started).
+-- Jobs in flight: hash `fl`, tail -> "<r|c|w|s>|fence|token|sent_at ms|lane" (released, claimed, checked and waiting
+-- for its permit, started). A worker that ends at `c` ended of the job, or beside it.
 local function flight_of(tail)
   local value = redis.call('HGET', P .. 'fl', tail)
   if not value then return nil end

@@ -9,6 +9,10 @@
 --   account    why, attempt JSON                     the account pauses, the job goes back; counts none
 --   unsent   nothing left the worker: back to ready; counts none
 local function late(tail, outcome, args)
+  if outcome == 'unsent' then  -- its worker lives: it was Redis that was away, or all of it was slow
+    local attempts, crashes = tries_of(tail)
+    if crashes > 0 then redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes - 1)) end
+  end
   if outcome ~= 'done' then return 'gone' end
   local raw = redis.call('GET', P .. 'j:' .. tail)
   if not raw and campaign_job(tail) then return campaign_part('late')(tail, args[1]) end

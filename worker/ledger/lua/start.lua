@@ -11,7 +11,8 @@ local function take_off(tail, fence, token, lane, lease_ms)
   redis.call('ZADD', P .. 'run:' .. lane, now + lease_ms, tail)
 end
 
-local function start_one(tail, fence, raw, lease_ms)
+-- `checked`: this payload has been looked at.
+local function start_one(tail, fence, raw, lease_ms, checked)
   local flight = flight_of(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
   local state = account()
@@ -73,7 +74,10 @@ local function start_one(tail, fence, raw, lease_ms)
     end
   end
   local wait = permit(head.lane, state)
-  if wait > 0 then return {'wait', wait} end
+  if wait > 0 then
+    if checked and flight.step ~= 'w' then set_flight(tail, 'w', fence, flight.token, 0, head.lane) end
+    return {'wait', wait}
+  end
   recipient_used(head, state)
   -- only a job that goes is a probe: one that waits for its permit, or is given back, would hold the others up
   if till then redis.call('SET', P .. 'probe:' .. head.group, tail, 'PX', PROBE_MS) end

@@ -30,8 +30,8 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
       if flight and flight.step == 'c' then
         local attempts, crashes = tries_of(tail)
         redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes + 1))
-        if crashes + 1 >= tonumber(ARGV[3]) + 2 then
-          die(tail, raw, head, 'crash_loop', 'its worker died each time it was claimed')
+        if crashes + 1 >= tonumber(ARGV[3]) then
+          die(tail, raw, head, 'crash_loop', 'its worker died or stood still each time it checked this payload')
           dead = dead + 1
           head = nil
         end

@@ -2,6 +2,7 @@
 -- Settle one job and, if wanted, claim and start the lane's next one: one call a job under backlog.
 -- KEYS[1] prefix; ARGV 1 tail, 2 fence, 3 outcome, 4 lane of the next or "", 5 token, 6 lease ms, 7 repeat of a lost answer
 -- ("1"), 8.. the outcome's arguments (settle.lua). Returns {settled} or {settled, tail, fence, record, verdict, ms, attempts}.
+local LARGE = 8192
 local args = {}
 for i = 8, #ARGV do args[#args + 1] = ARGV[i] end
 local settled = settle_one(ARGV[1], tonumber(ARGV[2]), ARGV[3], args)
@@ -13,9 +14,13 @@ for _ = 1, 4 do
   local tail, fence = claim_next(ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1')
   if not tail then return {settled} end
   local raw = redis.call('GET', P .. 'j:' .. tail)
-  local verdict = start_one(tail, fence, raw, tonumber(ARGV[6]))
-  if verdict[1] == 'go' or verdict[1] == 'wait' then
-    return {settled, tail, fence, raw, verdict[1], verdict[2], (tries_of(tail))}
+  local attempts, crashes = tries_of(tail)
+  -- A payload that is large, or in hand when a worker ended, is checked before it is started: if that ends this worker,
+  -- nothing was sent.
+  local first = (crashes > 0 or #(raw or '') > LARGE) and header(raw)
+  local verdict = first and {'check', 0} or start_one(tail, fence, raw, tonumber(ARGV[6]))
+  if verdict[1] == 'go' or verdict[1] == 'wait' or first then
+    return {settled, tail, fence, raw, verdict[1], verdict[2], attempts}
   end
 end
 return {settled}
