@@ -21,7 +21,6 @@ from .errors import (
     NotConfigured,
     Unregistered,
 )
-from .event import JobEvent
 from .inbound import Inbound, inbound
 from .job import Job, new_id
 from .operation import Operation
@@ -64,7 +63,6 @@ __all__ = [
     "JobCancelled",
     "JobDead",
     "JobError",
-    "JobEvent",
     "LedgerDamaged",
     "LedgerFull",
     "LedgerRefused",

@@ -56,7 +56,17 @@ class LedgerFull(JobError):
 
 
 class Unregistered(JobError):
-    """Raised when no worker ever registered the account at this Redis."""
+    """Raised when no worker ever registered ``account`` at this Redis, or Redis lost its data a few seconds ago."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(account)
+        self.account = account
+
+    def __str__(self) -> str:
+        return (
+            f"no worker ever registered the account {self.account!r} at this Redis: check the account's name and "
+            "INTERAKT_REDIS_URL, start a worker, or pass configure(allow_unregistered=True) before the first start"
+        )
 
 
 class IdempotencyConflict(JobError):

@@ -13,7 +13,16 @@ from typing import Any
 
 from celery import Task
 
-from interakt_jobs import OPERATIONS, Job, JobError, LedgerFull, LedgerUnreachable, PayloadError, settings
+from interakt_jobs import (
+    OPERATIONS,
+    Job,
+    JobError,
+    LedgerFull,
+    LedgerUnreachable,
+    PayloadError,
+    Unregistered,
+    settings,
+)
 from interakt_jobs.ledger.scripts import load
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import single
@@ -22,6 +31,7 @@ log = logging.getLogger(__name__)
 PUSH = load("push")
 LATER = "ij1:intake:later"  # worker/dispatch/requeue.py puts these back
 AWAY_SECONDS = 60.0
+served: set[str] = set()  # the accounts of this worker
 OPTIONS = frozenset(
     [
         "countdown",
@@ -91,6 +101,9 @@ class JobTask(Task):  # type: ignore[misc]
             return str(self._operation.apply_async((payload,), task_id=self.request.id, **options).id)
         except (LedgerUnreachable, LedgerFull) as error:
             self._put_off(args, kwargs, error)
+        except Unregistered as error:
+            # of an account that this worker serves: Redis has lost its data, and the worker is about to register anew
+            (self._put_off if error.account in served else self.refused)(args, kwargs, error)
         except Exception as error:  # noqa: BLE001  whatever it holds, it must not be lost
             self.refused(args, kwargs, error)
         return None

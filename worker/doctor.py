@@ -17,6 +17,7 @@ from interakt_jobs.ledger.redis_url import plain
 
 from .interakt.client import Client
 from .interakt.errors import InteraktError
+from .ledger.status import losses
 from .schedules.store import ScheduleError, Schedules
 
 OLDEST = (7, 0)  # the scripts carry flags
@@ -48,6 +49,7 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
         found, _, mend = warning.partition(": ")
         yield Check(warning.partition(" ")[0], "warning", found, mend or "mend its name, or unset it")
     yield from examine_redis(settings)
+    yield from examine_data(settings)
     yield from examine_schedules(settings)
     for account in settings.accounts.values():
         yield examine_key(account, settings, permit)
@@ -150,6 +152,16 @@ def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iter
         f"{most // 2**20} MiB at most" if most else "no maximum",
         mend,
     )
+
+
+def examine_data(settings: Settings) -> Iterator[Check]:
+    """Whether Redis has lost what it knew, and nobody has confirmed it."""
+    with contextlib.suppress(JobError), contextlib.closing(Link(settings.redis_url)) as link:
+        if lost := losses(link):
+            mend = (
+                f"see the opt-outs and the limit, then python -m worker account confirm-loss {' '.join(lost)}"
+            )
+            yield Check("redis data", "failure", "it has lost data while workers lived; bulk waits", mend)
 
 
 def examine_schedules(settings: Settings) -> Iterator[Check]:

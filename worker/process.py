@@ -15,6 +15,7 @@ from config.settings import Account, Settings, current
 from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
+from tasks import job_task
 
 from .callbacks.outbox import Outbox
 from .campaigns.running.feeder import Feeder
@@ -28,6 +29,7 @@ from .dispatch.heartbeat import Presence
 from .dispatch.publisher import Publisher
 from .dispatch.requeue import Again
 from .dispatch.thread_shares import ThreadShares, Turn
+from .dispatch.witness import Witness
 from .interakt.client import Client
 from .interakt.uploads import Uploads
 from .ledger.dead_letters import DeadLetters
@@ -135,6 +137,7 @@ def room() -> Room:
             allow_unknown_fields=settings.allow_unknown_fields,
             max_payload_bytes=settings.max_payload_bytes,
         )
+        job_task.served.update(_room.ledgers)
     return _room
 
 
@@ -187,6 +190,7 @@ def begin(consumer: Any = None) -> None:
     if "prefork" in str(worker.pool_cls):
         here.presence.tuner.fixed = here.presence.slots
     _retry_until_up(here.register)
+    here.presence.on_beat = Witness(list(here.ledgers.values())).look
     here.presence.start()
     publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
     pacer = Pacer(

@@ -14,7 +14,7 @@ from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT
 from sandbox.valkey import free_port
 from worker.cli.health import verdict
-from worker.dispatch.heartbeat import BEAT, WORKERS
+from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS
 
 
 def worker(age_ms: int, host: str = "here", **more: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_the_exit_code_says_whether_the_worker_lives(link: Link, redis_url: str)
     code, text = probe(redis_url)
     assert code == 1 and "no worker on here" in text
     entry = {"pid": 7, "host": "here", "queues": ["bulk"], "slots": 1, "want": 1}
-    link.run(BEAT, [WORKERS], "token", json.dumps(entry)[1:])
+    link.run(BEAT, [WORKERS, NEWEST], "token", json.dumps(entry)[1:], "1")
     code, text = probe(redis_url, "--queue", "bulk", "--json")
     assert code == 0 and json.loads(text)["alive"] is True
 

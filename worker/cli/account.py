@@ -92,6 +92,19 @@ def pause(account: str, span: str, why: str) -> None:
     say(f"{account} is paused")
 
 
+@command.command("confirm-loss")
+@click.argument("names", metavar="ACCOUNT...", nargs=-1, required=True)
+@expected
+def confirm_loss(names: tuple[str, ...]) -> None:
+    """Let bulk go again after Redis has lost its data: once the opt-outs are back and the limit is looked at."""
+    for name in names:
+        own = ledger(name)
+        found = account_module.confirm_loss(own)
+        if found:
+            audit.note(own.link, name, "account_confirm_loss")
+        say(f"{name}: " + ("bulk goes again" if found else "no loss was waiting to be confirmed"))
+
+
 @command.command()
 @click.argument("account")
 @expected

@@ -40,13 +40,16 @@ def verdict(workers: list[dict[str, Any]], host: str, queue: str, stale_ms: int)
 def command(host: str, queue: str, stale: float, as_json: bool) -> None:
     """Is this host's worker alive? Exit code 0 if so, 1 if not: for container probes.
 
-    With Redis away nothing can be said, and restarting the worker would not help: that is exit code 0, with a remark.
+    With Redis away nothing can be said, and restarting the worker would not help: that is exit code 0, with a
+    remark; so is a Redis that has lost its data.
 
     Example: python -m worker health --queue bulk
     """
     redis = link()
     try:
         alive, text = verdict(status.workers(redis), host, queue, int(stale * 1000))
+        if lost := status.losses(redis):
+            text += f"; REDIS HAS LOST DATA: python -m worker account confirm-loss {' '.join(lost)}"
     except JobError as error:
         alive, text = True, f"cannot tell: {error}"
     if as_json:

@@ -40,6 +40,15 @@ def _remarks(found: Status) -> list[str]:
     if found.paused_ms or found.breaker == "open":
         until = f"for {ago(found.paused_ms)} more" if found.paused_ms else "one probe at a time"
         remarks.append(f"  PAUSED ({until}): {found.why}")
+    if found.lost_ms:
+        doubt = sum(lane.doubt for lane in found.lanes.values())
+        old = f", and {doubt:,} jobs that may have been sent since" if doubt else ""
+        remarks.append(
+            f"  REDIS HAS LOST DATA {ago(found.lost_ms)} ago (it came back {found.lost_why}): bulk waits{old}."
+        )
+        remarks.append(
+            f"  See the opt-outs and the limit, then python -m worker account confirm-loss {found.account}"
+        )
     if found.full:
         remarks.append(f"  REDIS NEARLY FULL: no {found.full} work is accepted")
     remarks += [f"  template {name} paused: {why}" for name, why in found.paused_templates.items()]

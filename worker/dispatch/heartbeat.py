@@ -10,11 +10,11 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
-from worker.ledger.status import WORKERS
+from worker.ledger.status import NEWEST, WORKERS
 from worker.ledger.work_ledger import Work, WorkLedger, load
 from worker.shutdown import stopping
 
@@ -28,7 +28,8 @@ BEAT_SECONDS = 2.0
 class Presence:
     """Renews leases and tells the pacers how many jobs this process wants in flight.
 
-    ``queues`` are the Celery queues it serves, ``slots`` its threads or processes.
+    ``queues`` are the Celery queues it serves, ``slots`` its threads or processes. ``on_beat`` is told the time (ms) of the
+    newest beat that Redis knew before ours.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class Presence:
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
         self._looped = 0.0
+        self.on_beat: Callable[[int], object] = lambda newest: None
+        self._again = "0"
 
     def hold(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
         """Keep the leases of claimed jobs alive from now on."""
@@ -125,7 +128,10 @@ class Presence:
             "want": want,
             "loop_ms": int((time.monotonic() - self._looped) * 1000) if self._looped else 0,
         }
-        self.link.run(BEAT, [WORKERS], self.token, json.dumps(entry, separators=(",", ":"))[1:])
+        text = json.dumps(entry, separators=(",", ":"))[1:]
+        newest = self.link.run(BEAT, [WORKERS, NEWEST], self.token, text, self._again)
+        self._again = "1"
+        self.on_beat(int(newest))
 
     def leave(self) -> None:
         """Take the entry out at the end."""

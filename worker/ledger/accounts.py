@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from interakt_jobs.errors import Unregistered
 
-from .work_ledger import LANES, WorkLedger
+from .work_ledger import LANES, WorkLedger, load
+
+CONFIRM_LOSS = load("confirm_loss")
 
 
 def _state(ledger: WorkLedger) -> str:
     key = f"{ledger.prefix}state"
     if not ledger.link.command("HEXISTS", key, "since"):
-        raise Unregistered(f"no worker ever registered the account {ledger.account!r} at this Redis")
+        raise Unregistered(ledger.account)
     return key
 
 
@@ -67,6 +69,11 @@ def resume(ledger: WorkLedger) -> None:
     )  # fmt: skip
     ledger.link.command("DEL", f"{ledger.prefix}probe")
     ledger.link.command("RPUSH", f"{ledger.prefix}bell", "1")
+
+
+def confirm_loss(ledger: WorkLedger) -> bool:
+    """Let bulk, and the jobs of older data, go again after a loss of Redis' data; returns whether that waited for it."""
+    return bool(ledger.link.run(CONFIRM_LOSS, [ledger.prefix]))
 
 
 def pause_template(ledger: WorkLedger, group: str, seconds: float, why: str) -> None:

@@ -12,6 +12,7 @@ from interakt_jobs.ledger.redis_client import Link
 from .work_ledger import LANES
 
 WORKERS = "ij1:workers"
+NEWEST = "ij1:newest"  # the time (ms) of the newest beat of a worker
 
 
 POISON = "ij1:poison"
@@ -26,6 +27,7 @@ class Lane:
     released: int
     running: int
     oldest_ms: int
+    doubt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Status:
     outbox: int
     webhooks_alarm: str = ""
     optouts_open: int = 0
+    lost_ms: int = 0
+    lost_why: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,6 +76,7 @@ def read(link: Link, account: str) -> Status:
         commands += [
             ["ZCOUNT", ready, "-inf", now], ["ZCOUNT", ready, f"({now}", "+inf"], ["ZCARD", f"{own}rel:{lane}"],
             ["ZCARD", f"{own}run:{lane}"], ["ZRANGE", ready, 0, 0, "WITHSCORES"],
+            ["ZCARD", f"{own}doubt:{lane}"],
         ]  # fmt: skip
     commands.append(["HLEN", f"{own}optout_open"])
     answers = link.pipeline(commands)
@@ -91,7 +96,7 @@ def read(link: Link, account: str) -> Status:
         why=state.get("why", "") if paused > 0 or state.get("breaker") == "open" else "",
         breaker=state.get("breaker") or "closed",
         full=state.get("full", ""),
-        lanes={lane: _lane(answers[9 + 5 * i : 14 + 5 * i], now) for i, lane in enumerate(LANES)},
+        lanes={lane: _lane(answers[9 + 6 * i : 15 + 6 * i], now) for i, lane in enumerate(LANES)},
         held=answers[4],
         parked=dict(zip(parking, sizes, strict=True)),
         paused_templates={
@@ -105,8 +110,17 @@ def read(link: Link, account: str) -> Status:
         outbox=answers[7],
         webhooks_alarm=state.get("webhooks_alarm", ""),
         optouts_open=answers[-1],
+        lost_ms=max(1, now - int(state["lost_at"])) if "lost_at" in state else 0,
+        lost_why=state.get("lost_why", ""),
         counts=counts,
     )
+
+
+def losses(link: Link) -> list[str]:
+    """The accounts whose data Redis has lost and nobody has confirmed it."""
+    names = sorted(name.decode() for name in link.command("SMEMBERS", "ij1:accounts"))
+    lost = link.pipeline([["HEXISTS", f"{prefix(name)}state", "lost_at"] for name in names]) if names else []
+    return [name for name, found in zip(names, lost, strict=True) if found]
 
 
 def workers(link: Link) -> list[dict[str, Any]]:
@@ -123,9 +137,9 @@ def poison(link: Link) -> int:
 
 
 def _lane(answers: list[Any], now: int) -> Lane:
-    ready, waiting, released, running, head = answers
+    ready, waiting, released, running, head, doubt = answers
     oldest = max(0, now - int(float(head[1]))) if head else 0
-    return Lane(ready, waiting, released, running, oldest)
+    return Lane(ready, waiting, released, running, oldest, doubt)
 
 
 def _used(used: dict[str, str], second: int) -> int:

@@ -163,6 +163,10 @@ ACCOUNT_GAUGES: dict[str, tuple[str, Callable[[Status], float]]] = {
         "STOPs whose sender's number is not known.",
         lambda each: each.optouts_open,
     ),
+    "interakt_data_lost": (
+        "Whether Redis has lost its data, and bulk waits for a person to confirm it.",
+        lambda each: int(bool(each.lost_ms)),
+    ),
     "interakt_account_paused": (
         "Whether the account is paused.",
         lambda each: int(each.paused_ms > 0 or each.breaker == "open"),

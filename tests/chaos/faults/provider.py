@@ -125,9 +125,9 @@ def hanging_account(trial: Trial) -> None:
     half = sum(worker.slots for worker in workers) // 2
     running = "ij1:brand_b:run:urgent"
     wait_until(lambda: trial.bed.redis.zcard(running) == half, 30, "half of the threads hang")
-    trial.load(300, rate=60, mix="urgent").wait(60)
-    left = trial.reader.settle_down(60)
-    trial.expect(not left, f"OTPs waited for calls that hang: {dict(left)}")
+    trial.load(300, rate=60, mix="urgent").wait_made()
+    rest = trial.reader.settle_down(60)
+    trial.expect(not rest, f"OTPs waited for calls that hang: {rest}")
     trial.expect(
         trial.bed.redis.zcard(running) == half, "calls that hang did not keep their half of the threads"
     )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
+from pathlib import Path
 
+from interakt_jobs import Job, configure, send_text
+from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import Trial
+from tests.chaos.load import text_payload
 from tests.chaos.processes import Worker, wait_until
 from tests.chaos.registry import fault
+from worker.ledger.accounts import confirm_loss
+from worker.ledger.work_ledger import WorkLedger
 
 
 def _same_processes(trial: Trial, before: list[int]) -> None:
@@ -91,6 +98,36 @@ def network_cut(trial: Trial) -> None:
         time.sleep(2)
         proxy.tell(stall=False)
         trial.bound += sum(worker.slots for worker in workers)
+    _same_processes(trial, pids)
+
+
+@fault("Redis loses its data: FLUSHALL, an empty folder", rounds=2, short=1)
+def data_lost(trial: Trial) -> None:
+    _two(trial)
+    pids, redis = _pids(trial), trial.bed.redis
+    configure(trial.bed.valkey.url)
+    ledger = WorkLedger(Link(trial.bed.valkey.url), "default")
+    after: list[Job] = []
+    for number in range(trial.rounds):
+        before = trial.load(400, rate=120)
+        trial.wait_busy()
+        before.kill()  # what was accepted before is lost with the data
+        before.out.unlink()
+        trial.loads.remove(before)
+        if number % 2:
+            trial.bed.valkey.kill()
+            shutil.rmtree(Path(trial.bed.valkey.directory) / "appendonlydir")
+            trial.bed.valkey.start()
+        else:
+            redis.flushall()
+        wait_until(lambda: redis.hexists("ij1:default:state", "lost_at"), 60, "the workers register again")
+        after = [send_text.delay(text_payload(0), lane=lane, repeat="never") for lane in ("bulk", "normal")]
+        wait_until(after[1].ready, 60, "a normal job ends")
+        trial.expect(not after[0].ready(), "bulk did not wait for a person")
+        trial.expect(confirm_loss(ledger), "there was nothing to confirm")
+        wait_until(after[0].ready, 60, "the bulk job ends")
+    trial.accepted |= {str(job.id): "never" for job in after}
+    trial.load(200, rate=60)
     _same_processes(trial, pids)
 
 

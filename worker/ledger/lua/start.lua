@@ -58,6 +58,10 @@ local function start_one(tail, fence, raw, lease_ms, checked)
     to_ready(tail, head, head.due)
     return {'back', 'account paused'}
   end
+  if state.lost_at and head.lane == 'bulk' then
+    to_ready(tail, head, head.due)
+    return {'back', 'data lost'}
+  end
   if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or tail) ~= tail then
     to_ready(tail, head, head.due)
     return {'back', 'account probed'}

@@ -34,6 +34,7 @@ for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   -- the budget is more than a second ahead (a cut rate, a small plan): what were released would only be given back
   if ahead - (lane == 'urgent' and credit or 0) > 1e6 then room = 0 end
   if probing then room = math.min(room, 1 - out) end
+  if lane == 'bulk' and state.lost_at then room = 0 end
   if took_over then
     -- the one before may have died between release and publish: a second wake-up is harmless
     for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, 99)) do

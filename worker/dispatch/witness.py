@@ -1,0 +1,54 @@
+"""A Redis that has lost its data does not know it; the workers that live do: they register anew and raise the alarm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from worker.ledger.work_ledger import WorkLedger, load
+from worker.telemetry import sentry
+
+log = logging.getLogger(__name__)
+RESTORE = load("restore")
+# A crash may cost the seconds that were not yet on disk; a backup or a replica far behind costs more.
+BACK_MS = 10_000
+LOST, OLDER = "empty", "older"
+FORGET = frozenset({b"since", b"full", b"inbound_at", b"lost_mark", b"lost_at", b"lost_why"})
+
+
+class Witness:
+    """Remembers the state of each account as it was a moment ago."""
+
+    def __init__(self, ledgers: Sequence[WorkLedger]) -> None:
+        self._ledgers = list(ledgers)
+        self._states: dict[str, dict[bytes, bytes]] = {}
+        self._newest = self._older = 0
+
+    def look(self, newest: int) -> None:
+        """Compare with what is there now; ``newest`` is the time in ms of the newest beat in Redis, 0 for none."""
+        if 0 < newest < self._newest - BACK_MS:
+            self._older = newest
+        answers = self._ledgers[0].link.pipeline(
+            [("HGETALL", f"{each.prefix}state") for each in self._ledgers]
+        )
+        for ledger, flat in zip(self._ledgers, answers, strict=True):
+            state = dict(zip(flat[::2], flat[1::2], strict=True))
+            before = self._states.get(ledger.account, state)
+            since = before.get(b"since", b"")
+            if self._older:
+                self._restore(ledger, before, f"older {self._older}", OLDER)
+            elif state.get(b"since") != since:
+                self._restore(ledger, before, f"lost {since.decode()}", LOST)
+            else:
+                self._states[ledger.account] = state
+        self._newest, self._older = newest, 0
+
+    def _restore(self, ledger: WorkLedger, before: dict[bytes, bytes], mark: str, why: str) -> None:
+        kept = [part for name, value in before.items() if name not in FORGET for part in (name, value)]
+        keys = [ledger.prefix, "ij1:accounts"]
+        first, since = ledger.link.run(RESTORE, keys, ledger.account, mark, why, *kept)
+        self._states[ledger.account] = {**before, b"since": since}
+        if first:
+            extra = {"action": "data_lost", "account": ledger.account, "reason": why}
+            log.critical("Redis has lost data (%s): bulk waits for account confirm-loss", why, extra=extra)
+            sentry.capture("data_lost", "ledger", "", 0, ledger.account)
