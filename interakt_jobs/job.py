@@ -12,6 +12,7 @@ from .errors import JobCancelled, JobDead
 from .event import JobEvent, latest
 from .ledger.keys import account_name, job_id, mint_tail, parse
 from .ledger.record import ENDED, Reading
+from .ledger.waiting import Waiting
 
 STATES = {
     "ready": "PENDING",
@@ -114,6 +115,10 @@ class Job(AsyncResult):  # type: ignore[misc]
     def read(self) -> Reading:
         """The job as it is in the ledger now, in our own words."""
         return settings.ledger(self.account).read(self.tail)
+
+    def waits_for(self) -> Waiting | None:
+        """Why it has not been sent yet, and until when: ``Waiting(why, until)``; None when it runs or has ended."""
+        return settings.ledger(self.account).waits_for(self.tail)
 
     @property
     def state(self) -> str:

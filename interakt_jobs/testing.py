@@ -25,6 +25,7 @@ from .job import Job
 from .ledger.client import NewJob, Terms
 from .ledger.keys import job_id, own_key
 from .ledger.record import ENDED, Reading
+from .ledger.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,9 @@ class RecordedLedger:
         if found is None:
             raise NoSuchJob(f"no job {job_id(self.account, tail)} was recorded")
         return found
+
+    def waits_for(self, tail: str) -> Waiting | None:
+        return None if self.read(tail).state in ENDED else Waiting("it is recorded, not sent")
 
     def cancel(self, tail: str) -> None:
         found = self.read(tail)

@@ -12,6 +12,7 @@ from . import record
 from .keys import job_id, prefix
 from .redis_client import Argument, Link
 from .scripts import load
+from .waiting import Waiting, waits_for
 
 ACCEPT, READ, CANCEL, FORGET = (load(name) for name in ("accept", "read", "cancel", "forget"))
 KEEP_KEY_SECONDS = 7 * 86400
@@ -82,10 +83,7 @@ class Ledger:
     def _accepted(self, answer: list[bytes]) -> list[str]:
         answers = [item.decode() for item in answer]
         if answers[0] == "unregistered":
-            raise Unregistered(
-                f"no worker ever registered the account {self.account!r} at this Redis: check the account's name and "
-                "INTERAKT_REDIS_URL, start a worker, or pass configure(allow_unregistered=True) before the first start"
-            )
+            raise Unregistered(self.account)
         if answers[0] == "full":
             raise LedgerFull(f"Redis is nearly full: it takes no {answers[1]} work now; try again later")
         return answers
@@ -104,6 +102,10 @@ class Ledger:
                 f"no job {job_id(self.account, tail)}: a wrong id, or its result is no longer kept"
             )
         return found
+
+    def waits_for(self, tail: str) -> Waiting | None:
+        """Why the job has not been sent yet, and until when; None when it runs or has ended; raises ``NoSuchJob``."""
+        return waits_for(self, self.read(tail))
 
     def cancel(self, tail: str) -> None:
         """Cancel a job that is not running; raises ``NotCancellable`` and ``NoSuchJob``."""

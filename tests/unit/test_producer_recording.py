@@ -111,3 +111,11 @@ def test_an_otp_keeps_its_expiry(interakt_outbox: Outbox) -> None:
     )
     assert interakt_outbox[0].lane == "urgent" and interakt_outbox[0].expires == "+300000"
     assert send_auth_template.name == "send_auth_template"
+
+
+def test_a_recorded_job_waits_for_nothing_but_its_end(interakt_outbox: Outbox) -> None:
+    job = send_text.delay(TEXT)
+    waiting = job.waits_for()
+    assert waiting and waiting.why == "it is recorded, not sent"
+    interakt_outbox.finish(job)
+    assert job.waits_for() is None

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
@@ -130,6 +131,12 @@ def ago(milliseconds: float) -> str:
 
 def since(at_ms: float) -> str:
     return f"{ago(time.time() * 1000 - at_ms)} ago"
+
+
+def moment(at_ms: float) -> str:
+    """A time to come, and how long it is until then."""
+    day = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{day} (in {ago(at_ms - time.time() * 1000)})"
 
 
 def say(value: object = "", *, err: bool = False, most: int = 2000, **style: Any) -> None:

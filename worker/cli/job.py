@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from worker.cli.common import expected, job_ledger, json_option, say, say_attempts, show_json, since
+from interakt_jobs.ledger.waiting import waits_for
+from worker.cli.common import expected, job_ledger, json_option, moment, say, say_attempts, show_json, since
 from worker.ledger import audit
 
 
@@ -26,10 +27,13 @@ def show(id: str, as_json: bool) -> None:
     """Where a job is, and what happened to it."""
     ledger, tail = job_ledger(id)
     reading = ledger.read(tail)
+    waiting = waits_for(ledger, reading)
     if as_json:
-        show_json(asdict(reading))
+        show_json({**asdict(reading), "waits_for": waiting and waiting._asdict()})
         return
     say(f"{id}: {reading.state} ({reading.operation}, {reading.lane}), {reading.attempts} attempts")
+    if waiting:
+        say(f"  waits for: {waiting.why}" + (f", until {moment(waiting.until)}" if waiting.until else ""))
     if reading.ended:
         say(f"  ended {since(reading.ended)}")
     for name in ("reason", "error", "provider_id", "message", "delivery"):
