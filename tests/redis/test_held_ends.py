@@ -339,6 +339,23 @@ def test_the_event_of_a_job_is_the_last_that_was_told(ledger: WorkLedger, accept
         assert same(), kind
 
 
+@pytest.mark.parametrize(("receipts", "state"), [(True, "ready"), (False, "dead")])
+@pytest.mark.parametrize("ending", [None, "{", "1"])
+def test_a_held_job_without_a_readable_end_is_sent_again_or_dead(
+    ledger: WorkLedger, accept: Accept, ending: str | None, receipts: bool, state: str
+) -> None:
+    """An earlier version wrote none; and whatever stands there, the reaper goes on."""
+    webhooks(ledger, receipts_at=now() if receipts else 0)
+    tail = accept()
+    lose(ledger, tail)
+    key = f"{ledger.prefix}ending"
+    ledger.link.command("HDEL", key, tail)
+    if ending is not None:
+        ledger.link.command("HSET", key, tail, ending)
+    holds_end(ledger)
+    assert ledger.read(tail).state == state
+
+
 def test_a_job_that_was_never_sent_is_cancelled_at_once(ledger: WorkLedger, accept: Accept) -> None:
     webhooks(ledger)
     tail = accept()

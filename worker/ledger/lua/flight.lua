@@ -69,9 +69,15 @@ local function die(tail, raw, head, reason, error, status, again)
   dead_letter(tail, raw, head, reason, error, status)
 end
 
+-- The end that a held job waits with. An earlier version held only what was to be sent again, and wrote none.
+local function ending_of(tail)
+  local fine, ending = pcall(cjson.decode, redis.call('HGET', P .. 'ending', tail) or '')
+  return fine and type(ending) == 'table' and ending or {again = true}
+end
+
 -- The hold is over and no receipt came. Returns the state that the job came to: ready, dead or cancelled.
 local function hold_over(tail, raw, head)
-  local ending = cjson.decode(redis.call('HGET', P .. 'ending', tail) or '{"again":true}')
+  local ending = ending_of(tail)
   local expired = head.expires > 0 and now >= head.expires
   if ending.again and not expired and receipts_come() then
     leave(tail, head)

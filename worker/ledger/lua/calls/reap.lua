@@ -66,9 +66,10 @@ end
 
 for _, tail in ipairs(due(P .. 'held')) do
   local raw, head = record_of(tail, P .. 'held')
-  if head and hold_over(tail, raw, head) == 'dead' then
+  local became = head and hold_over(tail, raw, head)
+  if became == 'dead' then
     dead = dead + 1
-  else
+  elseif became then
     ended = ended + 1
   end
 end
