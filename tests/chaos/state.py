@@ -18,7 +18,7 @@ LANES = ("urgent", "normal", "bulk")
 HARMLESS = ("_kombu.binding", "unacked_mutex")
 # one script, so that no job moves from one key to another between two reads
 READ_ALL = """
-local read = {string = {'GET'}, zset = {'ZRANGE', 0, -1}, hash = {'HGETALL'}, list = {'LLEN'}, set = {'SCARD'}}
+local read = {string = {'GET'}, zset = {'ZRANGE', 0, -1}, hash = {'HGETALL'}, list = {'LRANGE', 0, -1}, set = {'SCARD'}}
 local found = {}
 for _, key in ipairs(redis.call('KEYS', 'ij1:*')) do
     local how = read[redis.call('TYPE', key).ok]
