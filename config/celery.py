@@ -18,6 +18,7 @@ broker_transport_options = {
     "client_name": "interakt-worker",
 }
 broker_connection_retry_on_startup = True
+broker_channel_error_retry = True  # READONLY and its like: without it the worker exits
 broker_connection_max_retries = None  # the default gives up after 100 tries and the worker exits
 broker_pool_acquire_timeout = 5
 broker_heartbeat = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -109,6 +110,41 @@ def _answers_busy(client: redis.Redis) -> bool:
 def full(server: Valkey) -> AbstractContextManager[None]:
     """OOM: more memory is used than it may have."""
     return _configured(server, "maxmemory", "100000")
+
+
+class Switch:
+    """A port in front of one server, then of another: what a service name is in a failover."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._socket.getsockname()[1]}/0"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._socket.accept()
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.target), 5)
+                except OSError:
+                    near.close()
+                    continue
+                far.settimeout(None)
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=_copy, args=pair, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    for each in (source, target):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 TROUBLES: dict[str, Callable[[Valkey], AbstractContextManager[None]]] = {

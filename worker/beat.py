@@ -1,24 +1,27 @@
 """Beat's scheduler: redbeat's, except that it waits where redbeat would end, and that its schedules are ours.
 
-redbeat ends with a traceback when Redis is away for a moment, or when its lock ran out meanwhile and another beat has
-taken it; under a runner such as honcho that ends every other process too. This one stands by and tries again. It
+redbeat ends with a traceback when Redis is away or refuses for a moment, or when its lock ran out meanwhile and another
+beat has taken it; under a runner such as honcho that ends every other process too. This one stands by and tries again. It
 looks at the schedules of ``worker.schedules``, by Redis's clock; the active beat installs those of the file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from typing import Any
+import uuid
+from typing import Any, ClassVar
 
 from redbeat.schedulers import LUA_EXTEND_TO_SCRIPT, RedBeatScheduler, get_redis
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import LockError
 
 from config.settings import SettingsError
 from config.settings import load as load_settings
-from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from interakt_jobs.ledger.redis_url import plain
 
+from .dispatch.publisher import Publisher, envelope
 from .schedules import static
 from .schedules.definition import ScheduleError
 from .schedules.entry import MOST_SECONDS
@@ -44,12 +47,14 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             self._file = static.load(settings.schedule_file)
         except (SettingsError, ScheduleError) as error:
             raise SystemExit(f"beat cannot start, its settings or schedules are wrong:\n{error}") from None
-        self._schedules = Schedules(Link(settings.redis_url, timeout=10, connect_timeout=3))
+        link = Link(settings.redis_url, timeout=10, connect_timeout=3)
+        self._schedules = Schedules(link)
         logs.start(settings)
         sentry.start(settings)
         # not in config.celery, from where `celery report` would print it with its password
         app.conf.redbeat_redis_url = plain(settings.redis_url)
         super().__init__(app, *args, **kwargs)
+        self._publisher = Publisher(link, app.conf.broker_transport_options["global_keyprefix"])
 
     def setup_schedule(self) -> None:
         """Nothing of Celery's own: what is in the file is installed once this beat is the active one."""
@@ -90,19 +95,30 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             log.warning("another beat is active, this one stands by", extra={"action": "beat_stands_by"})
             self.lock, self._installed = None, False
             return AGAIN_SECONDS
-        except (RedisError, JobError) as error:
-            if not self._away:
-                name = type(error).__name__
-                log.error(
-                    "Redis is away: nothing is started until it is back",
-                    extra={"action": "beat_waits", "error": name},
-                )
-            self._away = True
+        except Exception as error:  # noqa: BLE001  whatever one look meets, the next may not
+            self._wait_out(error)
             return AGAIN_SECONDS
         if self._away:
             log.warning("Redis is back", extra={"action": "beat_goes_on"})
         self._away = False
         return seconds
+
+    def _wait_out(self, error: Exception) -> None:
+        """Say once why nothing is started, and connect anew: a server that was demoted keeps its connections."""
+        if not self._away:
+            why = explain(error) if isinstance(error, FAILURES) else str(error)
+            log.error("beat waits: %s", why, extra={"action": "beat_waits", "error": type(error).__name__})
+        self._away = True
+        with contextlib.suppress(*FAILURES):
+            get_redis(self.app).connection_pool.disconnect()
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_: Any) -> None:
+        """Ask a worker for the slot, over the ledger's connection: it finds the primary again by itself."""
+        if advance:
+            entry = self.reserve(entry)
+        self._publisher.push("intake", envelope("intake", entry.task, uuid.uuid4().hex, entry.args, {}))
+
+    _maybe_due_kwargs: ClassVar[dict[str, Any]] = {}  # no producer: it would keep a connection of its own
 
     def _active(self) -> bool:
         """Whether this beat holds the lock; takes it if nobody does."""
@@ -119,7 +135,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         """Give the lock back, if Redis can be told."""
         try:
             super().close()
-        except RedisError as error:
+        except FAILURES as error:
             log.warning(
                 "the lock runs out by itself", extra={"action": "beat_ends", "error": type(error).__name__}
             )

@@ -32,6 +32,7 @@ from .dispatch.thread_shares import ThreadShares, Turn
 from .dispatch.witness import Witness
 from .interakt.client import Client
 from .interakt.uploads import Uploads
+from .lasting import PAUSE_SECONDS, tell
 from .ledger.dead_letters import DeadLetters
 from .ledger.memory import watch_memory
 from .ledger.work_ledger import WorkLedger, load
@@ -122,7 +123,6 @@ def _facts(settings: Settings, account: Account) -> dict[str, int]:
 
 
 _room: Room | None = None
-_running: list[Any] = []
 _worker: Any = None
 
 
@@ -165,7 +165,7 @@ def tick(name: str) -> None:
     try:
         run_tick(Schedules(room().link), str(name))
     except JobError as error:
-        log.warning("tick put off", extra={"action": "tick_put_off", "error": type(error).__name__})
+        tell("a schedule's tick", error)
 
 
 def prepare(worker: Any) -> None:
@@ -189,7 +189,8 @@ def begin(consumer: Any = None) -> None:
     here.shares.urgent = "urgent" in queues
     if "prefork" in str(worker.pool_cls):
         here.presence.tuner.fixed = here.presence.slots
-    _retry_until_up(here.register)
+    here.presence.accounts = sorted(here.ledgers)
+    _wait_for(here.register)
     here.presence.on_beat = Witness(list(here.ledgers.values())).look
     here.presence.start()
     publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
@@ -200,13 +201,12 @@ def begin(consumer: Any = None) -> None:
         [*_chores(here), Again(publisher)],
         _chore_seconds(here.settings),
     )
-    pacer.start()
-    _running.extend((pacer, listener.start(here.link, here.ledgers, here.settings)))
+    here.presence.watch.start(pacer.thread(), listener.thread(here.link, here.ledgers, here.settings))
     if consumer is not None:
         consumer.timer.call_repeatedly(LOOK_SECONDS, here.presence.consumed)
     threading.Thread(target=_warm, name="warm", daemon=True).start()
     log.info(
-        "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": sorted(here.ledgers)}
+        "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": here.presence.accounts}
     )
 
 
@@ -216,15 +216,15 @@ def _warm() -> None:
     schemas.check("send_text", payload)
 
 
-def _retry_until_up(action: Callable[[], None]) -> None:
-    for attempt in range(5):
+def _wait_for(action: Callable[[], None]) -> None:
+    """Until Redis lets it be done, or the worker is told to stop."""
+    while not stopping():
         try:
-            return action()
+            action()
+            break
         except JobError as error:
-            log.warning("ledger away at start", extra={"action": "ledger_away", "error": str(error)})
-            if attempt == 4:
-                raise SystemExit(f"cannot register at Redis: {error}") from None
-    return None
+            tell("the start", error)
+            time.sleep(PAUSE_SECONDS)
 
 
 def _chore_seconds(settings: Settings) -> float:
@@ -265,8 +265,7 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
 
 def end() -> None:
     """The worker ends: give the pacer's lease and the entry among the workers back."""
-    for service in _running:
-        service.join(3)
-    _running.clear()
     if _room is not None:
+        for thread in _room.presence.watch.threads:
+            thread.join(3)
         _room.presence.leave()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -80,9 +79,11 @@ def test_no_lease_is_renewed_for_a_delivery_that_has_ended(
     assert {ledger.read(tail).state for tail in tails} == {"ready"}, "given back, once Redis is there again"
 
 
-def test_a_job_claimed_anew_in_one_process_keeps_its_own_lease(link: Link, ledger: WorkLedger) -> None:
+def test_a_job_claimed_anew_in_one_process_keeps_its_own_lease(
+    link: Link, ledger: WorkLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Presence, "_ensure_thread", lambda self: None)
     presence = Presence(link, lease_seconds=30)
-    presence._thread = threading.Thread()
     old, new = Work("t", 1, ""), Work("t", 2, "")
     presence.hold(ledger, [old])
     presence.hold(ledger, [new])

@@ -114,7 +114,7 @@ def test_with_redis_away_the_same_webhooks_are_tried_again_at_once(link: Link) -
 
     for number in (1, 2, 3):
         put(link, b'{"n":%d}' % number)
-    thread = threading.Thread(target=consumer(link, handled, fail).run, args=(done.is_set,), daemon=True)
+    thread = consumer(link, handled, fail).thread(done.is_set)
     thread.start()
     assert done.wait(10)
     thread.join(5)
@@ -136,7 +136,7 @@ def test_what_a_dead_consumer_had_in_hand_is_taken_over(link: Link, monkeypatch:
 def test_two_consumers_share_the_work(link: Link) -> None:
     handled: Handled = []
     stop = threading.Event()
-    threads = [threading.Thread(target=consumer(link, handled).run, args=(stop.is_set,)) for _ in range(2)]
+    threads = [consumer(link, handled).thread(stop.is_set) for _ in range(2)]
     for thread in threads:
         thread.start()
     for number in range(500):

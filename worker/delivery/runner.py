@@ -24,6 +24,7 @@ from worker.dispatch.heartbeat import Presence
 from worker.interakt import correlation
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError
+from worker.lasting import tell
 from worker.ledger.work_ledger import Work, WorkLedger
 from worker.shutdown import stopping
 
@@ -32,7 +33,7 @@ from .outcomes import Attempt, PermitStale
 
 log = logging.getLogger(__name__)
 LOOP_SECONDS = 5.0
-WAIT_SECONDS = 1.0
+WAIT_SECONDS, SETTLE_SECONDS = 1.0, 600.0
 MOST_ADVICE = 1000
 UNSENT = ("unsent",)
 
@@ -75,7 +76,7 @@ class Delivery:
                     work = following
                     handled += 1
         except JobError as error:
-            log.warning("ledger away", extra={"action": "ledger_away", "error": str(error)})
+            tell("a delivery", error)
         except Exception as error:  # a defect must not look like a task that Celery may retry
             log.error(
                 "delivery failed",
@@ -115,14 +116,13 @@ class Delivery:
         self, work: Work, outcome: Sequence[Any], following: str, token: str
     ) -> tuple[str, Work | None]:
         """Tell the ledger, and keep telling it while Redis is away: an outcome lost here is an unknown one."""
-        give_up = time.monotonic() + self.ledger.lease_ms / 1000
-        again = False
+        began, again = time.monotonic(), False
         while True:
             asked = time.monotonic()
             try:
                 settled, after = self.ledger.step(work, outcome, following, token, again)
             except LedgerUnreachable:
-                if time.monotonic() > give_up:
+                if time.monotonic() - began > (self.ledger.lease_ms / 1000 if stopping() else SETTLE_SECONDS):
                     raise
                 time.sleep(0.3)
                 again = True

@@ -8,25 +8,24 @@ from __future__ import annotations
 import json
 import logging
 import math
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from interakt_jobs.errors import JobError, LedgerDamaged, LedgerFull, LedgerUnreachable
+from interakt_jobs.errors import LedgerDamaged, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.redis_client import Link
+from worker.lasting import Lasting
 from worker.ledger.status import WORKERS
 from worker.ledger.work_ledger import LANES, WorkLedger
-from worker.shutdown import stopping
 
 log = logging.getLogger(__name__)
 Publish = Callable[[str, str, list[str]], None]
 STALE_MS, FORGET_MS = 10_000, 600_000
-LOOK_SECONDS = 1.0
+LOOK_SECONDS, RENEWED_SECONDS = 1.0, 3.0
 
 
-class Pacer(threading.Thread):
+class Pacer:
     """Ticks for every account; ``publish(lane, account, tails)`` sends a wake-up.
 
     ``chores`` are called once a second for each account this pacer leads: the reaper and its like.
@@ -40,7 +39,6 @@ class Pacer(threading.Thread):
         chores: Sequence[Callable[[WorkLedger], object]] = (),
         chore_seconds: float = 1.0,
     ) -> None:
-        super().__init__(name="pacer", daemon=True)
         self.link, self.ledgers, self.publish, self.chores = link, list(ledgers), publish, chores
         self.token = uuid.uuid4().hex
         self._chore_seconds = chore_seconds
@@ -49,18 +47,19 @@ class Pacer(threading.Thread):
         self._next: dict[str, float] = {}
         self._leads: set[str] = set()
         self._chored: dict[str, float] = {}
+        self._chores_from = 0.0
 
-    def run(self) -> None:
-        while not stopping():
-            try:
-                self._round()
-            except JobError as error:
-                log.warning("pacer: ledger away", extra={"action": "ledger_away", "error": str(error)})
-                time.sleep(0.5)
-            except Exception as error:  # noqa: BLE001  the pacer must outlive what a tick meets
-                log.error("pacer failed", extra={"action": "pacer_failed", "error": type(error).__name__})
-                time.sleep(0.5)
-        self._leave()
+    def thread(self) -> Lasting:
+        """The thread that does the pacing."""
+        return Lasting("pacer", self._turn, leave=self._leave)
+
+    def _turn(self) -> None:
+        try:
+            self._round()
+        except LedgerUnreachable:
+            # those who hold jobs must have told Redis so before it is asked whose lease has ended
+            self._chores_from = time.monotonic() + RENEWED_SECONDS
+            raise
 
     def _round(self) -> None:
         began = time.monotonic()
@@ -102,7 +101,7 @@ class Pacer(threading.Thread):
         for lane in LANES:
             for tail in released.tails.get(lane, ()):
                 self.publish(lane, ledger.account, [tail])
-        if now - self._chored.get(ledger.account, 0.0) >= self._chore_seconds:
+        if now >= max(self._chores_from, self._chored.get(ledger.account, 0.0) + self._chore_seconds):
             self._chored[ledger.account] = now
             for chore in self.chores:
                 self._guarded(chore, ledger)
@@ -131,10 +130,7 @@ class Pacer(threading.Thread):
 
     def _leave(self) -> None:
         for ledger in self.ledgers:
-            try:
-                ledger.release(self.token, {}, leave=True)
-            except JobError:
-                return
+            ledger.release(self.token, {}, leave=True)
 
 
 def wanted_in_flight(link: Link) -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import socket
 import threading
@@ -12,15 +11,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
-from interakt_jobs.errors import JobError
+from interakt_jobs.errors import JobError, LedgerDamaged
 from interakt_jobs.ledger.redis_client import Link
+from worker.lasting import Lasting, Watch
 from worker.ledger.status import NEWEST, WORKERS
 from worker.ledger.work_ledger import Work, WorkLedger, load
 from worker.shutdown import stopping
 
 from .concurrency import Tuner
 
-log = logging.getLogger(__name__)
 BEAT = load("beat")
 BEAT_SECONDS = 2.0
 
@@ -28,7 +27,8 @@ BEAT_SECONDS = 2.0
 class Presence:
     """Renews leases and tells the pacers how many jobs this process wants in flight.
 
-    ``queues`` are the Celery queues it serves, ``slots`` its threads or processes. ``on_beat`` is told the time (ms) of the
+    ``queues`` are the Celery queues it serves, ``slots`` its threads or processes, ``accounts`` those it has keys for,
+    ``watch`` its threads that must live. ``on_beat`` is told the time (ms) of the
     newest beat that Redis knew before ours.
     """
 
@@ -36,13 +36,16 @@ class Presence:
         self, link: Link, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1
     ) -> None:
         self.link, self.queues, self.slots = link, list(queues), slots
+        self.accounts: list[str] = []
         self.token = uuid.uuid4().hex[:12]
         self.tuner = Tuner(slots)
         self._beat = min(BEAT_SECONDS, lease_seconds / 3)
         self._held: dict[tuple[str, str, int], WorkLedger] = {}
         self._calls: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread: Lasting | None = None
+        self.watch = Watch()
+        self._told = 0.0
         self._pid = os.getpid()
         self._looped = 0.0
         self.on_beat: Callable[[int], object] = lambda newest: None
@@ -69,8 +72,10 @@ class Presence:
             self._calls.pop(work.tail, None)
 
     def consumed(self) -> None:
-        """Called by the loop that takes messages in: when it no longer does, ``health`` says so."""
+        """Called by the loop that takes messages in, which also looks after the threads: ``health`` says when it stops."""
         self._looped = time.monotonic()
+        self.watch.look()
+        self._ensure_thread()
 
     def measured(self, wall: float, cpu: float) -> None:
         self.tuner.measured(wall, cpu)
@@ -80,39 +85,33 @@ class Presence:
         self._ensure_thread()
 
     def _ensure_thread(self) -> None:
-        if self._thread is not None and self._pid == os.getpid():
+        if self._thread is not None and self._thread.is_alive() and self._pid == os.getpid():
             return
         with self._lock:
-            if self._thread is None or self._pid != os.getpid():
+            if self._thread is None or not self._thread.is_alive() or self._pid != os.getpid():
                 if self._pid != os.getpid():
                     self._held.clear()
                     self._calls.clear()
                     self.queues = []
                     self._pid = os.getpid()
-                self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+                self._thread = Lasting("heartbeat", self._turn, lambda: stopping() and not self._held)
                 self._thread.start()
 
-    def _run(self) -> None:
-        told = 0.0
-        while True:
-            try:
-                self._renew()
-                now = time.monotonic()
-                if self.queues and (now - told >= BEAT_SECONDS or self.tuner.changed(self._hanging())):
-                    self._tell()
-                    told = now
-            except JobError as error:
-                log.warning("heartbeat failed", extra={"action": "heartbeat_failed", "error": str(error)})
-            time.sleep(min(self._beat, 0.5 if self._held else self._beat))
-            if stopping() and not self._held:
-                return
+    def _turn(self) -> None:
+        self._renew()
+        now = time.monotonic()
+        if self.queues and (now - self._told >= BEAT_SECONDS or self.tuner.changed(self._hanging())):
+            self._tell()
+            self._told = now
+        time.sleep(min(self._beat, 0.5 if self._held else self._beat))
 
     def _renew(self) -> None:
         by_account: dict[WorkLedger, list[tuple[str, int]]] = {}
         for (_, tail, fence), ledger in list(self._held.items()):
             by_account.setdefault(ledger, []).append((tail, fence))
         for ledger, jobs in by_account.items():
-            ledger.renew(jobs)
+            with contextlib.suppress(LedgerDamaged):  # whoever sets it aside tells it
+                ledger.renew(jobs)
 
     def _hanging(self) -> int:
         limit = time.monotonic() - 1.0
@@ -127,6 +126,8 @@ class Presence:
             "slots": self.slots,
             "want": want,
             "loop_ms": int((time.monotonic() - self._looped) * 1000) if self._looped else 0,
+            "still_ms": self.watch.still(),
+            "accounts": self.accounts,
         }
         text = json.dumps(entry, separators=(",", ":"))[1:]
         newest = self.link.run(BEAT, [WORKERS, NEWEST], self.token, text, self._again)

@@ -9,6 +9,7 @@ never waits in a worker's memory. Overrides one private method of kombu 5.7; ``I
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import logging
@@ -18,7 +19,10 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError
 
+from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from worker.ledger.status import POISON
 
 log = logging.getLogger(__name__)
@@ -100,15 +104,31 @@ def _body(body: Any, properties: Any) -> tuple[list[Any], dict[str, Any]]:
 
 
 class Channel(kombu_redis.Channel):
-    """kombu's channel; what BRPOP brings is read by ``rebuild`` first."""
+    """kombu's channel; what BRPOP brings is read by ``rebuild`` first.
+
+    An error that Redis answers with is told as a lost connection, in plain words: Celery then waits and tries again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        try:
+            self.client.delete("nothing")  # one that answers and cannot write is not there yet
+        except FAILURES as error:
+            self.close()  # type: ignore[no-untyped-call]
+            raise lost(error) from error
+
+    def _queue_bind(self, *args: Any) -> None:
+        """The queues are found without their bindings: at its maxmemory Redis refuses those, and must be emptied."""
+        with contextlib.suppress(OutOfMemoryError):
+            super()._queue_bind(*args)  # type: ignore[no-untyped-call]
 
     def _brpop_read(self, **options: Any) -> bool:
         try:
             try:
                 found = self.client.parse_response(self.client.connection, "BRPOP", **options)
-            except self.connection_errors:
+            except FAILURES as error:
                 self.client.connection.disconnect()
-                raise
+                raise lost(error) from error
             if not found:
                 raise Empty
             destination, raw = found
@@ -127,8 +147,18 @@ class Channel(kombu_redis.Channel):
             self._flush_brpop_reauth()  # type: ignore[no-untyped-call]
 
     def _keep(self, queue: str, raw: bytes, reason: str) -> None:
-        with self.conn_or_acquire() as client:
-            keep_poison(client, queue, raw, reason)
+        try:
+            with self.conn_or_acquire() as client:
+                keep_poison(client, queue, raw, reason)
+        except FAILURES as error:  # Redis is full: nobody waits for this message, the others go on
+            log.error(
+                "it could not be kept: %s", explain(error), extra={"action": "poison_lost", "queue": queue}
+            )
+
+
+def lost(error: Exception) -> RedisConnectionError:
+    """What kombu takes for a lost connection."""
+    return RedisConnectionError(str(explain(error)))
 
 
 def keep_poison(client: Any, queue: str, raw: bytes, reason: str) -> None:

@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from redbeat.schedulers import RedBeatSchedulerEntry, get_redis
+from redis.exceptions import ResponseError
+
+from interakt_jobs.ledger.redis_errors import explain
 
 from .definition import ScheduleError
 from .store import INDEX, PREFIX, Stored, load, stored
@@ -28,6 +31,10 @@ class Entry(RedBeatSchedulerEntry):  # type: ignore[misc]
         try:
             found = stored(name, get_redis(app).hgetall(key))
         except (ScheduleError, ValueError, KeyError):
+            raise KeyError(key) from None
+        except ResponseError as error:
+            if explain(error).word != "WRONGTYPE":
+                raise
             raise KeyError(key) from None
         made = cls(name=name, task=TASK, args=[name], schedule=timedelta(days=1), app=app)
         made.found = found

@@ -14,9 +14,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from interakt_jobs.errors import JobError, LedgerFull, LedgerUnreachable
+from interakt_jobs.errors import LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
+from worker.lasting import Lasting
 from worker.telemetry.rate_limited_log import Seldom
 
 from .streams import stream
@@ -60,24 +61,16 @@ class Consumer(Generic[Read]):
         self._claimed = 0.0
         self._grouped = self._interrupted = False
 
-    def run(self, stop: Callable[[], bool]) -> None:
-        """Until ``stop`` says so, which is asked once a second and after each webhook."""
-        while not stop():
-            try:
-                self.round(stop)
-            except JobError as error:
-                self._interrupted = True
-                if self._seldom("away"):
-                    log.warning("webhooks: Redis away", extra={"action": "ledger_away", "error": str(error)})
-                time.sleep(0.5)
-            except Exception as error:  # noqa: BLE001  the consumer must outlive what one round meets
-                self._interrupted = True
-                log.error(
-                    "webhooks failed", extra={"action": "consume_failed", "error": type(error).__name__}
-                )
-                time.sleep(0.5)
-        with contextlib.suppress(JobError):
-            self._leave()
+    def thread(self, stop: Callable[[], bool]) -> Lasting:
+        """One that reads until ``stop`` says so, which is asked once a second and after each webhook."""
+        return Lasting("webhooks", lambda: self._turn(stop), stop, self._leave)
+
+    def _turn(self, stop: Callable[[], bool]) -> None:
+        try:
+            self.round(stop)
+        except Exception:
+            self._interrupted = True
+            raise
 
     def round(self, stop: Callable[[], bool], block_ms: int = BLOCK_MS) -> int:
         """One look at the streams; returns how many webhooks were taken off."""

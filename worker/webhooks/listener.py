@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ import schemas.webhook
 from config.settings import Settings
 from interakt_jobs.ledger.redis_client import Link
 from schemas.event import Event
+from worker.lasting import Lasting
 from worker.ledger import status
 from worker.ledger.work_ledger import WorkLedger
 from worker.shutdown import stopping
@@ -32,12 +32,9 @@ def read(kind: str, body: Any) -> Event:
     return event
 
 
-def start(link: Link, ledgers: dict[str, WorkLedger], settings: Settings) -> threading.Thread:
-    """Consume webhooks in a thread until the worker stops; any worker may, they share the work."""
-    consumer = Consumer(link, sorted(ledgers), read, Meaning(ledgers, settings))
-    thread = threading.Thread(target=consumer.run, args=(stopping,), name="webhooks", daemon=True)
-    thread.start()
-    return thread
+def thread(link: Link, ledgers: dict[str, WorkLedger], settings: Settings) -> Lasting:
+    """One that consumes webhooks until the worker stops; any worker may, they share the work."""
+    return Consumer(link, sorted(ledgers), read, Meaning(ledgers, settings)).thread(stopping)
 
 
 class Silence:

@@ -17,6 +17,7 @@ from interakt_jobs.errors import JobError
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.store.scripts import load
 from worker.campaigns.store.store import CampaignStore
+from worker.lasting import tell
 from worker.ledger.work_ledger import WorkLedger
 from worker.shutdown import stopping
 
@@ -34,31 +35,27 @@ class Feeder:
     """A chore of the pacer: ``feeder(ledger)`` returns at once."""
 
     def __init__(self) -> None:
-        self._busy: set[str] = set()
-        self._lock = threading.Lock()
+        self._busy: dict[str, threading.Thread] = {}
         self._feedings: dict[tuple[str, str], Feeding] = {}
 
     def __call__(self, ledger: WorkLedger) -> None:
         if not ledger.link.command("EXISTS", f"{ledger.prefix}campaigns_on"):
             return
-        with self._lock:
-            if ledger.account in self._busy:
-                return
-            self._busy.add(ledger.account)
-        threading.Thread(target=self._guarded, args=(ledger,), name="feeder", daemon=True).start()
+        busy = self._busy.get(ledger.account)
+        if busy is None or not busy.is_alive():
+            busy = threading.Thread(target=self._guarded, args=(ledger,), name="feeder", daemon=True)
+            self._busy[ledger.account] = busy
+            busy.start()
 
     def _guarded(self, ledger: WorkLedger) -> None:
         extra: dict[str, Any] = {"account": ledger.account}
         try:
             self.round(ledger)
         except JobError as error:
-            log.warning("feeder: ledger away", extra={"action": "ledger_away", "error": str(error), **extra})
+            tell("the feeder", error)
         except Exception as error:
             what = {"action": "feeder_failed", "error": type(error).__name__, **extra}
             log.error("feeder failed", extra=what, exc_info=error)
-        finally:
-            with self._lock:
-                self._busy.discard(ledger.account)
 
     def round(self, ledger: WorkLedger) -> int:
         """Look once at every campaign of the account that wants something; returns how many recipients were fed."""
