@@ -9,9 +9,9 @@ from celery import Celery
 from celery.backends.base import Backend
 
 from . import settings
-from .job import celery_state, outcome
 from .ledger.keys import parse
 from .options import refuse
+from .result import celery_state, outcome
 
 _lock = threading.Lock()
 _app: Celery | None = None

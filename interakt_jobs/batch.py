@@ -6,16 +6,13 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from . import settings
 from .errors import IdempotencyConflict
 from .job import Job
 from .ledger.client import NewJob, Terms
 from .ledger.keys import job_id, mint_tail
-
-if TYPE_CHECKING:
-    from .operation import Operation
 
 PIECE = 100
 
@@ -53,10 +50,17 @@ class Accepting(Iterator[Accepted]):
             )
 
 
+class Checked(Protocol):
+    """What a batch asks of its operation."""
+
+    def check(self, payload: Any) -> None: ...
+    def new_job(self, payload: Any, tail: str, options: str = "", key: str | None = None) -> NewJob: ...
+
+
 class Batch:
     """The items of one ``delay_many``, a chunk at a time; ``start`` is the position of the chunk's first."""
 
-    def __init__(self, operation: Operation[Any], terms: Terms, options: str, account: str | None) -> None:
+    def __init__(self, operation: Checked, terms: Terms, options: str, account: str | None) -> None:
         self.operation, self.terms, self.options, self.account = operation, terms, options, account
         self.start = 0
         self.found: dict[int, Accepted] = {}

@@ -7,13 +7,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from . import settings
 from .ledger.client import Terms
-
-if TYPE_CHECKING:
-    from .operation import Operation
 
 Lane = Literal["urgent", "normal", "bulk"]
 Repeat = Literal["always", "after_hold", "never"]
@@ -62,8 +59,18 @@ def refuse(other: Mapping[str, Any]) -> None:
         )
 
 
+class Defaults(Protocol):
+    """What an operation says of its jobs."""
+
+    name: str
+    lane: Lane
+    repeat: Repeat
+    bulk_repeat: Repeat
+    expires: float | None
+
+
 def terms(
-    operation: Operation[Any],
+    operation: Defaults,
     lane: Lane | None,
     repeat: Repeat | None,
     expires: float | datetime | None,

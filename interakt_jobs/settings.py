@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
 
 from .errors import NotConfigured
 from .ledger.client import Ledger
 from .ledger.keys import DEFAULT_ACCOUNT, account_name
 from .ledger.redis_client import Link
-
-if TYPE_CHECKING:
-    from .testing import Outbox
 
 _lock = threading.Lock()
 _links: dict[str, Link] = {}
@@ -21,7 +18,7 @@ _account = DEFAULT_ACCOUNT
 _allow_unregistered = False
 _allow_unknown = False
 _max_payload: int | None = None
-recorder: Outbox | None = None
+make_ledger: Callable[[str], Ledger] | None = None  # replaced where nothing is to be enqueued
 
 
 def configure(
@@ -69,9 +66,7 @@ def link() -> Link:
 
 def ledger(account: str | None = None) -> Ledger:
     name = account_name(account) if account else _account
-    if recorder is not None:
-        return cast(Ledger, recorder.ledger(name))
-    return Ledger(link(), name)
+    return make_ledger(name) if make_ledger else Ledger(link(), name)
 
 
 def default_account() -> str:

@@ -19,10 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from celery.exceptions import TimeoutError as CeleryTimeoutError
+
 from . import settings
 from .errors import NoSuchJob, NotCancellable
 from .job import Job
-from .ledger.client import NewJob, Terms
+from .ledger.client import Ledger, NewJob, Terms
 from .ledger.keys import job_id, own_key
 from .ledger.record import ENDED, Reading
 from .ledger.waiting import Waiting
@@ -106,8 +108,8 @@ class Outbox:
         self.readings[place] = replace(self.readings[place], ended=_now(), **changes)
 
 
-class RecordedLedger:
-    """The public half of a ledger, in memory."""
+class RecordedLedger(Ledger):
+    """A ledger in memory."""
 
     def __init__(self, outbox: Outbox, account: str) -> None:
         self.outbox, self.account = outbox, account
@@ -128,6 +130,15 @@ class RecordedLedger:
 
     def waits_for(self, tail: str) -> Waiting | None:
         return None if self.read(tail).state in ENDED else Waiting("it is recorded, not sent")
+
+    def wait(self, tail: str, timeout: float | None, interval: float) -> Reading:
+        """The reading of a job that the test has brought to an end; raises Celery's ``TimeoutError`` for another."""
+        found = self.read(tail)
+        if found.state not in ENDED:
+            raise CeleryTimeoutError(
+                f"job {job_id(self.account, tail)} is recorded, not sent: say what it comes to with outbox.finish(job)"
+            )
+        return found
 
     def cancel(self, tail: str) -> None:
         found = self.read(tail)
@@ -188,11 +199,12 @@ class RecordedLedger:
 @contextmanager
 def recording() -> Iterator[Outbox]:
     """Record instead of enqueuing, in all threads of this process, until the block is left."""
-    before, settings.recorder = settings.recorder, Outbox()
+    before, outbox = settings.make_ledger, Outbox()
+    settings.make_ledger = outbox.ledger
     try:
-        yield settings.recorder
+        yield outbox
     finally:
-        settings.recorder = before
+        settings.make_ledger = before
 
 
 def _moment(text: str, base: int) -> int:

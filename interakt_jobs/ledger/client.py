@@ -12,6 +12,7 @@ from . import record
 from .keys import job_id, prefix
 from .redis_client import Argument, Link
 from .scripts import load
+from .wait import wait_for_end
 from .waiting import Waiting, waits_for
 
 ACCEPT, READ, CANCEL, FORGET = (load(name) for name in ("accept", "read", "cancel", "forget"))
@@ -106,6 +107,12 @@ class Ledger:
     def waits_for(self, tail: str) -> Waiting | None:
         """Why the job has not been sent yet, and until when; None when it runs or has ended; raises ``NoSuchJob``."""
         return waits_for(self, self.read(tail))
+
+    def wait(self, tail: str, timeout: float | None, interval: float) -> record.Reading:
+        """The ended job; raises Celery's ``TimeoutError`` after ``timeout`` seconds, and ``NoSuchJob``."""
+        return wait_for_end(
+            lambda: self.read(tail), self.link.url, f"{self.prefix}ended:{tail}", timeout, interval
+        )
 
     def cancel(self, tail: str) -> None:
         """Cancel a job that is not running; raises ``NotCancellable`` and ``NoSuchJob``."""

@@ -40,7 +40,7 @@ class Link:
     damaged = False
 
     def __init__(self, url: str, *, timeout: float = 2.0, connect_timeout: float = 1.5) -> None:
-        url = plain(url)
+        self.url = url = plain(url)
         over_tcp = {} if url.startswith("unix://") else {"socket_keepalive": True}
         # Only read for its options: a pool counts what it has made, broken ones too, and refuses after a hundred.
         try:

@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from redis import Redis
 
-from interakt_jobs import settings
-
-from .keys import job_id
 from .record import ENDED, Reading
 from .redis_errors import FAILURES
-from .redis_url import plain
 
 
-def wait_for_end(account: str, tail: str, timeout: float | None, interval: float) -> Reading:
-    """The reading of the ended job; raises Celery's ``TimeoutError`` after ``timeout`` seconds, ``NoSuchJob``."""
-    ledger = settings.ledger(account)
+def wait_for_end(
+    read: Callable[[], Reading], url: str, topic: str, timeout: float | None, interval: float
+) -> Reading:
+    """The first reading of ``read`` that is an end; raises Celery's ``TimeoutError`` after ``timeout`` seconds.
+
+    ``topic`` is where the end is published. Without a notification it looks every ``interval`` seconds.
+    """
     deadline = None if timeout is None else time.monotonic() + timeout
-    reading = ledger.read(tail)
+    reading = read()
     if reading.state in ENDED:
         return reading
-    if settings.recorder is not None:
-        raise CeleryTimeoutError(
-            f"job {job_id(account, tail)} is recorded, not sent: say what it comes to with outbox.finish(job)"
-        )
-    client = Redis.from_url(plain(settings.redis_url()), socket_timeout=5, socket_connect_timeout=2)
+    client = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
     channel = client.pubsub(ignore_subscribe_messages=True)
     try:
-        _listen(channel, f"{ledger.prefix}ended:{tail}")
+        _listen(channel, topic)
         while True:
-            reading = ledger.read(tail)
+            reading = read()
             if reading.state in ENDED:
                 return reading
             left = interval if deadline is None else min(interval, deadline - time.monotonic())
             if left <= 0:
-                raise CeleryTimeoutError(f"job {job_id(account, tail)} has not ended: it is {reading.state}")
+                raise CeleryTimeoutError(f"the job has not ended: it is {reading.state}")
             _pause(channel, left)
     finally:
         with contextlib.suppress(*FAILURES):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs.event import JobEvent
-from interakt_jobs.job import event_of, outcome
+from interakt_jobs.result import event_of, outcome
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
