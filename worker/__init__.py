@@ -1,1 +1,1 @@
-"""How it is done: the worker's delivery, ledger, budget, pacer, campaigns, webhooks and command line."""
+"""The worker: what starts a process, and the folders of what it does."""

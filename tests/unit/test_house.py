@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import BEGIN, END, cycles, drawn, graph
+
 ROOT = Path(__file__).resolve().parents[2]
 MAY_IMPORT = {
     "interakt_jobs": set(),
@@ -20,6 +22,15 @@ MAY_IMPORT = {
     "tasks": {"interakt_jobs"},
     "worker": {"tasks", "interakt_jobs", "schemas", "config"},
 }
+
+
+def test_no_two_folders_import_each_other() -> None:
+    assert cycles(graph()) == []
+
+
+def test_the_map_in_contributing_is_as_the_folders_are() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    assert page.partition(BEGIN)[2].partition(END)[0].strip() == drawn().strip(), "run: python -m tests.house"
 
 
 def imports_of(file: Path) -> set[str]:
