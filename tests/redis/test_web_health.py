@@ -6,15 +6,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT
-from sandbox.valkey import free_port
+from sandbox.valkey import Valkey, free_port
+from tests.troubles import TROUBLES
 from worker.cli.health import verdict
 from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS
+from worker.ledger.standstill import standing
+from worker.ledger.work_ledger import WorkLedger
 
 
 def worker(age_ms: int, host: str = "here", **more: Any) -> dict[str, Any]:
@@ -33,12 +38,19 @@ def worker(age_ms: int, host: str = "here", **more: Any) -> dict[str, Any]:
         ([worker(61_000), worker(100)], "", True),
         ([worker(100, loop_ms=61_000)], "", False),
         ([worker(100, loop_ms=2_000)], "", True),
+        ([worker(100, still_ms={"pacer": 61_000, "webhooks": 5})], "", False),
+        ([worker(100, still_ms={"pacer": 1_000, "webhooks": 5})], "", True),
+        ([worker(100, accounts=["stuck"], up_ms=61_000)], "", False),
+        ([worker(100, accounts=["stuck"], up_ms=59_000)], "", True),
+        ([worker(100, accounts=["fine"], up_ms=61_000)], "", True),
+        ([worker(100, accounts=["fine", "elsewhere"], up_ms=61_000)], "", True),
     ],
 )
 def test_a_host_lives_when_one_of_its_workers_was_heard_of(
     workers: list[dict[str, Any]], queue: str, alive: bool
 ) -> None:
-    assert verdict(workers, "here", queue, 60_000)[0] is alive
+    lanes = {"stuck": ["normal"], "elsewhere": ["bulk"]}
+    assert verdict(workers, "here", queue, 60_000, lambda account: lanes.get(account, []))[0] is alive
 
 
 def probe(url: str, *options: str) -> tuple[int, str]:
@@ -57,6 +69,51 @@ def test_the_exit_code_says_whether_the_worker_lives(link: Link, redis_url: str)
     link.run(BEAT, [WORKERS, NEWEST], "token", json.dumps(entry)[1:], "1")
     code, text = probe(redis_url, "--queue", "bulk", "--json")
     assert code == 0 and json.loads(text)["alive"] is True
+
+
+def test_a_lane_with_due_work_that_might_go_stands_still(
+    ledger: WorkLedger, accept: Callable[..., str]
+) -> None:
+    def still() -> list[str]:
+        return standing(ledger.link, "default", 60_000)
+
+    def age(name: str, tail: str) -> None:
+        ledger.link.command("ZADD", f"{ledger.prefix}{name}", 1000, tail)
+
+    tail = accept(lane="bulk")
+    assert still() == []
+    age("ready:bulk", tail)
+    age("ready:urgent", accept(lane="urgent"))
+    assert still() == ["urgent", "bulk"]
+    for changes in ({"paused_until": 10**15}, {"breaker": "open"}):
+        flat = [part for pair in changes.items() for part in pair]
+        ledger.link.command("HSET", f"{ledger.prefix}state", *flat)
+        assert still() == []
+        ledger.link.command("HDEL", f"{ledger.prefix}state", *changes)
+    ledger.link.command("HSET", f"{ledger.prefix}state", "lost_at", 1)
+    assert still() == ["urgent"]
+    age("run:urgent", "another")
+    assert still() == []
+
+
+def test_a_lane_that_has_just_had_a_permit_does_not_stand_still(
+    ledger: WorkLedger, accept: Callable[..., str]
+) -> None:
+    tails = [accept(), accept()]
+    (work,) = ledger.claim("t", ledger.release("pacer", {"normal": 1}).tails["normal"])
+    assert ledger.start(work.tail, work.fence).word == "go"
+    ledger.step(work, ("done", "", 200, "", 60, "0", ""))
+    ledger.link.command("ZADD", f"{ledger.prefix}ready:normal", 1000, tails[1])
+    assert standing(ledger.link, "default", 60_000) == []
+
+
+@pytest.mark.parametrize("name", ["READONLY", "BUSY"])
+def test_where_nothing_can_be_written_a_restart_is_not_asked_for(tmp_path: Path, name: str) -> None:
+    with Valkey(directory=str(tmp_path)) as server:
+        Link(server.url).run(BEAT, [WORKERS, NEWEST], "token", '"host":"here","pid":7,"queues":[]}', "0")
+        with TROUBLES[name](server):
+            code, text = probe(server.url)
+            assert code == 0 and "cannot tell: Redis is" in text
 
 
 def test_with_redis_away_a_restart_is_not_asked_for() -> None:

@@ -24,6 +24,7 @@ from redis import Redis
 
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey, free_port
+from tests.troubles import TROUBLES
 from tests.waiting import until
 from worker.webhooks.signature import sign
 
@@ -345,6 +346,16 @@ def test_health_says_what_it_can(web: Web) -> None:
     until(lambda: web.client.get("/readyz").status_code == 200)
     assert web.client.get("/readyz?strict").status_code == 503
     assert "interakt_redis_up 0.0" in web.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_a_webhook_is_kept_whatever_redis_answers(web: Web, name: str) -> None:
+    client = Redis.from_url(web.valkey.url)
+    with TROUBLES[name](web.valkey):
+        assert web.post(b'{"n":1}').status_code == 200
+        assert web.client.get("/healthz").status_code == 200
+        until(lambda: "webhooks go to disk: Redis" in web.log.read_text())
+    until(lambda: client.xlen("ij1:default:webhooks") == 1)
 
 
 def test_it_is_not_ready_while_neither_redis_nor_the_disk_takes_a_webhook(web: Web) -> None:

@@ -45,7 +45,7 @@ class Presence:
         self._lock = threading.Lock()
         self._thread: Lasting | None = None
         self.watch = Watch()
-        self._told = 0.0
+        self._told, self._began = 0.0, time.monotonic()
         self._pid = os.getpid()
         self._looped = 0.0
         self.on_beat: Callable[[int], object] = lambda newest: None
@@ -126,6 +126,7 @@ class Presence:
             "slots": self.slots,
             "want": want,
             "loop_ms": int((time.monotonic() - self._looped) * 1000) if self._looped else 0,
+            "up_ms": int((time.monotonic() - self._began) * 1000),
             "still_ms": self.watch.still(),
             "accounts": self.accounts,
         }

@@ -24,7 +24,8 @@ def routes(intake: Intake, guard: Guard, metrics: Metrics, *, public: bool) -> l
         return not public and any(name in request.headers for name in FORWARDED)
 
     async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok")
+        alive = intake.alive and guard.alive
+        return PlainTextResponse("ok" if alive else "a task has ended: restart me", 200 if alive else 503)
 
     async def readyz(request: Request) -> Response:
         """Ready as long as webhooks can be kept, in Redis or on disk; with ``?strict`` only with Redis."""

@@ -48,6 +48,11 @@ class Intake:
         self.crowded = False
 
     @property
+    def alive(self) -> bool:
+        """Whether what keeps and replays webhooks still runs."""
+        return not any(task.done() for task in self._tasks)
+
+    @property
     def direct(self) -> bool:
         """Whether webhooks go straight to Redis."""
         return not self._indirect.is_set()
@@ -140,13 +145,11 @@ class Intake:
             refused = await self._direct_streams.append(events)
         except Away as error:
             if self._seldom("away"):
-                log.warning(
-                    "Redis is away: webhooks go to disk",
-                    extra={"action": "webhooks_spooled", "error": str(error)},
-                )
+                log.warning("webhooks go to disk: %s", error, extra={"action": "webhooks_spooled"})
             return events
         if refused and self._seldom("refused"):
-            log.error("Redis refuses webhooks: they go to disk", extra={"action": "webhooks_refused"})
+            why = self._direct_streams.refusal
+            log.error("webhooks go to disk: %s", why, extra={"action": "webhooks_spooled"})
         return refused
 
     async def _to_disk(self, events: Sequence[Event]) -> bool:

@@ -55,6 +55,11 @@ class Guard:
         """Whether a webhook that came now would be kept."""
         return self.has_secret and (self.disk.ok or (self.seen.redis and self._intake.direct))
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still looks."""
+        return not any(task.done() for task in self._tasks)
+
     async def start(self) -> None:
         """Adopt what dead processes left and look once before the first webhook."""
         await self._adopt()

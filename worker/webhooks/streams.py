@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio.connection import ConnectionPool
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from interakt_jobs.ledger.redis_url import plain
 
 from .raw_webhook import Event
@@ -27,7 +28,12 @@ def stream(account: str) -> str:
 
 
 class Streams:
-    """One connection; not for two tasks at once. ``timeout`` is seconds for a whole call, connecting included."""
+    """One connection; not for two tasks at once. ``timeout`` is seconds for a whole call, connecting included.
+
+    ``refusal`` says why Redis refused something of the last call.
+    """
+
+    refusal = ""
 
     def __init__(self, url: str, timeout: float = 1.0) -> None:
         pool = ConnectionPool.from_url(
@@ -47,17 +53,18 @@ class Streams:
         try:
             async with asyncio.timeout(self._timeout):
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-                return [await self._answer() for _ in commands]
-        except (
-            RedisError,
-            OSError,
-            RuntimeError,
-        ) as error:  # uvloop: RuntimeError on a transport that closes
+                answers = [await self._answer() for _ in commands]
+        except (*FAILURES, RuntimeError) as error:  # uvloop: RuntimeError on a transport that closes
             await connection.disconnect(nowait=True)
-            raise Away(type(error).__name__) from error
+            raise Away(str(explain(error if isinstance(error, FAILURES) else OSError()))) from error
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
+        errors = [explain(answer) for answer in answers if isinstance(answer, ResponseError)]
+        self.refusal = str(errors[0]) if errors else ""
+        if any(error.later for error in errors):
+            await connection.disconnect(nowait=True)  # a server that was demoted keeps its connections
+        return answers
 
     async def _answer(self) -> Any:
         try:
