@@ -14,10 +14,11 @@ from .secret import Secret
 DEFAULT = "default"
 _SCHEMA = schema_of(Account)
 NAMES = frozenset(str(field.data_key) for field in _SCHEMA.fields.values())
-OWN = frozenset({"INTERAKT_API_KEY", "INTERAKT_WEBHOOK_SECRET"})
-SHARED = {
+_PASSES = "a webhook of one could then pass for the other's: copy each account's own"
+OWN = {
     "INTERAKT_API_KEY": "one key has one limit: remove one of them",
-    "INTERAKT_WEBHOOK_SECRET": "a webhook of one could then pass for the other's: copy each account's own",
+    "INTERAKT_WEBHOOK_SECRET": _PASSES,
+    "INTERAKT_WEBHOOK_SECRET_OLD": _PASSES,
 }
 _NAME = re.compile(r"[a-z0-9_]{1,32}\Z")
 
@@ -41,7 +42,9 @@ def read_accounts(
         missing = "INTERAKT_API_KEY" not in values
         if missing and keys and name != DEFAULT:
             mistakes[f"{min(values)}{suffix}"] = f"it has no key: set INTERAKT_API_KEY{suffix}, or unset this"
-        inherited = {known: environ[known].strip() for known in NAMES - OWN if environ.get(known, "").strip()}
+        inherited = {
+            known: environ[known].strip() for known in NAMES - set(OWN) if environ.get(known, "").strip()
+        }
         try:
             loaded = _SCHEMA.load({"INTERAKT_API_KEY": "", **inherited, **values})
         except ValidationError as error:
@@ -50,6 +53,10 @@ def read_accounts(
             continue
         if not (missing and keys):
             accounts[name] = Account(name=name, **loaded)
+            if loaded["webhook_secret_old"] and not loaded["webhook_secret"]:
+                mistakes[f"INTERAKT_WEBHOOK_SECRET_OLD{suffix}"] = (
+                    f"there is no newer one: use INTERAKT_WEBHOOK_SECRET{suffix}"
+                )
     _same_secrets(accounts, mistakes)
     given = any("INTERAKT_API_KEY" in values for values in groups.values())
     if keys and not given and not any(name.startswith("INTERAKT_API_KEY") for name in mistakes):
@@ -78,8 +85,8 @@ def _groups(environ: Mapping[str, str], mistakes: dict[str, str]) -> dict[str, d
 
 
 def _same_secrets(accounts: dict[str, Account], mistakes: dict[str, str]) -> None:
-    for known, why in SHARED.items():
-        seen: dict[Secret, str] = {}
+    seen: dict[Secret, str] = {}
+    for known, why in OWN.items():
         for name, account in accounts.items():
             secret = getattr(account, known.removeprefix("INTERAKT_").lower())
             if not secret or not secret.reveal():

@@ -60,6 +60,14 @@ class Account:
     webhook_secret: Secret | None = setting(
         Hidden(LEAST_SECRET), None, "The secret that signs Interakt's webhooks; without it they are refused."
     )
+    webhook_secret_old: Secret | None = setting(
+        Hidden(LEAST_SECRET), None, "The secret before, which is taken too while you change it."
+    )
+
+    @property
+    def webhook_secrets(self) -> tuple[Secret, ...]:
+        """Those that sign the account's webhooks: today's, and the one before while it is changed."""
+        return tuple(secret for secret in (self.webhook_secret, self.webhook_secret_old) if secret)
 
     @property
     def calls_per_window(self) -> int:

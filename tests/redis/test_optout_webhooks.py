@@ -6,15 +6,17 @@ import itertools
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.settings import load
+from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.recipient import recipient_hash
 from schemas.event import Event
 from worker.campaigns.recipients.optout import OptOut
-from worker.ledger import status
+from worker.ledger import accounts, status
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.handler import Meaning
 
@@ -110,6 +112,168 @@ def test_a_repeated_webhook_is_not_acted_on_again(ledger: WorkLedger) -> None:
     optout(ledger).remove(NUMBER)
     handler("default", stop, 1_000)
     assert not optout(ledger).has(NUMBER)
+
+
+DAY = 86_400_000
+HEARD_AT = 1_790_000_000_000
+
+
+def keyword(text: str, at_ms: int, name: str = "") -> Event:
+    return Event(
+        "inbound", provider_id=name or f"k{at_ms}", content="text", text=text, phone=NUMBER, at_ms=at_ms
+    )
+
+
+@pytest.fixture
+def handler(ledger: WorkLedger) -> Meaning:
+    environ = {"INTERAKT_API_KEY": "placeholder-key-0000", "INTERAKT_ON_INBOUND": "shop.told"}
+    return Meaning({"default": ledger}, load(environ))
+
+
+def forget_messages(ledger: WorkLedger) -> None:
+    """What Redis does after seven days."""
+    for key in ledger.link.command("KEYS", f"{ledger.prefix}in:*"):
+        ledger.link.command("DEL", key)
+
+
+def test_a_start_that_is_sent_again_after_a_stop_is_not_heard(handler: Meaning, ledger: WorkLedger) -> None:
+    start, stop = keyword("START", HEARD_AT), keyword("STOP", HEARD_AT + 1000)
+    handler("default", start, HEARD_AT)
+    handler("default", stop, HEARD_AT + 1000)
+    forget_messages(ledger)
+    for days in (1, 8, 400):
+        handler("default", start, HEARD_AT + days * DAY)
+        forget_messages(ledger)
+        assert optout(ledger).has(NUMBER)
+
+
+@pytest.mark.parametrize("how", ["add", "import", "copy"])
+def test_a_start_from_before_a_persons_hand_is_not_heard(
+    handler: Meaning, ledger: WorkLedger, tmp_path: Path, how: str
+) -> None:
+    people = optout(ledger)
+    if how == "add":
+        people.add(NUMBER)
+    elif how == "copy":
+        people.add_hashes([recipient_hash(NUMBER)])
+    else:
+        (tmp_path / "out.csv").write_text(f"phone\n{NUMBER}\n")
+        list(people.import_file(tmp_path / "out.csv"))
+    now = int(ledger.link.command("TIME")[0]) * 1000
+    handler("default", keyword("START", now - 60_000), now)
+    assert people.has(NUMBER)
+    handler("default", keyword("START", now + 60_000), now + 60_000)
+    assert not people.has(NUMBER)
+
+
+def test_a_stop_that_is_sent_again_after_a_start_is_not_heard(handler: Meaning, ledger: WorkLedger) -> None:
+    stop, start = keyword("STOP", HEARD_AT), keyword("START", HEARD_AT + 1000)
+    handler("default", stop, HEARD_AT)
+    handler("default", start, HEARD_AT + 1000)
+    forget_messages(ledger)
+    handler("default", stop, HEARD_AT + 30 * DAY)
+    assert not optout(ledger).has(NUMBER)
+
+
+def test_a_start_that_nobody_remembers_is_not_heard_when_it_is_old_and_a_stop_is(
+    handler: Meaning, ledger: WorkLedger
+) -> None:
+    ledger.link.command("SADD", optout(ledger).key, recipient_hash(NUMBER))
+    handler("default", keyword("START", HEARD_AT), HEARD_AT + 7 * DAY)
+    assert optout(ledger).has(NUMBER)
+    ledger.link.command("DEL", optout(ledger).key)
+    handler("default", keyword("STOP", HEARD_AT), HEARD_AT + 30 * DAY)
+    assert optout(ledger).has(NUMBER), "late is better than never"
+
+
+def test_an_old_message_that_is_sent_again_tells_nobody_and_opens_no_window(
+    handler: Meaning, ledger: WorkLedger
+) -> None:
+    hello = keyword("Hello", HEARD_AT)
+    window = f"{ledger.prefix}window:{recipient_hash(NUMBER)}"
+    handler("default", hello, HEARD_AT + 20 * 3_600_000)
+    assert 0 < ledger.link.command("PTTL", window) <= 4 * 3_600_000, "a day from when it was written"
+    forget_messages(ledger)
+    ledger.link.command("DEL", window, f"{ledger.prefix}outbox")
+    handler("default", hello, HEARD_AT + 8 * DAY)
+    assert ledger.link.command("EXISTS", window, f"{ledger.prefix}outbox") == 0
+    assert ledger.link.command("HGET", f"{ledger.prefix}count", "webhook|stale") == b"1"
+
+
+def test_a_message_without_an_id_is_acted_on_once(handler: Meaning, ledger: WorkLedger) -> None:
+    hello = Event("inbound", content="text", text="Hello", phone=NUMBER, at_ms=HEARD_AT)
+    handler("default", hello, HEARD_AT)
+    handler("default", hello, HEARD_AT + 1000)
+    assert ledger.link.command("LLEN", f"{ledger.prefix}outbox") == 1
+
+
+def notice(state: str, at_ms: int) -> Event:
+    return Event("template_update", template="offer", language="en", state=state, at_ms=at_ms)
+
+
+def paused(ledger: WorkLedger) -> bool:
+    return bool(ledger.link.command("HEXISTS", f"{ledger.prefix}groups", "offer:en"))
+
+
+def test_a_notice_of_a_template_that_is_sent_again_changes_nothing(
+    handler: Meaning, ledger: WorkLedger
+) -> None:
+    now = int(ledger.link.command("TIME")[0]) * 1000
+    pause, approve = notice("PAUSED", now - 5000), notice("APPROVED", now - 4000)
+    handler("default", pause, now)
+    until = ledger.link.command("HGET", f"{ledger.prefix}groups", "offer:en")
+    handler("default", pause, now + 3_600_000)
+    assert ledger.link.command("HGET", f"{ledger.prefix}groups", "offer:en") == until, "no longer than before"
+    handler("default", approve, now)
+    assert not paused(ledger)
+    handler("default", pause, now)
+    assert not paused(ledger), "it was approved since"
+    accounts.pause_template(ledger, "offer:en", 3600, "by hand")
+    handler("default", approve, now)
+    assert paused(ledger), "a person paused it since"
+    accounts.resume_template(ledger, "offer:en")
+    handler("default", pause, now)
+    assert not paused(ledger), "a person resumed it since"
+
+
+def test_a_notice_that_is_days_old_is_not_acted_on(handler: Meaning, ledger: WorkLedger) -> None:
+    now = int(ledger.link.command("TIME")[0]) * 1000
+    handler("default", notice("PAUSED", now - 7 * DAY), now)
+    assert not paused(ledger)
+
+
+def test_an_old_receipt_does_not_say_that_receipts_come(handler: Meaning, ledger: WorkLedger) -> None:
+    now = int(ledger.link.command("TIME")[0]) * 1000
+    for at in (now - 7_200_000, now - 60_000, now - 7_200_000):
+        handler(
+            "default",
+            Event("receipt", status="read", callback_data=job_id("default", "0" * 32), at_ms=at),
+            now,
+        )
+    assert int(ledger.link.command("HGET", f"{ledger.prefix}state", "receipts_at")) == now - 60_000
+
+
+def test_a_receipt_signed_for_one_account_says_nothing_of_a_job_of_another(
+    ledger: WorkLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = WorkLedger(ledger.link, "brand_b")
+    environ = {
+        "INTERAKT_API_KEY": "placeholder-key-0000",
+        "INTERAKT_API_KEY__BRAND_B": "placeholder-key-0001",
+    }
+    handler = Meaning({"default": ledger, "brand_b": other}, load(environ))
+    tail = "0" * 32
+    receipt = Event(
+        "receipt", status="read", callback_data=job_id("brand_b", tail), provider_id="p", at_ms=HEARD_AT
+    )
+    ledger.link.command("SET", f"{other.prefix}pid:p", tail)
+    with caplog.at_level(logging.WARNING):
+        handler("default", receipt, HEARD_AT)
+    assert ledger.link.command("EXISTS", f"{other.prefix}count", f"{other.prefix}state") == 0
+    assert ledger.link.command("HGET", f"{ledger.prefix}count", "receipt|of_nobody") == b"1"
+    assert [record.__dict__["action"] for record in caplog.records] == ["receipt_of_another_account"]
+    handler("brand_b", receipt, HEARD_AT)
+    assert ledger.link.command("HGET", f"{other.prefix}count", "receipt|read") == b"1"
 
 
 def test_an_id_without_a_number_is_kept_for_the_application(hear: Hear, ledger: WorkLedger) -> None:

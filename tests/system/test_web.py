@@ -148,6 +148,27 @@ def test_what_is_not_signed_or_signed_for_another_account_is_refused_and_counted
     assert shared.bodies() == []
 
 
+def test_a_secret_is_changed_without_losing_a_webhook(own_valkey: Valkey, tmp_path: Path) -> None:
+    own = Web(
+        own_valkey,
+        tmp_path,
+        INTERAKT_WEBHOOK_SECRET="the-new-secret",
+        INTERAKT_WEBHOOK_SECRET_OLD=SECRET.decode(),
+    )
+    try:
+        assert own.post(b'{"a": 1}').status_code == 200
+        assert own.post(b'{"b": 1}', secret=b"the-new-secret").status_code == 200
+        assert own.post(b'{"c": 1}', "/webhooks/interakt/brand_b", OTHER_SECRET).status_code == 200
+        assert own.post(b"{}", "/webhooks/interakt/brand_b").status_code == 401
+        with Redis.from_url(own_valkey.url) as client:
+            until(lambda: client.hget("ij1:default:count", "webhook|taken") == b"2")
+            assert client.hget("ij1:default:count", "webhook|old_secret") == b"1"
+            assert client.hget("ij1:brand_b:count", "webhook|old_secret") is None
+    finally:
+        own.end()
+    assert "the-new-secret" not in own.log.read_text()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

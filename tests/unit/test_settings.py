@@ -106,9 +106,42 @@ def test_an_account_that_is_none_of_ours_may_be_named_after_anything_with_a_key(
     assert found.accounts["default"].webhook_secret == Secret("whsec-default")
 
 
+def test_two_webhook_secrets_hold_while_one_is_changed_for_the_other() -> None:
+    found = load(
+        {
+            **MINIMAL,
+            "INTERAKT_API_KEY__BRAND_B": "placeholder-key-0001",
+            "INTERAKT_WEBHOOK_SECRET": "placeholder-new",
+            "INTERAKT_WEBHOOK_SECRET_OLD": "placeholder-old",
+            "INTERAKT_WEBHOOK_SECRET__BRAND_B": "placeholder-b-new",
+            "INTERAKT_WEBHOOK_SECRET_OLD__BRAND_B": "placeholder-b-old",
+        }
+    )
+    shown = {name: [each.reveal() for each in one.webhook_secrets] for name, one in found.accounts.items()}
+    assert shown == {
+        "default": ["placeholder-new", "placeholder-old"],
+        "brand_b": ["placeholder-b-new", "placeholder-b-old"],
+    }
+
+
 @pytest.mark.parametrize(
     ("environ", "name", "text"),
     [
+        (
+            {"INTERAKT_WEBHOOK_SECRET_OLD": "placeholder-old"},
+            "INTERAKT_WEBHOOK_SECRET_OLD",
+            "use INTERAKT_WEBHOOK_SECRET",
+        ),
+        (
+            {
+                "INTERAKT_WEBHOOK_SECRET": "placeholder-new",
+                "INTERAKT_WEBHOOK_SECRET_OLD": "placeholder-old",
+                "INTERAKT_API_KEY__B": "placeholder-key-0001",
+                "INTERAKT_WEBHOOK_SECRET__B": "placeholder-old",
+            },
+            "INTERAKT_WEBHOOK_SECRET_OLD",
+            "account 'b'",
+        ),
         ({"INTERAKT_CALLS_PER_MINUTE__B": "6"}, "INTERAKT_CALLS_PER_MINUTE__B", "INTERAKT_API_KEY__B"),
         ({"INTERAKT_API_KEY__B": KEY}, "INTERAKT_API_KEY__B", "one key has one limit"),
         ({"INTERAKT_API_KEY__DEFAULT": "x"}, "INTERAKT_API_KEY__DEFAULT", "has no suffix"),

@@ -76,16 +76,30 @@ def confirm_loss(ledger: WorkLedger) -> bool:
     return bool(ledger.link.run(CONFIRM_LOSS, [ledger.prefix]))
 
 
-def pause_template(ledger: WorkLedger, group: str, seconds: float, why: str) -> None:
-    """Park the jobs of a template (``name:language``) for ``seconds``."""
-    now = int(ledger.link.command("TIME")[0]) * 1000
-    ledger.link.command(
-        "HSET", f"{ledger.prefix}groups", group, f"{now + int(seconds * 1000)}|1|{why.replace('|', '/')}"
-    )
+def pause_template(
+    ledger: WorkLedger, group: str, seconds: float, why: str, at_ms: int | None = None
+) -> None:
+    """Park the jobs of a template (``name:language``) for ``seconds`` from now, or from when Meta decided it."""
+    if (at := _decided(ledger, group, at_ms)) is None:
+        return
+    until = at + int(seconds * 1000)
+    ledger.link.command("HSET", f"{ledger.prefix}groups", group, f"{until}|1|{why.replace('|', '/')}")
 
 
-def resume_template(ledger: WorkLedger, group: str) -> bool:
+def resume_template(ledger: WorkLedger, group: str, at_ms: int | None = None) -> bool:
     """Let a template's jobs go again, as soon as the reaper looks; returns whether it was paused."""
+    if _decided(ledger, group, at_ms) is None:
+        return False
     found = bool(ledger.link.command("HDEL", f"{ledger.prefix}groups", group))
     ledger.link.command("DEL", f"{ledger.prefix}probe:{group}")
     return found
+
+
+def _decided(ledger: WorkLedger, group: str, at_ms: int | None) -> int | None:
+    """When it was decided, now if ``at_ms`` is None; None when something was decided later."""
+    seconds, micros = map(int, ledger.link.command("TIME"))
+    at = seconds * 1000 + micros // 1000 if at_ms is None else at_ms
+    key = f"{ledger.prefix}decided"
+    ledger.link.command("ZADD", key, "GT", at, group)
+    stale = at_ms is not None and float(ledger.link.command("ZSCORE", key, group)) > at_ms
+    return None if stale else at

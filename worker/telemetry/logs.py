@@ -118,7 +118,7 @@ def hide_secrets(settings: Settings) -> None:
     """Make every secret of the settings one that ``scrub`` knows."""
     secrets = [settings.sentry_dsn, settings.rcs_path_secret]
     for account in settings.accounts.values():
-        secrets += [account.api_key, account.webhook_secret]
+        secrets += [account.api_key, *account.webhook_secrets]
     for secret in secrets:
         if secret is not None:
             know_secret(secret.reveal())

@@ -30,7 +30,7 @@ KIND = frozenset({"sent", "delivered", "read", "failed", "clicked"})
 RESULT = frozenset(
     {
         "taken", "spooled", "replayed", "full", "bad_signature", "bad_path", "bad_address", "no_secret", "too_large",
-        "too_slow", "unread", "read", "unknown_path", "refused",
+        "too_slow", "unread", "read", "unknown_path", "refused", "stale", "old_secret",
     }
 )  # fmt: skip
 

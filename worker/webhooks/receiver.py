@@ -135,8 +135,11 @@ class Receiver:
         return any(address in network for network in self._settings.rcs_networks)
 
     def _check_signature(self, account: str, body: bytes, scope: Scope) -> None:
-        if is_signed(self._settings.secrets[account], body, scope["headers"]):
-            return
+        for secret in (secrets := self._settings.secrets[account]):
+            if is_signed(secret, body, scope["headers"]):
+                if secret is not secrets[0]:
+                    self._counts.add(account, "old_secret")
+                return
         if self._seldom(f"signature {account}"):
             log.warning(
                 "a webhook's signature is missing or wrong",

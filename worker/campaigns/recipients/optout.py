@@ -34,12 +34,25 @@ class OptOut:
     def add(self, digits: str) -> bool:
         """Add a person by E.164 digits; whether they were not in it before."""
         known = self.has(digits)
+        self._decided(digits)
         self._link.command("SADD", self.key, recipient_hash(digits))
         return not known
 
     def remove(self, digits: str) -> bool:
         """Take a person out; whether they were in it."""
+        self._decided(digits)
         return bool(self._link.command("SREM", self.key, recipient_hash(digits), *earlier_hashes(digits)))
+
+    def _now(self) -> int:
+        return int(self._link.command("TIME")[0]) * 1000
+
+    def _decided(self, digits: str) -> None:
+        """A keyword that was written before and comes later is not heard."""
+        key = f"{self.key.removesuffix('optout')}decided"
+        self._link.command("ZADD", key, "GT", self._now(), recipient_hash(digits))
+
+    def _imported(self) -> None:
+        self._link.command("HSET", f"{self.key.removesuffix('optout')}state", "optout_imported", self._now())
 
     def has(self, digits: str) -> bool:
         return self.check([digits])[0]
@@ -72,6 +85,7 @@ class OptOut:
         It streams: go through the iterator to its end. A first line without digits is a heading. ``rejected``
         receives ``added`` and ``known`` counts.
         """
+        self._imported()
         counts = rejected if rejected is not None else Counter()
         phones = Phones(country_code, check="possible")
         with open_text(path) as file:
@@ -114,6 +128,7 @@ class OptOut:
 
     def add_hashes(self, hashes: Iterable[str]) -> int:
         """Add what ``hashes`` of another Redis gave; how many were new."""
+        self._imported()
         rest, new = iter(hashes), 0
         while chunk := list(islice(rest, _CHUNK)):
             new += int(self._link.command("SADD", self.key, *chunk))

@@ -90,6 +90,7 @@ local function pause_group(group, why, for_ms)
   times = (times or 0) + 1
   local pause = for_ms or math.min(900000, 30000 * 2 ^ math.min(times - 1, 5))
   redis.call('HSET', P .. 'groups', group, int(now + pause) .. '|' .. times .. '|' .. why)
+  redis.call('ZADD', P .. 'decided', 'GT', int(now), group)
   redis.call('DEL', P .. 'probe:' .. group)
   count('template_paused')
 end
@@ -100,4 +101,10 @@ local function drop_probes(tail, head)
   if head.group ~= '' and redis.call('GET', P .. 'probe:' .. head.group) == tail then
     redis.call('DEL', P .. 'probe:' .. head.group)
   end
+end
+
+-- When the last webhook of a kind was written: an old one that is sent again does not look like news.
+local function came(field, at)
+  at = math.min(at, now)
+  if at > tonumber(redis.call('HGET', P .. 'state', field) or '0') then redis.call('HSET', P .. 'state', field, int(at)) end
 end

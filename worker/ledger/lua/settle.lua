@@ -37,7 +37,9 @@ local function tell_breakers(outcome, args, head, sent)
     open_breaker(args[1], 30000, sent)
   end
   if outcome == 'template' and head.group ~= '' then pause_group(head.group, args[1]) end
-  if outcome == 'done' and head.group ~= '' then redis.call('HDEL', P .. 'groups', head.group) end
+  if outcome == 'done' and head.group ~= '' and redis.call('HDEL', P .. 'groups', head.group) == 1 then
+    redis.call('ZADD', P .. 'decided', 'GT', int(now), head.group)
+  end
 end
 
 local function settle_one(tail, fence, outcome, args)

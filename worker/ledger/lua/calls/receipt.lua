@@ -12,7 +12,7 @@ local function last_called()
   return fine and type(attempt) == 'table' and tonumber(attempt.at) or nil
 end
 
-redis.call('HSET', P .. 'state', 'receipts_at', int(now))
+came('receipts_at', tonumber(at))
 count('receipt|' .. kind)
 local raw = redis.call('GET', P .. 'j:' .. tail)
 if not raw then
