@@ -196,6 +196,22 @@ class Machine(RuleBasedStateMachine):
     def worker_stalls(self, pick: int) -> None:
         self.past.append(self.running.pop(pick % len(self.running)))
 
+    @precondition(lambda self: any(attempt.accepted for attempt in self.running))
+    @rule(pick=PICK, cancelled=st.booleans(), kind=st.sampled_from(tuple(RANKS)))
+    def receipt_comes_after_the_hold(self, pick: int, cancelled: bool, kind: str) -> None:
+        accepted = [attempt for attempt in self.running if attempt.accepted]
+        attempt = accepted[pick % len(accepted)]
+        self.running.remove(attempt)
+        self.past.append(attempt)
+        attempt.outcome = ("unknown", "timeout", "", HOUR)
+        self._settle(attempt, attempt.outcome, "", False, False)
+        position = list(self.jobs).index(attempt.work.tail)
+        if cancelled:
+            self.cancel(position)
+        self.time_passes("held")
+        self.reap(0)
+        self.receipt(position, kind, "")
+
     @precondition(lambda self: self.past)
     @rule(pick=PICK, lane=st.sampled_from(("", *LANES)), again=st.booleans(), next_accepted=st.booleans())
     def answer_late_or_twice(self, pick: int, lane: str, again: bool, next_accepted: bool) -> None:
