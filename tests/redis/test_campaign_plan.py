@@ -21,6 +21,8 @@ from worker.campaigns.reasons import REASONS, STATE
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.recipients.reader import Recipient
 from worker.campaigns.recipients.sources import Dicts
+from worker.campaigns.running import control
+from worker.campaigns.running.run_campaign import run_campaign
 from worker.campaigns.store import blocks, recipient_state
 from worker.campaigns.store.recipient_state import Slot
 from worker.campaigns.store.store import CampaignStore, campaigns, mint_id
@@ -116,6 +118,41 @@ def test_a_plan_is_frozen(link: Link) -> None:
     with pytest.raises(CampaignError, match="is planned"):
         plan(link, definition(), CID, Dicts(rows(7)))
     assert store(link).counts() == {"planned": 5}
+
+
+def test_the_export_gives_the_files_own_columns_back(link: Link) -> None:
+    people = [
+        {"customer": f"K{at}", **row, "state": "Goa", "note": 'two\nlines, "x"'}
+        for at, row in enumerate(rows(1200))
+    ]
+    plan(link, definition(), CID, Dicts(people))
+    found = list(control.export(link, "default", CID))
+    assert len(found) == 1200
+    for row in found:
+        number = int(row["line"]) - 1
+        own = (row["customer"], row["name"], row["state (file)"], row["note"])
+        assert own == (f"K{number}", people[number]["name"], "Goa", 'two\nlines, "x"')
+        assert row["state"] == "planned"
+    assert store(link).drop() == "dropped"
+    assert not any(":own" in key for key in keys(link))
+
+
+def test_no_further_columns_are_kept_where_none_are_asked_for(link: Link) -> None:
+    campaign = read({**json.loads(definition().source), "recipients": {"keep": []}})
+    plan(link, campaign, CID, Dicts([{**row, "customer": "K"} for row in rows(3)]))
+    assert f"ij1:default:c:{CID}:own" not in keys(link)
+    assert "customer" not in next(control.export(link, "default", CID))
+
+
+def test_a_job_plans_nothing_with_values_that_say_nothing_unless_they_are_allowed(link: Link) -> None:
+    people = [*rows(3), {"phone": "9999900007", "name": "NaN"}]
+    payload = {"definition": json.loads(definition().source), "recipients": people}
+    for _ in range(2):  # nor when it is carried out again
+        with pytest.raises(CampaignError, match=r"1 values say nothing: 1 NaN in name \(line 4\)"):
+            run_campaign(link, "default", "job", payload, None)
+        assert campaigns(link, "default") == []
+    payload["definition"]["recipients"] = {"allow_empty_values": True}
+    assert run_campaign(link, "default", "job", payload, None)["recipients"] == 4
 
 
 def test_of_two_planners_the_later_one_wins_and_the_other_hears_of_it(link: Link) -> None:

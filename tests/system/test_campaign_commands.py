@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from rich.console import Console
 
@@ -173,6 +174,58 @@ def test_the_opt_out_list_leaves_people_out(stack: Stack, files: Path) -> None:
         run(stack, "optout", "remove", phone)
     assert "PHONE" in run(stack, "optout", "add", "12", code=2)
     assert "--country-code" in run(stack, "optout", "add", "12", "--country-code", "India", code=2)
+
+
+def test_an_opt_out_file_is_read_by_its_heading_or_not_at_all(stack: Stack, files: Path) -> None:
+    path = files / "out.csv"
+    path.write_text(
+        "customer_id;Name;Mobile No.\n9000000001;Asha;9999900011\n9000000002;Ravi;9999900012\n9000000003;Jo;-\n"
+    )
+    said = run(stack, "optout", "import", str(path), "--rejected", str(files / "bad.csv"))
+    assert said.startswith("2 added, 0 were on the list, 1 rows rejected\n  1 no phone number\n")
+    assert (files / "bad.csv").read_text().splitlines()[1:] == ["4,phone,no phone number,'-"]
+    assert run(stack, "optout", "check", "9999900011") == "on the list\n"
+    run(stack, "optout", "check", "9000000001", code=1)
+    path.write_text("name;contact\nAsha;9999900013\nRavi;9999900014\n")
+    assert "no column for the phone number" in run(stack, "optout", "import", str(path), code=2)
+    assert "0 of 2 rows" in run(stack, "optout", "import", str(path), "--column", "name", code=2)
+    assert run(stack, "optout", "import", str(path), "--column", "contact", "--delimiter", ";").startswith(
+        "2 added"
+    )
+    for phone in ("9999900011", "9999900012", "9999900013", "9999900014"):
+        assert run(stack, "optout", "remove", phone) == "removed\n"
+
+
+def test_a_workbook_with_none_in_it_is_stopped_then_sent_and_comes_back_whole(
+    stack: Stack, files: Path
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (
+        ("id", "phone", "name", "note"),
+        ("K1", 9999900021, "Asha", "=1+1"),
+        ("K2", 9999900022, "None", None),
+    ):
+        book.active.append(row)
+    book["Sheet"]["D2"].data_type = "s"
+    book.save(files / "people.xlsx")
+    words = (
+        "campaign",
+        "create",
+        str(files / "sale.toml"),
+        "--recipients",
+        str(files / "people.xlsx"),
+        "--json",
+    )
+    refused = json.loads(run(stack, *words, code=1))
+    assert refused["problems"][0].startswith("1 values say nothing: 1 None in name (line 3)")
+    made = json.loads(run(stack, *words, "--allow-empty-values"))
+    rows = list(csv.DictReader(run(stack, "campaign", "export", made["campaign"]).splitlines()))
+    assert [(row["customer"], row["name"], row["note"], row["phone"]) for row in rows] == [
+        ("K1", "Asha", "'=1+1", "+919999900021"),
+        ("K2", "None", "", "+919999900022"),
+    ]
+    run(stack, "campaign", "drop", made["campaign"], "--yes")
 
 
 def test_python_code_makes_campaigns_too(stack: Stack, files: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -123,6 +124,20 @@ def test_nobody_left_is_refused_and_many_rejected_warn() -> None:
     report = check(campaign(), tally=tally)
     assert report.ok
     assert "10 of 100 rows are rejected" in report.warnings[0]
+
+
+def test_values_that_say_nothing_stop_it_unless_they_are_allowed() -> None:
+    tally = people()
+    for line, kind in ((2, "None"), (7, "None"), (9, "????")):
+        tally.nothing.add("name", kind, line)
+    (problem,) = check(campaign(), tally=tally).problems
+    assert "3 values say nothing: 2 None in name (line 2, 7); 1 ???? in name (line 9)" in problem
+    assert "--allow-empty-values" in problem
+    made = campaign()
+    allowed = replace(made, recipients=replace(made.recipients, allow_empty_values=True))
+    report = check(allowed, tally=tally)
+    assert report.ok
+    assert "3 values say nothing" in report.warnings[0]
 
 
 def test_an_end_that_comes_too_soon_is_said() -> None:

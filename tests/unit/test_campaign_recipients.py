@@ -99,7 +99,7 @@ def test_ragged_rows_and_nul_bytes_are_rejected_with_their_line_and_blank_ones_p
     kept, rejected = take(CsvFile(written(tmp_path, text)))
     assert [row.line for row in kept] == [7]
     assert [(row.line, row.kind) for row in rejected] == [
-        (2, "unreadable"),
+        (2, "missing"),
         (5, "unreadable"),
         (6, "forbidden"),
     ]
@@ -134,7 +134,7 @@ def test_excels_separator_line_is_understood(tmp_path: Path) -> None:
     [
         ("", "name the columns"),
         ("9999999999,Asha\n", "it is a recipient"),
-        ("phone,name,name\n", "the same name"),
+        ("phone,name,name\n", "two columns have the same name: name"),
         ("email,name\n", "no column for the phone"),
         ("phone,mobile,name\n", "several columns"),
         ("phone,Nmae\n", "did you mean 'Nmae'"),

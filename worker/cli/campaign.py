@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 from rich.live import Live
 
+from worker.campaigns.recipients.reader import safe_cell
 from worker.campaigns.running import control
 from worker.campaigns.store import store
 from worker.cli.campaign_make import create, mistakes, preflight
@@ -175,7 +176,9 @@ def _write(rows: Iterator[dict[str, Any]], as_format: str, file: TextIO) -> int:
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
-        writer.writerow(row)
+        writer.writerow(
+            {name: safe_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        )
     return number
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,10 @@ def making(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.argument("definition_file", metavar="DEFINITION.toml", type=FILE),
-            click.option("--recipients", required=True, help="A CSV or JSON lines file, or `users:`, Interakt's own."),
+            click.option("--recipients", required=True,
+                         help="A file (CSV, .xlsx, JSON lines), or `users:`, Interakt's own."),
+            click.option("--delimiter", default="", help="What is between the cells of a CSV file.  [default: found]"),
+            click.option("--allow-empty-values", is_flag=True, help="Send values such as None, NaN or ???? as they are."),
             click.option("--filter", "filters", multiple=True, metavar="WORDS",
                          help="With users: a TRAIT OPERATOR VALUE, such as 'city eq Pune'; 'or ...' joins by or."),
             click.option("--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write rows left out here."),
@@ -85,7 +89,7 @@ def making(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _source(
-    recipients: str, filters: tuple[str, ...], made: definition.Definition
+    recipients: str, delimiter: str, filters: tuple[str, ...], made: definition.Definition
 ) -> tuple[Source, int | None]:
     """The recipients, and about how many there are, if that can be said."""
     if recipients in ("users", "users:"):
@@ -99,11 +103,18 @@ def _source(
     path = Path(recipients)
     if not path.is_file():
         raise click.BadParameter(f"no file {recipients!r}", param_hint="--recipients")
-    return open_source(path), lines_in(path)
+    return open_source(path, delimiter=delimiter_of(delimiter)), lines_in(path)
+
+
+def delimiter_of(text: str) -> str:
+    """One character, or ``tab``."""
+    if len(text) > 1 and text.lower() not in ("tab", "\\t"):
+        raise click.BadParameter("one character, or tab", param_hint="--delimiter")
+    return "\t" if len(text) > 1 else text
 
 
 @contextmanager
-def _rejects(path: Path | None) -> Iterator[Callable[[Rejected], None] | None]:
+def rejects(path: Path | None) -> Iterator[Callable[[Rejected], None] | None]:
     if path is None:
         yield None
         return
@@ -116,11 +127,13 @@ def _made(
 ) -> creation.Checked:
     with mistakes(Mistaken):
         made = definition.load(options["definition_file"])
+        if options["allow_empty_values"]:
+            made = replace(made, recipients=replace(made.recipients, allow_empty_values=True))
         known_ledger(made.account)
         interakt_jobs.configure(redis_url())
-        source, total = _source(options["recipients"], options["filters"], made)
+        source, total = _source(options["recipients"], options["delimiter"], options["filters"], made)
         bar = reading_bar(terminal(err=True))
-        with _rejects(options["rejected"]) as reject, bar:
+        with rejects(options["rejected"]) as reject, bar:
             return make(made, Counted(source, bar, total), reject)
 
 

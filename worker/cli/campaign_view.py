@@ -45,12 +45,16 @@ class Counted:
         self.source, self.bar = source, bar
         self.task = bar.add_task("reading recipients", total=total)
 
+    @property
+    def keeps(self) -> bool:
+        return self.source.keeps
+
     def columns(self) -> list[str]:
         return self.source.columns()
 
-    def rows(self, wanted: Sequence[str]) -> Iterator[Raw]:
+    def rows(self, wanted: Sequence[str], own: Sequence[str] = ()) -> Iterator[Raw]:
         number = 0
-        for number, row in enumerate(self.source.rows(wanted), 1):
+        for number, row in enumerate(self.source.rows(wanted, own), 1):
             if number % 1000 == 0:
                 self.bar.update(self.task, completed=number, description=f"{number:,} rows read")
             yield row

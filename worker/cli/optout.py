@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +14,8 @@ from schemas.phone_text import Phones
 from schemas.phones import BadPhone
 from schemas.webhook_whatsapp import USER_ID
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.reader import RejectsFile
+from worker.campaigns.recipients.people_file import PeopleFile
+from worker.cli.campaign_make import Mistaken, delimiter_of, mistakes, rejects
 from worker.cli.common import account_option, expected, json_option, known_ledger, link, say, show_json, since
 from worker.ledger import audit
 
@@ -142,29 +142,31 @@ def settle(name: str, phone: str, country_code: str, account: str) -> None:
 @command.command("import")
 @click.argument("file", type=FILE)
 @click.option(
-    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write lines without a number here."
+    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write rows without a number here."
 )
+@click.option("--column", default="", help="The phone's column, where its heading is unusual.")
+@click.option("--delimiter", default="", help="What is between the cells of a CSV file.  [default: found]")
 @country_option
 @account_option
 @expected
-def import_(file: Path, rejected: Path | None, country_code: str, account: str) -> None:
-    """Add the numbers of a file: the first cell of each line.
+def import_(
+    file: Path, rejected: Path | None, column: str, delimiter: str, country_code: str, account: str
+) -> None:
+    """Add the people of a file (CSV, .xlsx, JSON lines), by the column that a campaign would take.
+
+    Adds nobody and fails unless more than half of the rows have a number.
 
     Example: python -m worker optout import unsubscribed.csv --rejected bad.csv
     """
-    counts: Counter[str] = Counter()
-    bad = 0
-    found = _list(account).import_file(file, country_code, counts)
-    if rejected is None:
-        bad = sum(1 for _ in found)
-    else:
-        with rejected.open("w", newline="", encoding="utf-8") as out:
-            rows = RejectsFile(out)
-            for row in found:
-                rows.add(row)
-                bad += 1
-    audit.note(link(), account, "optout_import", people=counts["added"])
-    say(f"{counts['added']:,} added, {counts['known']:,} were on the list, {bad:,} lines hold no number")
+    with mistakes(Mistaken):
+        people = PeopleFile(file, country_code, column, delimiter_of(delimiter))
+        with rejects(rejected) as reject:
+            reasons = people.check(reject or (lambda row: None))
+        new, number = _list(account).add_all(people.people())
+    audit.note(link(), account, "optout_import", people=new)
+    say(f"{new:,} added, {number - new:,} were on the list, {reasons.total():,} rows rejected")
+    for reason, times in reasons.most_common():
+        say(f"  {times:,} {reason}")
 
 
 @command.command("export-hashes")

@@ -24,7 +24,10 @@ MOST_BYTES = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class RecipientColumns:
-    """Which columns say whom; an empty name is found by itself (columns.py)."""
+    """Which columns say whom; an empty name is found by itself (columns.py).
+
+    ``keep`` names the columns that are kept for the export; None: all of a file's.
+    """
 
     phone: str = ""
     country_code_column: str = ""
@@ -32,6 +35,8 @@ class RecipientColumns:
     country_code: str = "+91"
     timezone: str = ""
     check: str = "mobile"
+    keep: tuple[str, ...] | None = None
+    allow_empty_values: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,8 @@ def _recipients(fields: Fields) -> RecipientColumns:
         country_code=fields.text("country_code", "+91"),
         timezone=fields.text("timezone"),
         check=fields.text("check", "mobile"),
+        keep=fields.names_of("keep"),
+        allow_empty_values=fields.flag("allow_empty_values"),
     )
     if not re.fullmatch(r"\+?[1-9]\d{0,2}", made.country_code):
         fields.wrong("country_code", "must look like +91")

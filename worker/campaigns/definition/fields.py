@@ -60,6 +60,20 @@ class Fields:
         )
         return ""
 
+    def flag(self, name: str) -> bool:
+        value = self._table.pop(name, False)
+        if not isinstance(value, bool):
+            self.wrong(name, "must be true or false")
+        return value is True
+
+    def names_of(self, name: str) -> tuple[str, ...] | None:
+        """A list of texts; None when it is left out."""
+        found = self._table.pop(name, None)
+        if found is None or (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+            return found if found is None else tuple(found)
+        self.wrong(name, "must be a list of texts")
+        return None
+
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         value = self._table.pop(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:

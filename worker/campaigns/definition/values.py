@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from schemas.nothing import says_nothing
+
 MOST_CHARACTERS = 4096
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ufffd\ud800-\udfff]| {4}")
 _COLUMN = re.compile(r"\{([^{}]*)\}")
@@ -15,7 +17,7 @@ def problem(value: str) -> str:
     """Why Interakt would refuse this value of a variable (interakt-api 5), or an empty string."""
     found = _FORBIDDEN.search(value)
     if found is None:
-        if value and not value.isspace():
+        if value and not value.isspace() and (value.isascii() or says_nothing(value) != "empty"):
             return "" if len(value) <= MOST_CHARACTERS else f"longer than {MOST_CHARACTERS} characters"
         return "empty"
     character = found[0]

@@ -18,7 +18,7 @@ from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.errors import CampaignError, PlanTaken
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.reader import Intake, Recipient, Rejected
+from worker.campaigns.recipients.reader import Intake, Nothing, Recipient, Rejected
 from worker.campaigns.recipients.sources import Source
 from worker.campaigns.store import blocks, recipient_state
 from worker.campaigns.store.scripts import load
@@ -38,6 +38,7 @@ class Tally:
     countries: Counter[str] = field(default_factory=Counter)
     zones: Counter[str] = field(default_factory=Counter)
     sample: list[Recipient] = field(default_factory=list)
+    nothing: Nothing = field(default_factory=Nothing)
 
     def add(self, person: Recipient) -> None:
         self.recipients += 1
@@ -66,8 +67,9 @@ def plan(
     campaign: str,
     source: Source,
     reject: Callable[[Rejected], None] | None = None,
+    accept: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
-    """Plan a campaign; ``reject`` hears of each rejected row.
+    """Plan a campaign; ``reject`` hears of each rejected row, ``accept`` may raise before the plan counts.
 
     Raises ``CampaignError`` (columns, or a campaign planned already), ``PlanTaken`` when another process
     plans the same one, ``OSError`` and ``LedgerUnreachable``; after any of them nothing is sent, and it may
@@ -75,32 +77,33 @@ def plan(
     """
     tally = Tally()
     rows = _intake(definition, source, OptOut(link, definition.account), tally)
-    writer = _Writer(CampaignStore(link, definition.account, campaign), definition)
+    writer = _Writer(CampaignStore(link, definition.account, campaign), definition, rows.columns.own)
     for row in rows:
         if isinstance(row, Recipient):
             tally.add(row)
             writer.add(row)
         elif reject:
             reject(row)
+    accept(tally)
     writer.end(tally)
     return tally
 
 
 def _intake(definition: Definition, source: Source, optout: OptOut, tally: Tally) -> Intake:
     rows = Intake(definition, source, optout.check if optout.count() else None)
-    tally.rejected = rows.rejected
+    tally.rejected, tally.nothing = rows.rejected, rows.nothing
     return rows
 
 
 class _Writer:
     """Sorts recipients into one open block per time zone, and writes each block when it is full."""
 
-    def __init__(self, store: CampaignStore, definition: Definition) -> None:
+    def __init__(self, store: CampaignStore, definition: Definition, own: tuple[str, ...]) -> None:
         self.store, self.token = store, secrets.token_hex(8)
         self._open: dict[str, list[Recipient]] = {}
         self._waiting, self._zones = 0, list[str]()
         self._digest = hashlib.sha256(definition.source.encode())
-        facts = ("name", definition.name, "definition", definition.source)
+        facts = ("name", definition.name, "definition", definition.source, "own", json.dumps(own))
         answer = store.link.run(BEGIN, store.keys, store.campaign, self.token, *facts)[0].decode()
         if answer != "begun":
             raise CampaignError({"": f"campaign {store.campaign} is {answer}: it cannot be planned again"})
@@ -137,5 +140,6 @@ class _Writer:
         store, size = self.store, len(people) * recipient_state.WIDTH
         number = len(self._zones)
         self._zones.append(zone)
-        if not store.link.run(BLOCK, store.keys, store.campaign, self.token, number, blob, size):
+        own = blocks.pack_own(people)
+        if not store.link.run(BLOCK, store.keys, store.campaign, self.token, number, blob, size, own):
             raise PlanTaken(f"campaign {store.campaign} is being planned by another process")

@@ -18,6 +18,7 @@ from .templates import Template, find, mismatches, preview
 from .windows import Windows
 
 REJECTED_SHARE = 0.05
+ALLOW = "mend the file, or send them so: --allow-empty-values, or recipients.allow_empty_values = true"
 
 
 def preflight(
@@ -55,6 +56,10 @@ def preflight(
     report.costs = prices.estimate(tally.countries, category)
     if any(cost.amount is None for cost in report.costs):
         report.warnings.append("the price file has no price for some countries: the cost leaves them out")
+    if tally.nothing.counts and not definition.recipients.allow_empty_values:
+        report.problems.append(f"{tally.nothing}; {ALLOW}")
+    elif tally.nothing.counts:
+        report.warnings.append(f"{tally.nothing}, and will be sent so")
     _finish(report, definition, tally, calls_per_minute, now)
     if schedule.end and schedule.end <= now:
         report.problems.append("its end has passed")

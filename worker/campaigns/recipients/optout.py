@@ -6,23 +6,15 @@ Numbers are not kept, so the list cannot be turned back into one; about 75 bytes
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.recipient import earlier_hashes, recipient_hash
-from schemas.phone_text import Phones
-from schemas.phones import BadPhone
-
-from .reader import Rejected
-from .text_files import lines, open_text
 
 _CHUNK = 1000
-_FIRST_CELL = "\t,;|"
 
 
 class OptOut:
@@ -77,32 +69,13 @@ class OptOut:
     def count(self) -> int:
         return int(self._link.command("SCARD", self.key))
 
-    def import_file(
-        self, path: Path | str, country_code: str = "+91", rejected: Counter[str] | None = None
-    ) -> Iterator[Rejected]:
-        """Add the numbers of a file, the first cell of each line; yields the lines that hold none.
-
-        It streams: go through the iterator to its end. A first line without digits is a heading. ``rejected``
-        receives ``added`` and ``known`` counts.
-        """
-        self._imported()
-        counts = rejected if rejected is not None else Counter()
-        phones = Phones(country_code, check="possible")
-        with open_text(path) as file:
-            numbered = ((at, _first_cell(line)) for at, line in enumerate(lines(file), 1))
-            while chunk := list(islice(numbered, _CHUNK)):
-                found = []
-                for at, cell in chunk:
-                    if not cell or (at == 1 and not any(character.isdigit() for character in cell)):
-                        continue
-                    try:
-                        found.append(recipient_hash(phones.read(cell)))
-                    except BadPhone as error:
-                        yield Rejected(at, "phone", str(error), cell)
-                if found:
-                    new = int(self._link.command("SADD", self.key, *found))
-                    counts["added"] += new
-                    counts["known"] += len(found) - new
+    def add_all(self, people: Iterable[str]) -> tuple[int, int]:
+        """Add people by digits, streaming: how many were new, and how many there were in all."""
+        rest, new, number = iter(people), 0, 0
+        while chunk := list(islice(rest, _CHUNK)):
+            new += self.add_hashes(map(recipient_hash, chunk))
+            number += len(chunk)
+        return new, number
 
     def open(self) -> dict[str, dict[str, Any]]:
         """STOPs whose sender's number is not known, by the name that ``settle`` takes: the messages as they were kept."""
@@ -133,9 +106,3 @@ class OptOut:
         while chunk := list(islice(rest, _CHUNK)):
             new += int(self._link.command("SADD", self.key, *chunk))
         return new
-
-
-def _first_cell(line: str) -> str:
-    for mark in _FIRST_CELL:
-        line = line.partition(mark)[0]
-    return line.strip().strip('"').lstrip("\ufeff").strip()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TextIO
 
+from schemas.nothing import says_nothing
 from schemas.phone_text import Phones
 from schemas.phones import BadPhone
 from worker.campaigns.definition.definition import Definition
@@ -19,16 +20,21 @@ from .sources import Raw, Source
 from .zones import Zones
 
 CHUNK = 1000
+MOST_KEPT = 4096
 OptedOut = Callable[[Sequence[str]], Sequence[bool]]
 
 
 class Recipient(NamedTuple):
-    """One person: ``values`` in the order of ``Definition.value_columns``; ``zone`` as zones.py names it."""
+    """One person: ``values`` in the order of ``Definition.value_columns``; ``zone`` as zones.py names it.
+
+    ``own`` are the row's further columns, which the export gives back.
+    """
 
     line: int
     digits: str
     values: tuple[str, ...]
     zone: str
+    own: tuple[str, ...] = ()
 
 
 class Rejected(NamedTuple):
@@ -40,6 +46,28 @@ class Rejected(NamedTuple):
     phone: str = ""
 
 
+class Nothing:
+    """Values that say nothing (``None``, ``#N/A``, ``????``), counted by column and kind, each with its first lines."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._lines: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, column: str, kind: str, line: int) -> None:
+        self.counts[column, kind] += 1
+        lines = self._lines.setdefault((column, kind), [])
+        if len(lines) < 5:
+            lines.append(str(line))
+
+    def __str__(self) -> str:
+        parts = []
+        for (column, kind), number in self.counts.most_common(20):
+            lines = self._lines[column, kind]
+            more = ", ..." if number > len(lines) else ""
+            parts.append(f"{number:,} {kind} in {column} (line {', '.join(lines)}{more})")
+        return f"{self.counts.total():,} values say nothing: {'; '.join(parts)}"
+
+
 class Intake:
     """Checks one list's rows. ``rejected`` counts by kind; the numbers already seen are remembered.
 
@@ -48,8 +76,9 @@ class Intake:
 
     def __init__(self, definition: Definition, source: Source, opted_out: OptedOut | None = None) -> None:
         self.source = source
-        self.columns: Columns = match(source.columns(), definition)
+        self.columns: Columns = match(source.columns(), definition, source.keeps)
         self.rejected: Counter[str] = Counter()
+        self.nothing = Nothing()
         self._phones = Phones(
             definition.recipients.country_code, definition.recipients.check, full=self.columns.full
         )
@@ -61,7 +90,7 @@ class Intake:
         self._values_from = 1 + self._has_code + self._has_zone
 
     def __iter__(self) -> Iterator[Recipient | Rejected]:
-        rows = self.source.rows(self.columns.wanted)
+        rows = self.source.rows(self.columns.wanted, self.columns.own)
         while chunk := [self._one(raw) for raw in islice(rows, CHUNK)]:
             for row in self._without_opted_out(chunk) if self._opted_out else chunk:
                 if isinstance(row, Rejected):
@@ -76,18 +105,24 @@ class Intake:
             digits = self._phones.read(phone, raw.values[1].strip() if self._has_code else "")
         except BadPhone as error:
             return Rejected(raw.line, "phone", str(error), phone)
-        values = tuple(value.strip() for value in raw.values[self._values_from :])
+        values = tuple(map(str.strip, raw.values[self._values_from :]))
+        nothing: tuple[tuple[str, str], ...] = ()
         for name, value in zip(self.columns.values, values, strict=True):
             if why := problem(value):
                 return Rejected(
                     raw.line, "missing" if why == "empty" else "forbidden", f"{name}: {why}", phone
                 )
+            if kind := says_nothing(value):
+                nothing = (*nothing, (name, kind))
         zone = raw.values[self._values_from - 1].strip() if self._has_zone else ""
         if zone and not (zone := self._zones.named(zone)):
             return Rejected(raw.line, "timezone", "no such time zone", phone)
         if not self._seen.add(digits):
             return Rejected(raw.line, "duplicate", "the same number as in an earlier row", phone)
-        return Recipient(raw.line, digits, values, zone or self._zones.of(digits))
+        for name, kind in nothing:
+            self.nothing.add(name, kind, raw.line)
+        own = tuple([cell[:MOST_KEPT] for cell in raw.own]) if raw.own else ()
+        return Recipient(raw.line, digits, values, zone or self._zones.of(digits), own)
 
     def _without_opted_out(self, chunk: list[Recipient | Rejected]) -> Iterator[Recipient | Rejected]:
         assert self._opted_out is not None
@@ -109,10 +144,10 @@ class RejectsFile:
         self._writer.writerow(("line", "kind", "reason", "phone"))
 
     def add(self, row: Rejected) -> None:
-        self._writer.writerow((row.line, row.kind, _safe(row.reason), _safe(row.phone[:64])))
+        self._writer.writerow((row.line, row.kind, safe_cell(row.reason), safe_cell(row.phone[:64])))
 
 
-def _safe(cell: str) -> str:
+def safe_cell(cell: str) -> str:
     """A cell that a spreadsheet will not run as a formula, without what a file cannot hold."""
     cell = cell.encode("utf-8", "replace").decode().replace("\x00", "")
     signed = cell[:1] in ("+", "-") and not cell[1:].replace(" ", "").isdigit()

@@ -1,4 +1,4 @@
-"""Where recipients come from: CSV, JSON lines, or an iterator of dicts. All of them stream."""
+"""Where recipients come from: CSV, a workbook, JSON lines, or an iterator of dicts. All of them stream."""
 
 from __future__ import annotations
 
@@ -14,12 +14,22 @@ from worker.campaigns.errors import CampaignError
 from .csv_file import CsvFile
 from .rows import Raw, Source
 from .text_files import lines, open_text
+from .workbook import Workbook
+
+_FOREIGN = {
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a compressed file",
+    b"{\\rtf": "a text document",
+}
 
 __all__ = ["CsvFile", "Dicts", "JsonLines", "Raw", "Source", "open_source", "picked"]
 
 
 class JsonLines:
     """One JSON object a line."""
+
+    keeps = True
 
     def __init__(self, path: Path | str, encoding: str = "") -> None:
         self.path, self.encoding = Path(path), encoding
@@ -34,19 +44,23 @@ class JsonLines:
                     return list(found)
         raise CampaignError({"recipients": "the first line must be a JSON object"})
 
-    def rows(self, wanted: Sequence[str]) -> Iterator[Raw]:
+    def rows(self, wanted: Sequence[str], own: Sequence[str] = ()) -> Iterator[Raw]:
         with open_text(self.path, self.encoding) as file:
             for number, line in enumerate(lines(file), 1):
                 if not line.strip():
                     continue
                 found = _object(line)
                 yield (
-                    Raw(number, (), "not a JSON object") if found is None else picked(number, found, wanted)
+                    Raw(number, (), "not a JSON object")
+                    if found is None
+                    else picked(number, found, wanted, own)
                 )
 
 
 class Dicts:
     """Any iterable of dicts; it is gone through once. ``line`` counts from 1."""
+
+    keeps = True
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
         self._rows = iter(rows)
@@ -59,20 +73,31 @@ class Dicts:
             raise CampaignError({"recipients": "the first recipient must be a dict of values"})
         return [str(name) for name in self._first[0]]
 
-    def rows(self, wanted: Sequence[str]) -> Iterator[Raw]:
+    def rows(self, wanted: Sequence[str], own: Sequence[str] = ()) -> Iterator[Raw]:
         for number, row in enumerate(chain(self._first, self._rows), 1):
             yield (
-                picked(number, row, wanted)
+                picked(number, row, wanted, own)
                 if isinstance(row, Mapping)
                 else Raw(number, (), "not a dict of values")
             )
 
 
-def open_source(path: Path | str, encoding: str = "") -> Source:
-    """By the file's ending: ``.jsonl`` and ``.ndjson`` are JSON lines, everything else CSV."""
-    if Path(path).suffix.lower() in (".jsonl", ".ndjson"):
+def open_source(path: Path | str, encoding: str = "", delimiter: str = "", lone: str = "") -> Source:
+    """A file by what is in it: ``.jsonl`` and ``.ndjson`` are JSON lines, an Excel workbook is one, everything else CSV.
+
+    ``lone`` names the only column of a file without a heading. Raises ``CampaignError`` for what is no table, ``OSError``.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        start = file.read(8)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
         return JsonLines(path, encoding)
-    return CsvFile(path, encoding)
+    if start.startswith(b"PK\x03\x04"):
+        return Workbook(path, lone)
+    for mark, what in _FOREIGN.items():
+        if start.startswith(mark):
+            raise CampaignError({"recipients": f"{what}: save the sheet as CSV UTF-8 or .xlsx"})
+    return CsvFile(path, encoding, delimiter, lone)
 
 
 def _object(line: str) -> dict[str, Any] | None:
@@ -83,7 +108,7 @@ def _object(line: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def picked(line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> Raw:
+def picked(line: int, row: Mapping[str, Any], wanted: Sequence[str], own: Sequence[str] = ()) -> Raw:
     """The wanted values of a row as texts; lists, tables and what is no number make it unreadable."""
     values = []
     for name in wanted:
@@ -101,4 +126,13 @@ def picked(line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> Raw:
                 values.append(str(value))
             except ValueError:
                 return Raw(line, (), f"{name}: a number too long")
-    return Raw(line, tuple(values))
+    return Raw(line, tuple(values), "", tuple(_as_text(row.get(name)) for name in own))
+
+
+def _as_text(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return ""

@@ -21,17 +21,20 @@ _MARKS = (
 
 
 def encoding_of(path: Path) -> str:
-    """The encoding a spreadsheet has written: by its mark; else UTF-8; else Windows-1252.
+    """The encoding a spreadsheet has written: by its mark; else UTF-16 by its zero bytes; else UTF-8; else Windows-1252.
 
     The whole file is looked at once, about a second per gigabyte. One that is UTF-8 but for some damaged
     bytes stays UTF-8: the damaged rows are rejected, and the others keep their letters.
     """
     good = bad = 0
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(4096)
         for mark, name in _MARKS:
             if start.startswith(mark):
                 return name
+        first, second = start[::2].count(0), start[1::2].count(0)
+        if max(first, second) > len(start) / 8 and min(first, second) < max(first, second) / 8:
+            return "utf-16-le" if second > first else "utf-16-be"
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while chunk := file.read(_CHUNK):

@@ -53,6 +53,8 @@ class Users:
     ``celery.exceptions.TimeoutError`` while no worker makes the calls, and ``LedgerUnreachable``.
     """
 
+    keeps = False
+
     def __init__(
         self,
         filters: Sequence[Mapping[str, Any]] = (),
@@ -71,16 +73,23 @@ class Users:
         if not users:
             raise CampaignError({"recipients": "Interakt has no users who pass these filters"})
         traits = dict.fromkeys(name for user in users for name in _row(user) if name not in OWN)
-        return [*OWN, *(name for name in (*traits, *self.wanted) if name not in OWN and not is_phone(name))]
+        return [
+            *OWN,
+            *(
+                name
+                for name in dict.fromkeys((*traits, *self.wanted))
+                if name not in OWN and not is_phone(name)
+            ),
+        ]
 
-    def rows(self, wanted: Sequence[str]) -> Iterator[Raw]:
+    def rows(self, wanted: Sequence[str], own: Sequence[str] = ()) -> Iterator[Raw]:
         self.columns()
         page, number = self._first, 0
         while page is not None:
             users, following = page
             for user in users:
                 number += 1
-                yield picked(number, _row(user), wanted)
+                yield picked(number, _row(user), wanted, own)
             page = self._page(following) if following else None
 
     def _page(self, payload: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:

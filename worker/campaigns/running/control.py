@@ -48,11 +48,13 @@ def create(
     *,
     campaign: str = "",
     reject: Callable[[Rejected], None] | None = None,
+    accept: Callable[[Tally], None] = lambda tally: None,
 ) -> tuple[str, Tally]:
     """Plan a campaign in ``definition.account``; nothing is sent before ``start``. Returns its id and the tally.
 
     Without ``campaign`` an id is minted. With one, a repeat gives back what is planned already, and a plan that a crash
-    cut off is made anew. ``reject`` hears of each row that is left out. Raises ``CampaignError`` (columns that do not
+    cut off is made anew. ``reject`` hears of each row that is left out, ``accept`` of the tally: it may raise, then
+    nothing is planned. Raises ``CampaignError`` (columns that do not
     match), ``PlanTaken`` while another process plans the same id, and ``OSError``.
     """
     campaign = campaign or mint_id()
@@ -65,7 +67,7 @@ def create(
             countries=Counter(json.loads(meta.get("countries", "{}"))),
         )
         return campaign, tally
-    return campaign, plan(link, definition, campaign, source, reject)
+    return campaign, plan(link, definition, campaign, source, reject, accept)
 
 
 def start(link: Link, account: str, campaign: str, *, who: str = "") -> str:
@@ -140,11 +142,14 @@ def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
     ``JobEvent`` follow, with the recipient's own ``state``, ``was`` and ``reason``; ``event`` is empty before the end. Then
     ``ambiguous`` (it may have been sent more than once) and the times ``at`` (fed; then accepted; then ended without being
     accepted), ``sent``, ``delivered``, ``read`` and ``failed`` in ISO 8601, UTC; empty for never.
+    The columns of the file that are kept come last; one that is named as one of these gets `` (file)`` behind its name.
     """
-    for outcome in CampaignStore(link, account, campaign).outcomes():
+    store = CampaignStore(link, account, campaign)
+    columns = (*store.definition().value_columns, *json.loads(store.meta().get("own", "[]")))
+    for outcome in store.outcomes():
         person, slot = outcome.recipient, outcome.slot
         has_failed = slot.state == "failed"
-        yield {
+        made = {
             "index": outcome.index,
             "line": person.line,
             "phone": f"+{person.digits}",
@@ -156,6 +161,8 @@ def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
             "read": "" if has_failed else _iso(slot.last),
             "failed": _iso(slot.last) if has_failed else "",
         }
+        own = zip(columns, (*person.values, *person.own), strict=False)
+        yield {**made, **{f"{name} (file)" if name in made else name: cell for name, cell in own}}
 
 
 def turn(

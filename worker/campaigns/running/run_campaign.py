@@ -16,6 +16,8 @@ from typing import Any, TextIO
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.definition.definition import Definition, load, read
 from worker.campaigns.errors import CampaignError
+from worker.campaigns.planning.planner import Tally
+from worker.campaigns.planning.preflight import ALLOW
 from worker.campaigns.recipients.reader import Rejected, RejectsFile
 from worker.campaigns.recipients.sources import Dicts, Source, open_source
 from worker.campaigns.store.store import CampaignStore
@@ -62,13 +64,22 @@ def run_campaign(
 
 
 def _plan(link: Link, account: str, campaign: str, payload: Mapping[str, Any], folder: str | None) -> None:
-    if CampaignStore(link, account, campaign).status() not in ("", "planning"):
+    store = CampaignStore(link, account, campaign)
+    if store.status() not in ("", "planning"):
         return
     definition = _definition(payload.get("definition"), account, folder)
     source = _source(payload.get("recipients"), folder)
+
+    def accept(tally: Tally) -> None:
+        if tally.nothing.counts and not definition.recipients.allow_empty_values:
+            raise CampaignError({"recipients": f"{tally.nothing}; {ALLOW}"})
+
     rejects = _Rejects(Path(folder) / f"rejected-{campaign}.csv" if folder else None)
     try:
-        control.create(link, definition, source, campaign=campaign, reject=rejects.add)
+        control.create(link, definition, source, campaign=campaign, reject=rejects.add, accept=accept)
+    except CampaignError:
+        store.drop("planning")
+        raise
     finally:
         rejects.close()
 

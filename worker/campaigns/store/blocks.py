@@ -7,6 +7,7 @@ need about 18 bytes. Values have no line ends (values.py refuses them).
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -32,6 +33,21 @@ def pack(people: Sequence[Recipient]) -> bytes:
         *(value for column in columns for value in column),
     ]
     return zlib.compress("\n".join(rows).encode(), 6)
+
+
+def pack_own(people: Sequence[Recipient]) -> bytes:
+    """The rows' own further columns of a block, compressed column by column; empty when there are none."""
+    columns = list(zip(*(person.own for person in people), strict=True))
+    return (
+        zlib.compress(json.dumps(columns, ensure_ascii=False).encode("utf-8", "replace"), 6)
+        if columns
+        else b""
+    )
+
+
+def unpack_own(blob: bytes) -> list[tuple[str, ...]]:
+    """A row's own columns for each recipient of a block."""
+    return list(zip(*json.loads(zlib.decompress(blob)), strict=True))
 
 
 def unpack(blob: bytes) -> list[Recipient]:

@@ -2,6 +2,7 @@
 
 ``c:<id>:meta``    hash: status, definition (canonical JSON), version, recipients, blocks, zones, rejected
 ``c:<id>:blocks``  hash: block number -> compressed recipients (blocks.py)
+``c:<id>:own``     hash: block number -> the rows' further columns, for the export
 ``c:<id>:s:<n>``   string: the outcome slots of block n (recipient_state.py)
 ``c:<id>:count``   hash: recipients by state, and by ``state|reason number``
 ``c:<id>:left``    hash: block number -> how many of it are planned
@@ -125,7 +126,10 @@ class CampaignStore:
         for number in range(int(self.meta().get("blocks", "0"))):
             people = self.block(number)
             raw = self.link.command("GET", f"{self._base}:s:{number}") or b""
+            kept = self.link.command("HGET", f"{self._base}:own", number)
+            own = blocks.unpack_own(kept) if kept else []
             for position, person in enumerate(people):
+                person = person._replace(own=own[position]) if own else person
                 yield Outcome(number * blocks.SIZE + position, person, recipient_state.unpack(raw, position))
 
     def drop(self, statuses: str = REMOVABLE) -> str:
