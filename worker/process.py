@@ -34,6 +34,7 @@ from .interakt.client import Client
 from .interakt.uploads import Uploads
 from .lasting import PAUSE_SECONDS, tell
 from .ledger.dead_letters import DeadLetters
+from .ledger.keyless import KeyWatch
 from .ledger.memory import watch_memory
 from .ledger.work_ledger import WorkLedger, load
 from .schedules.store import Schedules
@@ -257,6 +258,7 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
         purge,
         listener.Silence(settings.silence_minutes),
         Feeder(),
+        KeyWatch(),
     ]
     if settings.on_done_broker_url:
         chores.append(Outbox(settings.on_done_broker_url))

@@ -85,6 +85,11 @@ class Ledger:
         answers = [item.decode() for item in answer]
         if answers[0] == "unregistered":
             raise Unregistered(self.account)
+        if answers[0] == "keyless":
+            raise Unregistered(
+                f"the workers have no key for the account {self.account!r} any more: give them its INTERAKT_API_KEY again, "
+                "or use another account"
+            )
         if answers[0] == "full":
             raise LedgerFull(f"Redis is nearly full: it takes no {answers[1]} work now; try again later")
         return answers

@@ -32,6 +32,7 @@ _WORDS: dict[str, tuple[bool, str, str]] = {
     "TLS": (False, "no secure connection to Redis", "correct rediss:// and the ssl_ options of the URL"),
     "NOAUTH": (False, "Redis wants a password", "put the user and the password into the URL"),
     "WRONGPASS": (False, "Redis refuses the user or the password", "correct them in the URL"),
+    "UNWANTED": (False, "Redis has no password, and the URL gives one", "take it out of the URL, or give Redis one"),
     "NOPERM": (False, "the user of Redis lacks a right", "grant it: docs/operations.md lists what is needed"),
     "DENIED": (False, "Redis runs in protected mode", "give it a password, or bind it to an address"),
     "MOVED": (False, "this Redis is a node of a cluster", "use one primary: Redis Cluster is not supported"),
@@ -63,7 +64,8 @@ _CLASSES: tuple[tuple[type[Exception], str], ...] = (
 _TEXTS = (
     ("max number of clients", "MAXCLIENTS"),
     ("Authentication required", "NOAUTH"),
-    ("no password is set", "WRONGPASS"),
+    ("no password is set", "UNWANTED"),
+    ("without any password configured", "UNWANTED"),
     ("executing the script can't", "NOPERM"),
     ("CERTIFICATE_VERIFY_FAILED", "TLS"),
     ("WRONG_VERSION_NUMBER", "TLS"),

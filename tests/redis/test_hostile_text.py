@@ -124,6 +124,7 @@ TAKES = [
     "account set H --shares urgent=60,normal=20,bulk=20",
     "account pause H",
     "account resume H",
+    "account confirm-loss H",
     "audit --account H",
     "campaign show H",
     "campaign start H",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,16 +18,20 @@ from sandbox.control import Sandbox
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey
 from tests.tls import behind_tls
+from tests.waiting import until
+from worker.schedules.store import LOCK
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "Hello"}}
 PROCESSES = {
-    "worker": "worker -Q urgent,normal,intake --pool threads -c 2 -n one@%h",
-    "beat": "beat --scheduler worker.beat.Scheduler --pidfile=",
+    "worker": "celery -A worker.app worker -Q urgent,normal,intake --pool threads -c 2 -n one@%h",
+    "beat": "celery -q -A worker.app beat --scheduler worker.beat.Scheduler --pidfile=",
 }
 
 
 @contextmanager
-def deployment(url: str, folder: Path, **more: str) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+def deployment(
+    url: str, folder: Path, worker: str = PROCESSES["worker"], **more: str
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """A sandbox, a worker and a beat that find Redis at ``url``."""
     started: dict[str, subprocess.Popen[bytes]] = {}
     with Sandbox(calls_per_minute=0) as sandbox:
@@ -37,9 +42,9 @@ def deployment(url: str, folder: Path, **more: str) -> Iterator[dict[str, subpro
             "INTERAKT_BASE_URL": sandbox.base_url,
             **more,
         }
-        for name, words in PROCESSES.items():
+        for name, words in {**PROCESSES, "worker": worker}.items():
             with (folder / f"{name}.log").open("wb") as log:
-                command = [sys.executable, "-m", "celery", "-A", "worker.app", *words.split()]
+                command = [sys.executable, "-m", *words.split()]
                 started[name] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             yield started
@@ -69,6 +74,22 @@ def test_over_a_unix_socket(tmp_path: Path) -> None:
         assert [process.poll() for process in processes.values()] == [None, None], (
             tmp_path / "beat.log"
         ).read_text()
+
+
+def test_a_user_with_the_documented_rights_is_enough(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (rules,) = re.findall(r"ACL SETUSER interakt on >PASSWORD (.*)", page)
+    with Valkey(directory=str(tmp_path)) as server:
+        admin = Link(server.url)
+        admin.command("ACL", "SETUSER", "interakt", "on", ">pw", *rules.split())
+        url = server.url.replace("//", "//interakt:pw@")
+        with deployment(url, tmp_path, "worker run -Q urgent,normal,bulk,intake -c 2") as processes:
+            assert send(url) == 201
+            until(lambda: admin.command("EXISTS", LOCK))
+            assert [process.poll() for process in processes.values()] == [None, None]
+            refused = admin.command("INFO", "errorstats").decode()
+            log = admin.command("ACL", "LOG")
+    assert "NOPERM" not in refused, log
 
 
 def test_over_tls_that_is_verified(

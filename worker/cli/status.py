@@ -37,6 +37,10 @@ def table(found: Status) -> Any:
 
 def _remarks(found: Status) -> list[str]:
     remarks = []
+    if found.keyless_ms:
+        remarks.append(
+            f"  NO KEY for {ago(found.keyless_ms)}: no worker has this account's, {found.waiting:,} jobs wait"
+        )
     if found.paused_ms or found.breaker == "open":
         until = f"for {ago(found.paused_ms)} more" if found.paused_ms else "one probe at a time"
         remarks.append(f"  PAUSED ({until}): {found.why}")

@@ -53,9 +53,16 @@ class Status:
     outbox: int
     webhooks_alarm: str = ""
     optouts_open: int = 0
+    keyless_ms: int = 0
     lost_ms: int = 0
     lost_why: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not ended."""
+        lanes = (each.ready + each.waiting + each.released + each.running for each in self.lanes.values())
+        return sum(lanes) + self.held + sum(self.parked.values())
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -110,6 +117,7 @@ def read(link: Link, account: str) -> Status:
         outbox=answers[7],
         webhooks_alarm=state.get("webhooks_alarm", ""),
         optouts_open=answers[-1],
+        keyless_ms=max(1, now - int(state["keyless"])) if "keyless" in state else 0,
         lost_ms=max(1, now - int(state["lost_at"])) if "lost_at" in state else 0,
         lost_why=state.get("lost_why", ""),
         counts=counts,

@@ -167,6 +167,10 @@ ACCOUNT_GAUGES: dict[str, tuple[str, Callable[[Status], float]]] = {
         "Whether Redis has lost its data, and bulk waits for a person to confirm it.",
         lambda each: int(bool(each.lost_ms)),
     ),
+    "interakt_account_keyless": (
+        "Whether workers live and none has the account's key.",
+        lambda each: int(each.keyless_ms > 0),
+    ),
     "interakt_account_paused": (
         "Whether the account is paused.",
         lambda each: int(each.paused_ms > 0 or each.breaker == "open"),

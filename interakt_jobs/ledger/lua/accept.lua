@@ -5,7 +5,7 @@
 --      6 most attempts, 7 allow an account that no worker registered ("1"), 8 seconds an idempotency key is kept
 --      (1 to 999999999), then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
 -- Returns one string per job: "new", "known" (this tail was accepted before: a repeat), "same <tail>" (the key's first
--- job), "conflict" (the key or the tail with another payload); or one of {"unregistered"}, {"full", "bulk" or "all"}, or an error: nothing written.
+-- job), "conflict" (the key or the tail with another payload); or one of {"unregistered"}, {"keyless"}, {"full", "bulk" or "all"}, or an error: nothing written.
 local function refuse(what)
   return redis.error_reply('ERR accept: ' .. what)
 end
@@ -61,15 +61,17 @@ local function earlier(at)
   return taken(at)
 end
 
-local state = redis.call('HMGET', P .. 'state', 'since', 'full')
+local state = redis.call('HMGET', P .. 'state', 'since', 'full', 'keyless')
 if not state[1] and ARGV[7] ~= '1' then return {'unregistered'} end
 local lane = ARGV[2]
-if state[2] and state[2] ~= '' and (state[2] == 'all' or lane == 'bulk') then
+local refused = state[3] and ARGV[7] ~= '1' and {'keyless'}
+if state[2] and (state[2] == 'all' or state[2] == 'bulk' and lane == 'bulk') then refused = {'full', state[2]} end
+if refused then
   -- nothing new; but what was accepted before is told, as a repeat after a lost answer asks for it
   local answers = {}
   for at = 9, #ARGV, 7 do
     local answer = earlier(at)
-    if not answer then return {'full', state[2]} end
+    if not answer then return refused end
     answers[#answers + 1] = answer
   end
   return answers

@@ -1,5 +1,6 @@
 -- The account's state and its breaker. Hash `state`: since, rate, window_ms, factor, share_<lane>, paused_until (ms), why,
--- breaker (closed | open), opened (how often in a row), fails (5xx and timeouts in a row), receipts_at (ms), full, max_age (ms),
+-- breaker (closed | open), opened (how often in a row), fails (5xx and timeouts in a row), receipts_at (ms), full,
+-- keyless (ms: since then no worker has its key), max_age (ms),
 -- by_hand (1 while a person paused it), lost_at (ms, while a loss of Redis' data waits for a person), lost_mark, lost_why.
 local FIELDS = {'rate', 'window_ms', 'factor', 'share_urgent', 'share_normal', 'share_bulk', 'paused_until', 'breaker',
                 'opened', 'receipts_at', 'max_age', 'throttled_at', 'fails', 'pair_ms', 'per_day', 'raised_at', 'by_hand', 'window_guard', 'inbound_at',

@@ -1,0 +1,124 @@
+"""Whether the Redis can hold the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import redis
+
+from interakt_jobs.ledger.redis_errors import FAILURES, explain
+from interakt_jobs.ledger.redis_url import plain
+
+from . import Check, Mark
+from .redis_rights import missing
+
+OLDEST = (7, 0)  # the scripts carry flags
+CLOCK_SECONDS = 5.0
+
+
+def examine_redis(url: str) -> Iterator[Check]:
+    """The user's rights, the version, the clock, and what is kept when."""
+    try:
+        # as workers speak: over RESP 3 a password that Redis does not want would pass
+        with redis.Redis.from_url(
+            plain(url), protocol=2, socket_timeout=5, socket_connect_timeout=5, retry=None
+        ) as link:
+            yield _rights(missing(link))
+            info: dict[str, Any] = link.info()
+            seconds, micros = link.time()
+            yield from _server(info, seconds + micros / 1e6 - time.time())
+            yield from _options(_config(link), info)
+    except FAILURES as error:
+        fault = explain(error)
+        yield Check("redis", "failure", fault.found, f"{fault.fix} (REDIS_URL)")
+
+
+def _rights(lacking: list[str]) -> Check:
+    if not lacking:
+        return Check("redis rights", "ok", "the user has all that is needed")
+    rights = " ".join(lacking)
+    found = f"the user lacks {rights}: workers, beat or producers would stop"
+    return Check(
+        "redis rights", "failure", found, f"ACL SETUSER <name> {rights} (docs/operations.md has them all)"
+    )
+
+
+def _server(info: Mapping[str, Any], ahead: float) -> Iterator[Check]:
+    name = "valkey" if "valkey_version" in info else "redis"
+    shown = str(info.get("valkey_version") or info.get("redis_version") or "0")
+    version = tuple(
+        int(part) for part in str(info.get("redis_version") or "0").split(".")[:2] if part.isdigit()
+    )
+    good = version >= OLDEST
+    yield Check(
+        "redis",
+        "ok" if good else "failure",
+        f"{name} {shown}",
+        "" if good else "use Redis 7 or newer, or Valkey",
+    )
+    if info.get("cluster_enabled") in (1, "1") or info.get("redis_mode") == "cluster":
+        yield Check(
+            "redis cluster",
+            "failure",
+            "it is a cluster",
+            "use one primary: Celery's transport knows no cluster",
+        )
+    if info.get("role") in ("slave", "replica"):
+        yield Check("redis role", "failure", "it is a replica", "point REDIS_URL at the primary")
+    clock: Mark = "ok" if abs(ahead) < CLOCK_SECONDS else "warning"
+    mend = (
+        ""
+        if clock == "ok"
+        else "run NTP on both: dates given to jobs are this machine's, the rest is Redis' time"
+    )
+    yield Check("redis clock", clock, f"{ahead:+.1f} s from here", mend)
+
+
+def _config(link: Any) -> dict[str, str] | None:
+    try:
+        found: dict[str, str] = link.config_get("append*", "maxmemory*")
+    except redis.exceptions.ResponseError:
+        return None
+    return found
+
+
+def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iterator[Check]:
+    if options is None:
+        # Hosted servers hide CONFIG; INFO tells the half of it.
+        options = {
+            "appendonly": "yes" if info.get("aof_enabled") else "no",
+            "maxmemory-policy": str(info.get("maxmemory_policy", "")),
+            "maxmemory": str(info.get("maxmemory", 0)),
+        }
+    if options.get("appendonly") == "yes":
+        sync = options.get("appendfsync", "unknown")
+        mark: Mark = "warning" if sync == "no" else "ok"
+        mend = (
+            "CONFIG SET appendfsync everysec, or always to survive a crash and a power loss"
+            if mark == "warning"
+            else ""
+        )
+        yield Check("redis persistence", mark, f"append-only file, fsync {sync}", mend)
+    else:
+        mend = "CONFIG SET appendonly yes, and in redis.conf: a restart loses all accepted jobs"
+        yield Check("redis persistence", "failure", "no append-only file", mend)
+    policy = options.get("maxmemory-policy", "")
+    kept = policy == "noeviction"
+    mend = (
+        "" if kept else "CONFIG SET maxmemory-policy noeviction: any other deletes jobs when memory is short"
+    )
+    yield Check("redis eviction", "ok" if kept else "failure", policy or "unknown", mend)
+    most = int(options.get("maxmemory") or 0)
+    mend = (
+        ""
+        if most
+        else "CONFIG SET maxmemory to 3/4 of the machine: intake then refuses before memory is gone"
+    )
+    yield Check(
+        "redis memory",
+        "ok" if most else "warning",
+        f"{most // 2**20} MiB at most" if most else "no maximum",
+        mend,
+    )

@@ -1,0 +1,58 @@
+"""An account whose key was taken from the workers: it takes no more jobs, and says so; what it has waits for a key.
+
+The workers tell each other which accounts they serve. An account that is served by none of them, while some live, is
+marked, so that ``accept`` refuses; with no worker alive nothing is known, and all is accepted as before.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.redis_client import Link
+from worker.telemetry import sentry
+
+from . import status
+from .work_ledger import WorkLedger
+
+log = logging.getLogger(__name__)
+KEYLESS = "ij1:keyless"
+LOOK_SECONDS, SILENT_MS = 5.0, 60_000
+
+
+class KeyWatch:
+    """A chore of any worker: marks what nobody serves at two looks in a row, as a worker may just be starting."""
+
+    def __init__(self) -> None:
+        self._looked = 0.0
+        self._unserved: set[str] = set()
+
+    def __call__(self, ledger: WorkLedger) -> None:
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self.look(ledger.link)
+
+    def look(self, link: Link) -> None:
+        living = [worker for worker in status.workers(link) if worker["age_ms"] < SILENT_MS]
+        if not living or not all("accounts" in worker for worker in living):
+            return  # an older worker does not say what it serves
+        served = {name for worker in living for name in worker["accounts"]}
+        known, marked = link.pipeline([["SMEMBERS", "ij1:accounts"], ["SMEMBERS", KEYLESS]])
+        unserved = {name.decode("utf-8", "replace") for name in known} - served
+        for name in unserved & self._unserved:
+            self._mark(link, name)
+        for name in {name.decode("utf-8", "replace") for name in marked} & served:
+            link.pipeline([["HDEL", f"{prefix(name)}state", "keyless"], ["SREM", KEYLESS, name]])
+        self._unserved = unserved
+
+    def _mark(self, link: Link, name: str) -> None:
+        now = int(link.command("TIME")[0]) * 1000
+        if not link.command("HSETNX", f"{prefix(name)}state", "keyless", now):
+            return
+        link.command("SADD", KEYLESS, name)
+        log.critical(
+            "no worker has a key for this account any more: it takes no jobs, and those it has wait",
+            extra={"action": "account_keyless", "account": name},
+        )
+        sentry.capture("account_keyless", "", "", 0, name)
