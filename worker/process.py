@@ -36,6 +36,7 @@ from .lasting import PAUSE_SECONDS, tell
 from .ledger.dead_letters import DeadLetters
 from .ledger.keyless import KeyWatch
 from .ledger.memory import watch_memory
+from .ledger.set_aside import SetAside
 from .ledger.work_ledger import WorkLedger, load
 from .schedules.store import Schedules
 from .schedules.tick import tick as run_tick
@@ -59,6 +60,8 @@ class Room:
         self.link = Link(settings.redis_url, timeout=5.0, connect_timeout=3.0)
         self.presence = Presence(self.link, lease_seconds=settings.lease_seconds)
         self.ledgers = {name: self._ledger(name) for name in settings.accounts}
+        self.set_aside = SetAside(self.link, self.ledgers.values())
+        self.presence.before = self.set_aside.look
         self.shares = ThreadShares(len(self.ledgers))
         self._deliveries: dict[str, Delivery] = {}
 
@@ -239,6 +242,7 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
         done = ledger.reap(
             most=200,
             retry_ms=int(settings.retry_base_seconds * 1000),
+            aside=functools.partial(here.set_aside.named, ledger),
         )
         if any(done.values()):
             log.info("repaired", extra={"action": "reaped", "account": ledger.account, **done})

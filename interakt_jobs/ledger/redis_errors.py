@@ -39,7 +39,7 @@ _WORDS: dict[str, tuple[bool, str, str]] = {
     "CROSSSLOT": (False, "this Redis is a cluster", "use one primary: Redis Cluster is not supported"),
     "OOM": (True, "Redis is at its maxmemory", "free memory or raise maxmemory"),
     "WRONGTYPE": (True, "a key of Redis holds another type than the ledger's", "a worker sets it aside and names it"),
-    "SCRIPT": (True, "a script met a value in Redis that it cannot read", "a worker sets the key aside and names it"),
+    "SCRIPT": (True, "a script met a value in Redis that it cannot read", "who else writes to the ledger's keys?"),
 }  # fmt: skip
 # redis-py takes the first word off some texts and says it by a class; the first that fits holds.
 _CLASSES: tuple[tuple[type[Exception], str], ...] = (

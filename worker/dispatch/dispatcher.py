@@ -5,6 +5,7 @@ It spends nothing: the permit is taken by ``start``. One pacer per account leads
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -15,7 +16,7 @@ from typing import Any
 
 from interakt_jobs.errors import LedgerDamaged, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.redis_client import Link
-from worker.lasting import Lasting
+from worker.lasting import Lasting, tell
 from worker.ledger.status import WORKERS
 from worker.ledger.work_ledger import LANES, WorkLedger
 
@@ -77,8 +78,7 @@ class Pacer:
         try:
             action(ledger)
         except LedgerDamaged as error:
-            extra = {"action": "ledger_damaged", "account": ledger.account, "error": str(error)}
-            log.error("pacer: a key cannot be read", extra=extra)
+            tell("the pacer", error)
         except LedgerUnreachable:
             raise
         except LedgerFull as error:
@@ -130,7 +130,8 @@ class Pacer:
 
     def _leave(self) -> None:
         for ledger in self.ledgers:
-            ledger.release(self.token, {}, leave=True)
+            with contextlib.suppress(LedgerDamaged):
+                ledger.release(self.token, {}, leave=True)
 
 
 def wanted_in_flight(link: Link) -> dict[str, int]:

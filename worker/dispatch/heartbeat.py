@@ -49,6 +49,7 @@ class Presence:
         self._pid = os.getpid()
         self._looped = 0.0
         self.on_beat: Callable[[int], object] = lambda newest: None
+        self.before: Callable[[], object] = lambda: None
         self._again = "0"
 
     def hold(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
@@ -98,6 +99,7 @@ class Presence:
                 self._thread.start()
 
     def _turn(self) -> None:
+        self.before()
         self._renew()
         now = time.monotonic()
         if self.queues and (now - self._told >= BEAT_SECONDS or self.tuner.changed(self._hanging())):

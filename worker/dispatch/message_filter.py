@@ -9,7 +9,6 @@ never waits in a worker's memory. Overrides one private method of kombu 5.7; ``I
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import logging
@@ -20,9 +19,10 @@ from typing import Any
 
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import ResponseError
 
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
+from worker.ledger.set_aside import suspected
 from worker.ledger.status import POISON
 
 log = logging.getLogger(__name__)
@@ -119,8 +119,11 @@ class Channel(kombu_redis.Channel):
 
     def _queue_bind(self, *args: Any) -> None:
         """The queues are found without their bindings: at its maxmemory Redis refuses those, and must be emptied."""
-        with contextlib.suppress(OutOfMemoryError):
+        try:
             super()._queue_bind(*args)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            if explain(error).word not in ("OOM", "WRONGTYPE"):
+                raise
 
     def _brpop_read(self, **options: Any) -> bool:
         try:
@@ -158,7 +161,10 @@ class Channel(kombu_redis.Channel):
 
 def lost(error: Exception) -> RedisConnectionError:
     """What kombu takes for a lost connection."""
-    return RedisConnectionError(str(explain(error)))
+    fault = explain(error)
+    if fault.word == "WRONGTYPE":
+        suspected.set()
+    return RedisConnectionError(str(fault))
 
 
 def keep_poison(client: Any, queue: str, raw: bytes, reason: str) -> None:

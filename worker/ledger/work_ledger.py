@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from interakt_jobs.ledger.client import Ledger
@@ -128,9 +128,21 @@ class WorkLedger(Ledger):
         }
         return Released(answer[0] == 1, int(answer[1]), tails)
 
-    def reap(self, *, most: int, retry_ms: int, crashes: int = 3) -> dict[str, int]:
-        """Repair what a dead worker, a lost message or an ended hold left; returns counts by what was done."""
-        answer = self.link.run(REAP, self._keys, most, retry_ms, crashes)
+    def reap(
+        self,
+        *,
+        most: int,
+        retry_ms: int,
+        crashes: int = 3,
+        aside: Callable[[list[str]], object] = lambda names: None,
+    ) -> dict[str, int]:
+        """Repair what a dead worker, a lost message or an ended hold left; returns counts by what was done.
+
+        ``aside`` is told the names of keys that a script had to set aside, until they are taken off ``astray``.
+        """
+        *answer, names = self.link.run(REAP, self._keys, most, retry_ms, crashes)
+        if names:
+            aside([name.decode(errors="replace") for name in names])
         return dict(zip(("again", "unknown", "dead", "ended", "unparked"), answer, strict=True))
 
 

@@ -107,7 +107,11 @@ for at = 9, #ARGV, 7 do
   if not answer then
     if key ~= '' then redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[8]) end
     local record = before .. ARGV[at + 1] .. '|' .. ARGV[at + 2] .. after .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
-    answer = redis.call('SET', P .. 'j:' .. tail, record, 'NX') and 'new' or taken(at)
+    answer = taken(at)
+    if not answer then
+      redis.call('SET', P .. 'j:' .. tail, record)
+      answer = 'new'
+    end
     if answer == 'new' then fresh[#fresh + 1] = tail end
   end
   answers[#answers + 1] = answer

@@ -1,6 +1,39 @@
 -- KEYS[1] is an account's prefix, `ij1:<account>:`; every key of the account is made from it (Redis Cluster
 -- is not supported). Time is Redis's own: `now` in milliseconds, `now_us` in microseconds.
 local P = KEYS[1]
+
+-- Out of the way with a key that is not what the ledger put there: a script that stopped in its middle for it would lose or
+-- double jobs, and one that begins with it would stop for ever. Hash `aside` says what lies where, list `astray` waits for
+-- the reaper, who names it and looks for the jobs that were in it. A forgotten opt-out, or a forgotten use of the limit, must
+-- cost nobody anything.
+local plain_redis = redis
+local optouts_lost = false
+local function set_aside(name, what)
+  local time = plain_redis.call('TIME')
+  local place = P .. 'aside:' .. name .. ':' .. time[1] .. time[2]
+  plain_redis.call('RENAME', P .. name, place)
+  plain_redis.pcall('HSET', P .. 'aside', name, what .. ' ' .. place)
+  plain_redis.pcall('RPUSH', P .. 'astray', name)
+  if name == 'optout' then
+    optouts_lost = true
+    plain_redis.pcall('HSET', P .. 'state', 'lost_at', time[1] .. '000', 'lost_why', 'without its opt-outs')
+  elseif name == 'bud' then
+    local window = plain_redis.pcall('HGET', P .. 'state', 'window_ms')
+    plain_redis.call('HSET', P .. 'bud', 'tat', string.format('%.0f', (time[1] * 1000 + (tonumber(window) or 60000)) * 1000))
+  end
+end
+
+local redis = {error_reply = plain_redis.error_reply, sha1hex = plain_redis.sha1hex}
+function redis.call(...)
+  local answer = plain_redis.pcall(...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  local _, key = ...
+  if string.sub(answer.err, 1, 9) == 'WRONGTYPE' and string.sub(key, 1, #P) == P then
+    set_aside(string.sub(key, #P + 1), plain_redis.call('TYPE', key).ok)
+  end
+  return plain_redis.call(...)
+end
+
 local clock = redis.call('TIME')
 local now_us = clock[1] * 1000000 + clock[2]
 local now = math.floor(now_us / 1000)
@@ -46,7 +79,12 @@ end
 
 -- A record that is alive but of a version this one cannot read: left for a newer worker, never dropped.
 local function foreign(raw)
-  return raw and string.sub(raw, 1, 1) ~= '=' and not header(raw)
+  return raw and string.find(raw, '^%d+|') and string.sub(raw, 1, 2) ~= '1|'
+end
+
+-- The record of a job that is not foreign and has no header: what is none at all is set aside.
+local function no_header(tail, raw)
+  if raw and string.sub(raw, 1, 1) ~= '=' then set_aside('j:' .. tail, 'no record') end
 end
 
 -- Text from outside as a field of a line with bars.

@@ -21,7 +21,7 @@ end
 local function tries_of(tail)
   local tries = redis.call('HGET', P .. 'tries', tail)
   local attempts, crashes = string.match(tries or '0:0', '^(%d+):(%d+)$')
-  return tonumber(attempts), tonumber(crashes), tries and true
+  return tonumber(attempts or '0'), tonumber(crashes or '0'), tries and true
 end
 
 -- `on_done` asks for a message to the caller's own Celery: written here, published by the outbox. `news` has the fields of

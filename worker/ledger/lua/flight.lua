@@ -4,6 +4,7 @@ local function flight_of(tail)
   local value = redis.call('HGET', P .. 'fl', tail)
   if not value then return nil end
   local step, fence, token, sent, lane = string.match(value, '^(%a)|(%d+)|([^|]*)|(%d+)|(%a+)$')
+  if not step then return nil end
   return {step = step, fence = tonumber(fence), token = token, sent = tonumber(sent), lane = lane}
 end
 

@@ -22,7 +22,11 @@ local function start_one(tail, fence, raw, lease_ms, checked)
   local head = header(raw)
   if not head then
     forget_flight(tail, flight.lane)
-    if foreign(raw) then redis.call('ZADD', P .. 'ready:' .. flight.lane, now + FOREIGN_MS, tail) end
+    if foreign(raw) then
+      redis.call('ZADD', P .. 'ready:' .. flight.lane, now + FOREIGN_MS, tail)
+    else
+      no_header(tail, raw)
+    end
     return {'gone'}
   end
   if head.expires > 0 and now >= head.expires then
@@ -58,7 +62,7 @@ local function start_one(tail, fence, raw, lease_ms, checked)
     to_ready(tail, head, head.due)
     return {'back', 'account paused'}
   end
-  if state.lost_at and head.lane == 'bulk' then
+  if (state.lost_at or optouts_lost) and head.lane == 'bulk' then
     to_ready(tail, head, head.due)
     return {'back', 'data lost'}
   end

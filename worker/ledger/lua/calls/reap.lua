@@ -1,6 +1,6 @@
 --! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight
 -- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 retry ms, 3 most crashes.
--- Returns {released again, unknown, dead, held ended, unparked}.
+-- Returns {released again, unknown, dead, held ended, unparked, names of keys that were set aside}.
 local most = tonumber(ARGV[1])
 local again, unknown, dead, ended, unparked = 0, 0, 0, 0, 0
 
@@ -14,6 +14,7 @@ local function record_of(tail, zset)
   if foreign(raw) then
     redis.call('ZADD', zset, 'XX', now + 5000, tail)
   elseif not head then
+    no_header(tail, raw)
     redis.call('ZREM', zset, tail)
     redis.call('HDEL', P .. 'fl', tail)
     redis.call('HDEL', P .. 'ending', tail)
@@ -119,8 +120,8 @@ end
 -- Pauses that ended a day ago and that no job has asked about since.
 local paused = redis.call('HRANDFIELD', P .. 'groups', 10, 'WITHVALUES')
 for i = 1, #paused, 2 do
-  if group_pause(paused[i]) < now - 86400000 and redis.call('SISMEMBER', P .. 'parking', paused[i]) == 0 then
+  if (group_pause(paused[i]) or 0) < now - 86400000 and redis.call('SISMEMBER', P .. 'parking', paused[i]) == 0 then
     redis.call('HDEL', P .. 'groups', paused[i])
   end
 end
-return {again, unknown, dead, ended, unparked}
+return {again, unknown, dead, ended, unparked, redis.call('LRANGE', P .. 'astray', 0, 99)}

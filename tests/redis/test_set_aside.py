@@ -1,0 +1,208 @@
+"""A key that holds something else: it is set aside and named, no job is lost or doubled, and the rest goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from interakt_jobs.errors import NoSuchJob
+from interakt_jobs.ledger.redis_client import Link
+from tests.waiting import until
+from worker.ledger.set_aside import SetAside, regain, suspected
+from worker.ledger.work_ledger import Work, WorkLedger
+
+from .test_ledger import DONE, WANTED
+
+Accept = Callable[..., str]
+FAR = 10**15
+
+
+@pytest.fixture
+def aside(link: Link, ledger: WorkLedger) -> SetAside:
+    return SetAside(link, [ledger])
+
+
+def replace(ledger: WorkLedger, name: str, kind: str = "string") -> None:
+    """Somebody writes another type over a key of ours."""
+    key = ledger.prefix + name
+    ledger.link.command("DEL", key)
+    if kind == "string":
+        ledger.link.command("SET", key, "somebody's")
+    else:
+        ledger.link.command("HSET", key, "a", "somebody's")
+
+
+def reap(ledger: WorkLedger, aside: SetAside) -> dict[str, int]:
+    return ledger.reap(most=100, retry_ms=1, aside=lambda names: aside.named(ledger, names))
+
+
+def settled(ledger: WorkLedger, aside: SetAside) -> None:
+    """Let chores run until nothing is astray."""
+
+    def done() -> bool:
+        reap(ledger, aside)
+        return not ledger.link.command("LLEN", f"{ledger.prefix}astray")
+
+    until(done)
+
+
+def _started(ledger: WorkLedger, work: Work) -> str:
+    word = ledger.start(work.tail, work.fence).word
+    return "" if word == "wait" else word
+
+
+def finish_all(ledger: WorkLedger) -> list[str]:
+    """Send all that is due; the tails, in the order of their calls."""
+    made = []
+    while tails := ledger.release("pacer", WANTED).tails.get("normal"):
+        for work in ledger.claim("t", tails):
+            word = until(lambda work=work: _started(ledger, work))
+            if word == "go":
+                made.append(work.tail)
+                assert ledger.step(work, DONE)[0] == "ok"
+    return made
+
+
+@pytest.mark.parametrize("name", ["ready:normal", "expires", "parking", "tries", "count", "maybe", "groups"])
+def test_jobs_that_wait_are_put_back_and_sent_once(
+    ledger: WorkLedger, accept: Accept, aside: SetAside, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tails = {accept() for _ in range(20)}
+    replace(ledger, name)
+    with caplog.at_level(logging.CRITICAL):
+        made = finish_all(ledger)
+        settled(ledger, aside)
+        made += finish_all(ledger)
+    assert len(made) == 20 and set(made) == tails
+    assert all(ledger.read(tail).state == "done" for tail in tails)
+    named = [record for record in caplog.records if record.__dict__.get("action") == "key_set_aside"]
+    assert [record.__dict__["key"] for record in named] == [ledger.prefix + name]
+
+
+@pytest.mark.parametrize("name", ["rel:normal", "run:normal", "held", "fl", "ready:normal"])
+def test_a_job_under_way_ends_once(ledger: WorkLedger, accept: Accept, aside: SetAside, name: str) -> None:
+    tail = accept(repeat="never")
+    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    if name != "rel:normal":
+        assert ledger.start(tail, work.fence).word == "go"
+    replace(ledger, name)
+    settled(ledger, aside)
+    if name == "rel:normal":
+        assert ledger.link.command("ZSCORE", f"{ledger.prefix}rel:normal", tail)
+        assert ledger.start(tail, work.fence).word == "go"
+    assert finish_all(ledger) == []
+    told = ledger.step(work, DONE)[0]
+    assert told == "ok" or name == "fl"
+    assert (ledger.read(tail).state == "done") is (name != "fl")
+    assert finish_all(ledger) == []
+
+
+def test_a_job_whose_flight_was_lost_is_of_unknown_outcome(
+    ledger: WorkLedger, accept: Accept, aside: SetAside
+) -> None:
+    tail = accept(repeat="never")
+    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    assert ledger.start(tail, work.fence).word == "go"
+    replace(ledger, "fl")
+    settled(ledger, aside)
+    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, tail)  # its lease ends
+    reap(ledger, aside)
+    assert finish_all(ledger) == []
+    assert ledger.read(tail).reason in ("unknown_outcome", "")
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "nonsense", "1|send_text|normal", "1|a|b|c|d|e|f|g|h|i\n\n{}", "\x00\xff"]
+)
+@pytest.mark.parametrize("place", ["ready:normal", "rel:normal", "run:normal", "held", "expires"])
+def test_a_record_that_is_none_is_set_aside_and_stops_nobody(
+    ledger: WorkLedger, accept: Accept, aside: SetAside, raw: str, place: str
+) -> None:
+    broken, fine = accept(), accept()
+    for kind in ("text", "hash"):
+        key = f"{ledger.prefix}j:{broken}"
+        ledger.link.command("DEL", key)
+        ledger.link.command(*(("SET", key, raw) if kind == "text" else ("HSET", key, "a", "b")))
+        ledger.link.command("ZADD", ledger.prefix + place, 1, broken)
+        reap(ledger, aside)
+        assert set(finish_all(ledger)) <= {fine}
+        ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, broken)
+        settled(ledger, aside)
+        where = ledger.link.command("HGET", f"{ledger.prefix}aside", f"j:{broken}")
+        assert where and ledger.link.command("EXISTS", where.split()[-1])
+        with pytest.raises(NoSuchJob):
+            ledger.read(broken)
+    assert ledger.read(fine).state == "done"
+
+
+def test_a_record_of_a_newer_version_is_not_set_aside(
+    ledger: WorkLedger, accept: Accept, aside: SetAside
+) -> None:
+    tail = accept()
+    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", "2|whatever")
+    ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
+    reap(ledger, aside)
+    assert finish_all(ledger) == []
+    assert ledger.link.command("GET", f"{ledger.prefix}j:{tail}") == b"2|whatever"
+    assert not ledger.link.command("EXISTS", f"{ledger.prefix}aside")
+
+
+@pytest.mark.parametrize("name", ["outbox", "ambiguous", "bell", "count", "log"])
+def test_what_lies_beside_a_job_does_not_stop_its_end(ledger: WorkLedger, accept: Accept, name: str) -> None:
+    tail = accept(options='{"on_done":"app.task"}')
+    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    assert ledger.start(tail, work.fence).word == "go"
+    replace(ledger, f"log:{tail}" if name == "log" else name, "hash" if name != "count" else "string")
+    assert ledger.step(work, DONE)[0] == "ok"
+    assert ledger.read(tail).state == "done"
+    assert ledger.link.command("LLEN", f"{ledger.prefix}outbox") == 1
+
+
+def test_without_its_opt_outs_bulk_waits_for_a_person(ledger: WorkLedger, accept: Accept) -> None:
+    accept(lane="bulk", recipient="abc")
+    urgent = accept(lane="urgent", recipient="abc")
+    replace(ledger, "optout")
+    for _ in range(2):
+        released = ledger.release("pacer", WANTED | {"bulk": 5}).tails
+        for work in ledger.claim("t", released.get("bulk", [])):
+            assert ledger.start(work.tail, work.fence).word == "back"
+            ledger.step(work, ("unsent",))
+    (work,) = ledger.claim("t2", released.get("urgent", [urgent]))
+    assert ledger.start(urgent, work.fence).word == "go"
+    assert ledger.link.command("HGET", f"{ledger.prefix}state", "lost_why") == b"without its opt-outs"
+
+
+def test_without_its_budget_the_account_waits_a_window(ledger: WorkLedger, accept: Accept) -> None:
+    tail = accept()
+    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    replace(ledger, "bud")
+    verdict = ledger.start(tail, work.fence)
+    assert verdict.word == "wait" and verdict.millis > 30_000
+
+
+@pytest.mark.parametrize(
+    "key", ["ij1:celery:normal", "ij1:celery:intake", "ij1:workers", "ij1:poison", "ij1:default:webhooks"]
+)
+def test_a_key_that_only_commands_use_is_found_when_one_meets_it(
+    link: Link, aside: SetAside, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    link.command("SET", key, "somebody's")
+    aside.look()
+    assert link.command("EXISTS", key), "nothing was met yet"
+    suspected.set()
+    aside.look()
+    assert not link.command("EXISTS", key)
+    keys = [name.decode() for name in link.command("KEYS", "ij1:*aside:*")]
+    assert len(keys) == 1 and link.command("GET", keys[0]) == b"somebody's"
+    assert key in caplog.text or key.startswith("ij1:default:")
+
+
+def test_putting_back_changes_nothing_where_all_is_well(ledger: WorkLedger, accept: Accept) -> None:
+    accept()
+    accept(not_before="+60000")
+    accept(expires="+60000")
+    work = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])[0]
+    ledger.start(work.tail, work.fence)
+    assert regain(ledger) == 0

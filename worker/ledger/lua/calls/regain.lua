@@ -1,0 +1,28 @@
+--! allow-oom include common settings terminal account flight
+-- Put jobs back where they belong, after a key that held them was set aside. KEYS[1] prefix; ARGV 1 lease ms, 2.. tails.
+-- Returns how many were in no place.
+local found = 0
+local function put(key, score, tail)
+  found = found + redis.call('ZADD', key, 'NX', score, tail)
+end
+
+for i = 2, #ARGV do
+  local tail = ARGV[i]
+  local head = header(redis.call('GET', P .. 'j:' .. tail))
+  local flight = head and flight_of(tail)
+  local parked = head and head.group ~= '' and redis.call('ZSCORE', P .. 'parked:' .. head.group, tail)
+  if not head then  -- ended, or a newer worker's
+  elseif redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
+    put(P .. 'dead', now, tail)
+  elseif flight then
+    put(P .. (flight.step == 's' and 'run:' or 'rel:') .. flight.lane, now + tonumber(ARGV[1]), tail)
+  elseif parked then
+    redis.call('SADD', P .. 'parking', head.group)
+  elseif redis.call('HEXISTS', P .. 'ending', tail) == 1 then
+    put(P .. 'held', now + setting('hold_ms'), tail)
+  elseif not redis.call('ZSCORE', P .. 'held', tail) and not redis.call('ZSCORE', P .. 'doubt:' .. head.lane, tail) then
+    put(P .. 'ready:' .. head.lane, head.due, tail)
+    if head.expires > 0 then redis.call('ZADD', P .. 'expires', 'NX', head.expires, tail) end
+  end
+end
+return found

@@ -1,0 +1,117 @@
+"""Keys that hold something else than the ledger put there: set aside, named once, and the jobs that were in them put back.
+
+Scripts set aside what stops them (common.lua); here it is done for the keys that only commands use.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+
+from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.redis_client import Link
+from worker.telemetry import sentry
+
+from .work_ledger import LANES, WorkLedger, load
+
+log = logging.getLogger(__name__)
+REGAIN = load("regain")
+PAGE = 500
+HOLDERS = ("ready:", "rel:", "run:", "held", "parked:", "parking", "doubt:", "dead", "expires")
+OWN = {
+    "hash": ["used", "groups", "count", "fl", "tries", "maybe", "ending"],
+    "zset": ["held", "expires", "dead", "failed", *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES)],
+    "set": ["parking", "campaigns_on"],
+    "list": ["outbox", "bell"],
+    "stream": ["audit", "webhooks", "webhooks:unread"],
+}  # fmt: skip
+SHARED = {
+    "hash": ["workers"],
+    "zset": ["beat::index"],
+    "set": ["accounts"],
+    "list": ["intake:later", *(f"celery:{queue}" for queue in (*LANES, "intake"))],
+    "stream": ["poison", "audit"],
+}
+# kombu's own connection met a key of the wrong type
+suspected = threading.Event()
+
+
+class SetAside:
+    """What a worker process does about such keys."""
+
+    def __init__(self, link: Link, ledgers: Iterable[WorkLedger]) -> None:
+        self.link, self.ledgers = link, list(ledgers)
+        self._named: set[str] = set()
+        self._busy: threading.Thread | None = None
+
+    def look(self) -> None:
+        """If a command met such a key: find it, set it aside, name it."""
+        if not self.link.damaged and not suspected.is_set():
+            return
+        self.link.damaged = False
+        suspected.clear()
+        for prefix, types in (("ij1:", SHARED), *((ledger.prefix, OWN) for ledger in self.ledgers)):
+            names = [(name, kind) for kind, each in types.items() for name in each]
+            found = self.link.pipeline([("TYPE", prefix + name) for name, _ in names])
+            for (name, kind), is_now in zip(names, found, strict=True):
+                if is_now not in (b"none", kind.encode()):
+                    self._rename(prefix, name, is_now.decode())
+
+    def _rename(self, prefix: str, name: str, kind: str) -> None:
+        place = f"{prefix}aside:{name}:{time.time_ns() // 1000}"
+        try:
+            self.link.command("RENAME", prefix + name, place)
+        except JobError:
+            return  # another has done it
+        self.link.pipeline(
+            [("HSET", f"{prefix}aside", name, f"{kind} {place}"), ("RPUSH", f"{prefix}astray", name)]
+        )
+        if prefix == "ij1:":
+            self._name(prefix + name)
+
+    def named(self, ledger: WorkLedger, names: Sequence[str]) -> None:
+        """Name what was set aside of one account, and put back what was in it."""
+        for name in names:
+            self._name(ledger.prefix + name)
+        if self._busy is None or not self._busy.is_alive():
+            self._busy = threading.Thread(
+                target=self._regain, args=(ledger, names), name="regain", daemon=True
+            )
+            self._busy.start()
+
+    def _name(self, key: str) -> None:
+        if key not in self._named:
+            self._named.add(key)
+            log.critical(
+                "%s held something else and was set aside", key, extra={"action": "key_set_aside", "key": key}
+            )
+            sentry.capture("key_set_aside", "ledger", "", 0, "")
+
+    def _regain(self, ledger: WorkLedger, names: Sequence[str]) -> None:
+        try:
+            if any(name.startswith(HOLDERS) for name in names):
+                found = regain(ledger)
+                log.warning(
+                    "%d jobs were put back",
+                    found,
+                    extra={"action": "jobs_regained", "account": ledger.account},
+                )
+            for name in names:
+                self.link.command("LREM", f"{ledger.prefix}astray", 0, name)
+                self._named.discard(ledger.prefix + name)
+        except JobError as error:
+            log.warning("jobs are not yet put back: %s", error, extra={"action": "ledger_away"})
+
+
+def regain(ledger: WorkLedger) -> int:
+    """Put every job of the account that is in no place back into its own; returns how many."""
+    cursor, found, own = b"0", 0, f"{ledger.prefix}j:"
+    while True:
+        cursor, keys = ledger.link.command("SCAN", cursor, "MATCH", f"{own}*", "COUNT", PAGE)
+        if keys:
+            tails = [key[len(own) :] for key in keys]
+            found += ledger.link.run(REGAIN, [ledger.prefix], ledger.lease_ms, *tails)
+        if cursor == b"0":
+            return found
