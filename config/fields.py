@@ -8,16 +8,15 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from kombu.connection import Connection
 from marshmallow import ValidationError, fields
 
 from .hosts import is_public
 from .secret import Secret
+from .urls import split
 
 _ON, _OFF = frozenset({"1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
 _TASK = re.compile(r"[A-Za-z_][\w.\-]{0,199}\Z")
-_DATABASE = re.compile(r"/?|/[0-9]{1,5}")
-_BAD_CHECK = re.compile(r"[?&]ssl_cert_reqs=(?!(?:cert_)?(?:required|optional|none)(?:&|\Z))", re.IGNORECASE)
+_PATH = re.compile(r"[A-Za-z0-9._~\-]+")
 LEAST_SECRET = 8  # fewer are guessed, and are not hidden where they turn up
 LANES = ("urgent", "normal", "bulk")
 
@@ -88,11 +87,22 @@ class Hidden(fields.Field[Secret]):
         return Secret(value)
 
 
+class PathSecret(Hidden):
+    """A secret that is one part of a URL's path."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Secret:
+        if not _PATH.fullmatch(value):
+            raise ValidationError(
+                "it stands in a URL: use letters, digits, dots, dashes and underscores alone"
+            )
+        return super()._deserialize(value, attr, data, **options)
+
+
 class Dsn(Hidden):
     """Sentry's ``https://key@host/project``."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Secret:
-        parts = urlsplit(value) if _split(value) else None
+        parts = urlsplit(value) if split(value) else None
         known = parts and parts.scheme in ("http", "https") and parts.username and parts.hostname
         if not parts or not known or not parts.path.rpartition("/")[2].isdecimal():
             raise ValidationError(
@@ -101,59 +111,6 @@ class Dsn(Hidden):
         if parts.scheme == "http" and is_public(parts.hostname or ""):
             raise ValidationError("http:// lets anybody on the way read the reports: use https://")
         return super()._deserialize(value, attr, data, **options)
-
-
-class Web(fields.Field[str]):
-    """An http(s) URL that ends in a slash."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
-        parts = _split(value)
-        if parts is None or parts[0] not in ("http", "https") or not parts[1]:
-            raise ValidationError("it is no URL: use https://host/path/")
-        if "?" in value or "#" in value or "@" in value:
-            raise ValidationError("it must have no ?, # or @: use https://host/path/")
-        if parts[0] == "http" and is_public(parts[1]):
-            raise ValidationError("http:// lets anybody on the way read the key: use https://")
-        return f"{value.rstrip('/')}/"
-
-
-class Store(fields.Field[str]):
-    """A Redis URL; celery's ``redis+socket://`` is understood."""
-
-    schemes: tuple[str, ...] = ("redis", "rediss", "unix", "redis+socket")
-    fix = "use redis://host:6379/0, rediss://host:6380/0 or redis+socket:///path"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
-        parts = _split(value)
-        if parts is None or parts[0] not in self.schemes:
-            raise ValidationError(f"it is no URL that we can use: {self.fix}")
-        if parts[0] in ("redis", "rediss") and not parts[1]:
-            raise ValidationError(f"it names no host: {self.fix}")
-        if parts[0] in ("redis", "rediss") and not _DATABASE.fullmatch(urlsplit(value).path):
-            raise ValidationError(f"its database is no number: {self.fix}")
-        if _BAD_CHECK.search(value):
-            raise ValidationError("its ssl_cert_reqs is not known: use required, optional or none")
-        return str(value)
-
-
-class Broker(Store):
-    """The URL of a Celery broker, Redis or another, that kombu can use as it stands."""
-
-    schemes = ("redis", "rediss", "redis+socket", "amqp", "amqps", "pyamqp", "sqs", "memory", "filesystem")
-    fix = (
-        "use the broker_url of the application that is to be told, such as redis://host:6379/1 or amqp://host"
-    )
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
-        url = super()._deserialize(value, attr, data, **options)
-        if url.startswith("redis+socket:") and "?" in url:
-            raise ValidationError("with a socket it takes no options: use redis+socket:///path")
-        try:
-            Connection(url).get_transport_cls()  # does not connect
-        except Exception as error:  # noqa: BLE001  each transport has its own, and a missing package is one too
-            found = f"Celery cannot use it ({type(error).__name__})"
-            raise ValidationError(f"{found}; of options it takes only ssl_...: {self.fix}") from None
-        return url
 
 
 class Task(fields.Field[str]):
@@ -204,12 +161,3 @@ class Shares(fields.Field[dict[str, int]]):
                 "use urgent=60,normal=20,bulk=20"
             )
         return {lane: shares[lane] for lane in LANES}
-
-
-def _split(value: str) -> tuple[str, str] | None:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts.scheme, parts.hostname or ""

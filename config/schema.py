@@ -14,19 +14,18 @@ from .declaration import NEEDED, setting
 from .fields import (
     LEAST_SECRET,
     Addresses,
-    Broker,
     Choice,
     Dsn,
     Hidden,
     Number,
+    PathSecret,
     Shares,
-    Store,
     Switch,
     Task,
-    Web,
     Words,
 )
 from .secret import Secret
+from .urls import Broker, Store, Web
 
 DAY = 86_400
 STOP = (
@@ -167,7 +166,7 @@ class Settings:
     )
     spool_dir: str | None = setting(fields.String(), None, "Where webhooks wait on disk while Redis is away.")
     rcs_path_secret: Secret | None = setting(
-        Hidden(LEAST_SECRET), None, "The secret part of the RCS callbacks' path; they are unsigned."
+        PathSecret(LEAST_SECRET), None, "The secret part of the RCS callbacks' path; they are unsigned."
     )
     rcs_allowed_ips: tuple[str, ...] = setting(
         Addresses(), (), "Addresses or networks that may call it; none listed: any."

@@ -69,6 +69,10 @@ def _together(loaded: Mapping[str, object], mistakes: Mapping[str, str]) -> dict
     base, cap = loaded.get("retry_base_seconds", 1), loaded.get("retry_cap_seconds", 300)
     if isinstance(base, int | float) and isinstance(cap, int | float) and base > cap:
         found["INTERAKT_RETRY_CAP_SECONDS"] = f"it is below INTERAKT_RETRY_BASE_SECONDS ({base:g}): raise it"
+    if loaded.get("on_inbound") and not loaded.get("on_done_broker_url"):
+        found["INTERAKT_ON_DONE_BROKER_URL"] = (
+            "it is not set, and INTERAKT_ON_INBOUND needs it: set it, or unset that"
+        )
     both = set(loaded.get("stop_words") or ()) & set(loaded.get("start_words") or ())  # type: ignore[call-overload]
     if both:
         found["INTERAKT_START_WORDS"] = (

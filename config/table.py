@@ -8,8 +8,9 @@ from typing import Any
 from marshmallow import Schema, missing
 
 from .declaration import schema_of
-from .fields import Addresses, Broker, Choice, Dsn, Hidden, Number, Shares, Store, Switch, Task, Web, Words
+from .fields import Addresses, Choice, Dsn, Hidden, Number, PathSecret, Shares, Switch, Task, Words
 from .schema import Account, Settings
+from .urls import Broker, Store, Web
 
 HEAD = """# Settings
 
@@ -28,6 +29,7 @@ GENERAL = "\n## The deployment\n"
 KINDS: dict[type[Any], str] = {
     Hidden: "secret",
     Dsn: "secret",
+    PathSecret: "secret",
     Web: "URL",
     Store: "URL",
     Broker: "URL",

@@ -15,6 +15,7 @@ from config import settings
 from tasks.app import app
 
 from . import process
+from .checks.settings import try_settings
 from .dispatch import message_filter
 from .shutdown import stop, stopping
 
@@ -45,7 +46,8 @@ def check_start(conf: Any = None, options: dict[str, Any] | None = None, **_: An
     gevent and eventlet pools do not bound a call's time the way threads do; producers may use them.
     """
     try:
-        settings.current()
+        if mistakes := try_settings(settings.current()):
+            raise settings.SettingsError(mistakes)
     except settings.SettingsError as error:
         raise SystemExit(f"the worker cannot start, {error}") from None
     _refuse_unknown_queues((options or {}).get("queues"))

@@ -12,6 +12,7 @@ from .checks import Check
 from .checks.accounts import Permit, examine_accounts
 from .checks.ledger import examine_data, examine_schedules
 from .checks.redis_server import examine_redis
+from .checks.settings import try_settings
 
 __all__ = ["Check", "examine"]
 
@@ -29,6 +30,9 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
     for warning in settings.warnings:
         found, _, mend = warning.partition(": ")
         yield Check(warning.partition(" ")[0], "warning", found, mend or "mend its name, or unset it")
+    for name, text in try_settings(settings).items():
+        found, _, mend = text.partition(": ")
+        yield Check(name, "failure", found, mend)
     yield from examine_redis(settings.redis_url)
     with contextlib.closing(Link(settings.redis_url, timeout=5, connect_timeout=5)) as link:
         yield from examine_data(link)

@@ -40,10 +40,10 @@ class Link:
     damaged = False
 
     def __init__(self, url: str, *, timeout: float = 2.0, connect_timeout: float = 1.5) -> None:
-        self.url = url = plain(url)
-        over_tcp = {} if url.startswith("unix://") else {"socket_keepalive": True}
-        # Only read for its options: a pool counts what it has made, broken ones too, and refuses after a hundred.
         try:
+            self.url = url = plain(url)
+            over_tcp = {} if url.startswith("unix://") else {"socket_keepalive": True}
+            # Only read for its options: a pool counts what it has made, broken ones too, and refuses after a hundred.
             self._pool = ConnectionPool.from_url(
                 url,
                 socket_timeout=timeout,
@@ -54,10 +54,16 @@ class Link:
                 **_SPEAK,
                 **over_tcp,
             )
-        except ValueError:
-            raise NotConfigured("the Redis URL must begin with redis://, rediss:// or unix://") from None
-        self._free: deque[Any] = deque(maxlen=256)
+            self._free: deque[Any] = deque([self._connection()], maxlen=256)
+        except (ValueError, TypeError):
+            raise NotConfigured(
+                "the Redis URL cannot be used: write redis://host:6379/0, rediss://host:6379/0 or unix:///path, "
+                "with no options but rediss' own, ssl_..."
+            ) from None
         self._pid = os.getpid()
+
+    def _connection(self) -> Any:
+        return self._pool.connection_class(**self._pool.connection_kwargs)
 
     def _take(self) -> Any:
         if self._pid != os.getpid():
@@ -66,7 +72,7 @@ class Link:
         try:
             return self._free.pop()
         except IndexError:
-            return self._pool.connection_class(**self._pool.connection_kwargs)
+            return self._connection()
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -30,6 +30,7 @@ def run(words: str, url: str) -> Result:
         ("dead-letters show 17", "a job id looks like"),
         (f"job show {JOB}", "no job"),
         (f"dead-letters edit {JOB} --set a=1", "no job"),
+        ("campaign show c!", "an id is c and 8 to 16"),
         ("poison show 17", "no poison message 17"),
         ("template pause offer", "name:language"),
         ("account pause NO-PE", "lower-case letters"),

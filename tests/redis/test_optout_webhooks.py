@@ -125,7 +125,8 @@ def keyword(text: str, at_ms: int, name: str = "") -> Event:
 
 @pytest.fixture
 def handler(ledger: WorkLedger) -> Meaning:
-    environ = {"INTERAKT_API_KEY": "placeholder-key-0000", "INTERAKT_ON_INBOUND": "shop.told"}
+    broker = {"INTERAKT_ON_INBOUND": "shop.told", "INTERAKT_ON_DONE_BROKER_URL": "memory://"}
+    environ = {"INTERAKT_API_KEY": "placeholder-key-0000", **broker}
     return Meaning({"default": ledger}, load(environ))
 
 

@@ -35,6 +35,14 @@ def test_all_mistakes_of_the_settings_are_told_together() -> None:
     assert "Traceback" not in text
 
 
+def test_what_can_never_work_is_told_before_the_worker_starts(tmp_path: Path) -> None:
+    broken = {**KEY, "INTERAKT_API_KEY": "two words", "INTERAKT_CAMPAIGN_DIR": str(tmp_path / "nowhere")}
+    text = start(process=("worker", "run"), **broken)
+    assert "2 settings to mend" in text
+    assert "INTERAKT_API_KEY: " in text and "INTERAKT_CAMPAIGN_DIR: " in text
+    assert "Traceback" not in text and "two words" not in text
+
+
 @pytest.mark.parametrize("pool", ["gevent", "eventlet"])
 def test_a_pool_that_cannot_bound_a_call_is_refused_with_the_reason(pool: str) -> None:
     text = start("--pool", pool, **KEY)

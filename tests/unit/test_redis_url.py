@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from redis.connection import ConnectionPool, SSLConnection, UnixDomainSocketConnection
@@ -54,11 +55,11 @@ def test_tls_is_spoken_and_verified_whatever_stands_in_user_or_password(url: str
 def test_both_spellings_of_a_certificates_check_hold_in_every_process(
     said: str, redis_says: str, kombu_says: int
 ) -> None:
-    url = f"rediss://:ssl_pw@h:1/0?ssl_cert_reqs={said}&ssl_ca_certs=%2Ftmp%2Fca.pem"
+    url = f"rediss://:ssl_pw@h:1/0?ssl_cert_reqs={said}&ssl_ca_certs={quote(__file__, safe='')}"
     assert load({**KEY, "REDIS_URL": url}).redis_url == url
     options = redis_py(url).connection_kwargs
-    assert (options["ssl_cert_reqs"], options["ssl_ca_certs"]) == (redis_says, "/tmp/ca.pem")
-    assert kombu(url)["ssl"] == {"ssl_cert_reqs": kombu_says, "ssl_ca_certs": "/tmp/ca.pem"}
+    assert (options["ssl_cert_reqs"], options["ssl_ca_certs"]) == (redis_says, __file__)
+    assert kombu(url)["ssl"] == {"ssl_cert_reqs": kombu_says, "ssl_ca_certs": __file__}
     assert kombu(url)["password"] == options["password"] == "ssl_pw"
 
 

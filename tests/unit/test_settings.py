@@ -11,6 +11,7 @@ import pytest
 from config import settings
 from config.settings import Secret, SettingsError, load
 from config.table import markdown
+from worker.checks.settings import try_settings
 
 KEY = "c2VjcmV0LXRva2VuOg=="
 MINIMAL = {"INTERAKT_API_KEY": KEY}
@@ -81,6 +82,61 @@ def test_a_broker_that_celery_cannot_use_is_refused_at_the_start(url: str) -> No
 )
 def test_a_broker_that_celery_can_use_is_taken_as_it_is(url: str) -> None:
     assert load({**MINIMAL, "INTERAKT_ON_DONE_BROKER_URL": url}).on_done_broker_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:geheim@127.0.0.1/0?socket_timeout=ten",
+        "redis://127.0.0.1/0?socket_timeout=5",
+        "redis://127.0.0.1/0?db=7",
+        "redis://127.0.0.1/0?ssl_cert_reqs=none",
+        "redis+socket:///tmp/redis.sock?db=x",
+        "unix:///tmp/redis.sock?protocol=3",
+        "rediss://127.0.0.1/0?ssl_ca_certs=/no/such/file.pem",
+        "rediss://127.0.0.1/0?ssl_no_such=1",
+        "rediss://127.0.0.1/0?ssl_cert_reqs=perhaps",
+    ],
+)
+def test_a_redis_url_whose_options_cannot_be_used_is_refused_at_the_start(url: str) -> None:
+    told = mistakes(REDIS_URL=url)
+    assert set(told) == {"REDIS_URL"} and "geheim" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INTERAKT_BASE_URL", "https://exa mple.com/v1/"),
+        ("INTERAKT_BASE_URL", "https://a..b/v1/"),
+        ("INTERAKT_BASE_URL", "https://h;x/v1/"),
+        ("INTERAKT_RCS_PATH_SECRET", "with/a/slash"),
+        ("INTERAKT_RCS_PATH_SECRET", "question?mark=1"),
+        ("INTERAKT_RCS_PATH_SECRET", "percent%20sign"),
+    ],
+)
+def test_what_has_the_form_and_can_never_work_is_refused_at_the_start(name: str, value: str) -> None:
+    assert set(mistakes(**{name: value})) == {name}
+
+
+def test_telling_of_inbound_messages_needs_a_broker() -> None:
+    assert set(mistakes(INTERAKT_ON_INBOUND="shop.told")) == {"INTERAKT_ON_DONE_BROKER_URL"}
+    load(
+        {**MINIMAL, "INTERAKT_ON_INBOUND": "shop.told", "INTERAKT_ON_DONE_BROKER_URL": "redis://127.0.0.1/1"}
+    )
+
+
+def test_keys_and_folders_are_tried_before_a_worker_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    environ = {
+        **MINIMAL,
+        "INTERAKT_API_KEY__BRAND_B": "two words",
+        "INTERAKT_CAMPAIGN_DIR": str(tmp_path / "nowhere"),
+        "INTERAKT_UPLOAD_DIR": str(tmp_path / "file"),
+    }
+    found = try_settings(load(environ))
+    assert set(found) == {"INTERAKT_API_KEY__BRAND_B", "INTERAKT_CAMPAIGN_DIR", "INTERAKT_UPLOAD_DIR"}
+    assert "two words" not in str(found)
+    assert try_settings(load({**MINIMAL, "INTERAKT_CAMPAIGN_DIR": str(tmp_path)})) == {}
 
 
 def test_a_missing_key_is_told_with_the_other_mistakes() -> None:

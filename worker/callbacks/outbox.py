@@ -86,7 +86,10 @@ class Outbox:
             try:
                 self._send(ledger.account, **message)
             except Exception as error:  # noqa: BLE001  whatever the broker says, the entry waits
-                log.warning("outbox waits", extra={"action": "outbox_waits", "error": type(error).__name__})
+                name = type(
+                    error.__cause__ or error
+                ).__name__  # kombu dresses everything as one kind of error
+                log.warning("outbox waits", extra={"action": "outbox_waits", "error": name})
                 if self._is_away(ledger.account, error):
                     break
                 ledger.link.command("RPUSH", key, raw)  # this one is refused: behind those that may not be
@@ -100,7 +103,7 @@ class Outbox:
         producer = self._producers.pop(account, None)
         if producer is None:
             return True
-        cause = error.__cause__ or error  # kombu dresses everything as one kind of error
+        cause = error.__cause__ or error
         away = isinstance(cause, (*producer.connection.connection_errors, OSError))
         producer.connection.release()
         return away

@@ -57,8 +57,6 @@ def mistakes(kind: type[Several] = Several) -> Iterator[None]:
         raise click.ClickException(str(error)) from None
     except LedgerUnreachable:
         raise
-    except ValueError as error:  # an id that is none
-        raise click.BadParameter(str(error), param_hint="ID") from None
     except OSError as error:
         raise click.FileError(str(error.filename or "file"), error.strerror or str(error)) from None
     except CeleryTimeoutError:

@@ -15,7 +15,7 @@ import click
 from marshmallow import ValidationError
 from rich.console import Console
 
-from config.fields import Store
+from config.urls import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name, parse
 from interakt_jobs.ledger.redis_client import Link

@@ -154,13 +154,14 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
         text = click.edit(text, extension=".json") or text
     try:
         payload = json.loads(text)
-        for change in changes:
-            _set(payload, change)
+    except ValueError as error:
+        raise click.ClickException(f"not JSON: {error}") from None
+    for change in changes:
+        _set(payload, change)
+    try:
         letters.edit(tail, payload, allow_unknown=load_settings(keys=False).allow_unknown_fields)
     except (schemas.Invalid, PayloadError) as error:
         raise click.ClickException(str(error)) from None
-    except ValueError as error:
-        raise click.ClickException(f"not JSON: {error}") from None
     say(f"changed; send it with: python -m worker dead-letters replay {id}")
 
 

@@ -28,8 +28,9 @@ class Entry(RedBeatSchedulerEntry):  # type: ignore[misc]
     def from_key(cls, key: str, app: Any = None) -> Entry:
         """Read a schedule; raises ``KeyError`` for one that is gone or cannot be read."""
         name = key.removeprefix(PREFIX)
+        fields = get_redis(app).hgetall(key)
         try:
-            found = stored(name, get_redis(app).hgetall(key))
+            found = stored(name, fields)
         except (ScheduleError, ValueError, KeyError):
             raise KeyError(key) from None
         except ResponseError as error:

@@ -25,14 +25,19 @@ class RunCampaign:
     def __call__(self, ledger: WorkLedger, work: Work) -> Sequence[Any]:
         try:
             payload = json.loads(work.record.split("\n", 2)[2])
-            if not isinstance(payload, dict):
-                return self._attempt.dead("invalid_payload", "must be an object", None)
+        except (ValueError, RecursionError):
+            return self._attempt.dead("invalid_payload", "the payload cannot be read", None)
+        if not isinstance(payload, dict):
+            return self._attempt.dead("invalid_payload", "must be an object", None)
+        try:
             made = run_campaign(ledger.link, ledger.account, work.tail, payload, self._folder)
         except (CampaignError, NoSuchCampaign) as error:
             return self._attempt.dead("invalid_payload", str(error), None)
         except (PlanTaken, LedgerFull, OSError) as error:
             entry = json.dumps({"outcome": "unavailable", "error": type(error).__name__})
             return ("retry", AGAIN_MS, f"cannot be planned now: {type(error).__name__}", entry)
-        except (ValueError, TypeError, RecursionError):
-            return self._attempt.dead("invalid_payload", "the payload cannot be read", None)
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._attempt.dead(
+                "invalid_payload", f"it cannot be planned: {type(error).__name__}", None
+            )
         return ("done", made["campaign"], "", made["status"], self._attempt.keep, "0", json.dumps(made))

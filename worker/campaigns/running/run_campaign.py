@@ -47,10 +47,7 @@ def run_campaign(
         _plan(link, account, campaign, payload, folder)
     elif not isinstance(campaign, str):
         raise CampaignError({"campaign": "must be a campaign's id"})
-    try:
-        store = CampaignStore(link, account, campaign)
-    except ValueError as error:
-        raise CampaignError({"campaign": str(error)}) from None
+    store = CampaignStore(link, account, campaign)
     status = store.status()
     if status not in FINISHED:  # a repeat neither resumes nor revives what a person has stopped
         status = control.start(link, account, campaign)
