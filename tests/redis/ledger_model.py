@@ -13,7 +13,7 @@ from worker.ledger.work_ledger import LANES, Work, WorkLedger
 
 ACCOUNT_KEYS = {
     "ambiguous", "audit", "bell", "bud", "count", "dead", "ending", "expires", "failed", "fence", "fl", "groups", "held",
-    "maybe", "outbox", "pacer", "parking", "probe", "state", "tries", "used",
+    "decided", "maybe", "outbox", "pacer", "parking", "probe", "state", "tries", "used",
     *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES),
 }  # fmt: skip
 EXPIRING = ("early:", "i:", "pid:", "probe:", "r:", "replays:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -117,6 +118,26 @@ def test_a_damaged_rest_is_kept_aside(tmp_path: Path) -> None:
     spool.adopt()
     assert [each.at_ms for each in drain(spool)] == [1]
     assert [file.suffix for file in dead.iterdir() if file.name != "lock"] == [".damaged"]
+
+
+def test_with_a_full_disk_it_starts_all_the_same_and_keeps_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        spool = Spool(tmp_path)
+        for keep in (spool.try_out, lambda: spool.append([event(1)])):
+            with pytest.raises(OSError, match="full"):
+                keep()
+        assert spool.adopt() == 0 and spool.empty
+    spool.try_out()
+    spool.append([event(2)])
+    assert drain(spool) == [event(2)]
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_fails_takes_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

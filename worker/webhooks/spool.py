@@ -6,6 +6,7 @@ Each process has a folder of its own, locked for as long as it lives; what a dea
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -38,6 +39,17 @@ class _Folder:
             os.close(self._lock)
             raise
 
+    @classmethod
+    def make(cls, root: Path) -> _Folder:
+        """A new one, locked before it has its name: nobody can take it for a dead process's. Raises ``OSError``."""
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{time.time_ns() // 1_000_000:014d}-{os.getpid()}-{secrets.token_hex(4)}"
+        making = root / f".{name}"
+        making.mkdir(mode=0o700)
+        made = cls(making)
+        made.path = making.rename(root / name)
+        return made
+
     def leave(self) -> None:
         """Remove the folder if nothing is left in it, and unlock."""
         with contextlib.suppress(OSError):
@@ -50,19 +62,17 @@ class _Folder:
 class Spool:
     """A queue on disk under ``root``, at most ``most_bytes`` of it. ``append`` and the rest may run in different threads.
 
-    Raises ``OSError`` when the folder cannot be made.
+    Raises ``OSError`` when the folder cannot be made, unless the disk is only full: it is made once there is room.
     """
 
     def __init__(self, root: Path, most_bytes: int = 1 << 30, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.root, self._most, self._segment_bytes = root, most_bytes, segment_bytes
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{time.time_ns() // 1_000_000:014d}-{os.getpid()}-{secrets.token_hex(4)}"
-        # Locked before it has its name: nobody can take it for a dead process's.
-        making = root / f".{name}"
-        making.mkdir(mode=0o700)
-        self._own = _Folder(making)
-        making.rename(root / name)
-        self._own.path = root / name
+        self._own: _Folder | None = None
+        try:
+            self._own = _Folder.make(root)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
         self._adopted: dict[Path, _Folder] = {}
         self._segments: deque[Segment] = deque()
         self._current: Segment | None = None
@@ -86,9 +96,16 @@ class Spool:
         """Write and sync as a webhook would be, and leave nothing; raises ``SpoolFull`` or ``OSError``."""
         if self.waiting_bytes + MOST_FRAME > self._most:
             raise self._full()
-        with tempfile.TemporaryFile(dir=self._own.path) as file:
+        with self._lock:
+            folder = self._folder()
+        with tempfile.TemporaryFile(dir=folder) as file:
             os.posix_fallocate(file.fileno(), 0, MOST_FRAME)
             os.fdatasync(file.fileno())
+
+    def _folder(self) -> Path:
+        if self._own is None:
+            self._own = _Folder.make(self.root)
+        return self._own.path
 
     def _full(self) -> SpoolFull:
         return SpoolFull(f"the webhook spool holds {self._most} bytes")
@@ -113,7 +130,7 @@ class Spool:
                 current = None
             if current is None:
                 self._number += 1
-                current = Segment(self._own.path / f"{self._number:08d}.seg", new=True)
+                current = Segment(self._folder() / f"{self._number:08d}.seg", new=True)
                 self._segments.append(current)
                 self._current = current
             return current
@@ -153,7 +170,7 @@ class Spool:
         """Take over what dead processes left, oldest first; returns how many bytes wait in it."""
         found: list[Segment] = []
         for path in sorted(self.root.iterdir()):
-            if path.name.startswith(".") or path in self._adopted or path == self._own.path:
+            if path.name.startswith(".") or path in self._adopted or (self._own and path == self._own.path):
                 continue
             try:
                 folder = _Folder(path)
@@ -175,6 +192,6 @@ class Spool:
         with self._lock:
             if self._current is not None:
                 self._current.seal()
-            for folder in [self._own, *self._adopted.values()]:
+            for folder in filter(None, [self._own, *self._adopted.values()]):
                 folder.leave()
             self._adopted.clear()
