@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.chaos.bed import Trial
+from tests.chaos.faults.receipts import send
 from tests.chaos.registry import fault
 
 
@@ -42,3 +43,8 @@ def all_ambiguous(trial: Trial) -> None:
 def no_budget(trial: Trial) -> None:
     trial.worker("a", app="tests.chaos.mutant:app", env={"CHAOS_MUTATION": "no_budget"}, slots=16)
     trial.load(3000)
+
+
+@fault("mutation: an end is told before its receipt (must be caught)", rounds=1, must="(11)")
+def ended_twice(trial: Trial) -> None:
+    send(trial, 0.2, jobs=100, mutation="ended_twice", delay_ms=[1500, 2000])

@@ -16,16 +16,20 @@ JOBS = 400
 RANKS = {"sent": "1", "failed": "2", "delivered": "3", "read": "4"}
 
 
-def _run(trial: Trial, lost: float, *, hold: str = "4", jobs: int = JOBS, **hook: object) -> int:
+def send(
+    trial: Trial, lost: float, *, hold: str = "4", jobs: int = JOBS, mutation: str = "", **hook: object
+) -> int:
     """Send under load while a share of the answers is lost; how many were."""
     env = {
         "INTERAKT_WEBHOOK_SECRET": SECRET,
         "INTERAKT_HOLD_SECONDS": hold,
         "INTERAKT_OTP_HOLD_SECONDS": hold,
         "INTERAKT_NEVER_HOLD_SECONDS": hold,
+        "CHAOS_MUTATION": mutation,
     }
+    app = "tests.chaos.mutant:app" if mutation else "worker.app"
     for name in ("a", "b"):
-        trial.worker(name, env=env)
+        trial.worker(name, app=app, env=env)
     trial.web(**hook)
     trial.bed.sandbox.faults(latency_ms=[20, 80], accept_lose_answer=lost, seed=trial.seed)
     load = trial.load(jobs * trial.rounds, rate=80, mix="sends")
@@ -55,25 +59,25 @@ def _reasons(trial: Trial) -> int:
 
 @fault("5 % of accepted answers lost, receipts come: none doubled, none unknown", rounds=5, short=1)
 def answers_lost_with_receipts(trial: Trial) -> None:
-    struck = _run(trial, 0.05)
+    struck = send(trial, 0.05)
     trial.expect(struck >= 5, f"only {struck} answers were lost")
     trial.expect(not _reasons(trial), "a job whose receipt came is dead")
 
 
 @fault("5 % of accepted answers lost, receipts later than the hold", rounds=2)
 def receipts_late(trial: Trial) -> None:
-    trial.bound += _run(trial, 0.05, hold="1", delay_ms=[2500, 4000], statuses=["sent"])
+    trial.bound += send(trial, 0.05, hold="1", delay_ms=[2500, 4000], statuses=["sent"])
     wait_until(lambda: not _reasons(trial), 60, "the receipts that came late settle the dead letters")
 
 
 @fault("5 % of accepted answers lost, receipts missing", rounds=2)
 def receipts_missing(trial: Trial) -> None:
-    trial.bound += _run(trial, 0.05, hold="1", share_drop=1)
+    trial.bound += send(trial, 0.05, hold="1", share_drop=1)
 
 
 @fault("webhooks late, doubled, shuffled, forged: each job's delivery is right", rounds=3, short=1)
 def webhooks_mangled(trial: Trial) -> None:
-    _run(trial, 0, delay_ms=[0, 1500], share_double=0.4, share_shuffle=0.6, share_forge=0.3)
+    send(trial, 0, delay_ms=[0, 1500], share_double=0.4, share_shuffle=0.6, share_forge=0.3)
     jobs = len(trial.loads[0].accepted())
     patience = Patience()
     while (left := jobs - (found := _deliveries(trial))[RANKS["read"]]) and not patience.over(left):
