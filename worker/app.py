@@ -17,7 +17,7 @@ from tasks.app import app
 from . import process
 from .checks.settings import try_settings
 from .dispatch import message_filter
-from .shutdown import stop, stopping
+from .shutdown import stop, watch_signals
 
 __all__ = ["app"]
 REFUSED_POOLS = ("gevent", "eventlet")
@@ -78,6 +78,7 @@ def prepare(sender: Any = None, **_: Any) -> None:
 
 @signals.worker_ready.connect
 def begin(sender: Any = None, **_: Any) -> None:
+    watch_signals()
     try:
         process.begin(sender)
     except Exception as error:
@@ -87,8 +88,7 @@ def begin(sender: Any = None, **_: Any) -> None:
 
 @signals.worker_shutting_down.connect
 def wind_down(**_: Any) -> None:
-    if not stopping():
-        stop()
+    stop()
 
 
 @signals.worker_shutdown.connect

@@ -1,8 +1,10 @@
-"""The stop flag: set at SIGTERM, seen by every thread and by forked children, for it lies in shared memory."""
+"""The stop flag: set at a signal, seen by every thread and by forked children, for it lies in shared memory."""
 
 from __future__ import annotations
 
 import mmap
+import signal
+from typing import Any
 
 _flag = mmap.mmap(-1, 1)
 
@@ -13,3 +15,18 @@ def stopping() -> bool:
 
 def stop() -> None:
     _flag[0] = 1
+
+
+def watch_signals() -> None:
+    """Set the flag before Celery's own handlers run: at SIGQUIT these wait for every thread before they tell anybody."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        _watch(number, signal.getsignal(number))
+
+
+def _watch(number: int, celerys: Any) -> None:
+    def stop_first(*arguments: Any) -> None:
+        stop()
+        celerys(*arguments)
+
+    if callable(celerys):
+        signal.signal(number, stop_first)

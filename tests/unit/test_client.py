@@ -20,7 +20,7 @@ import pytest
 
 from tests.unit.raw_server import RawServer, Script, answer
 from tests.waiting import until
-from worker.http.adapter import Adapter, session
+from worker.http.adapter import Adapter, environment, proxies_for, session
 from worker.interakt.auth import authorization
 from worker.interakt.client import Client, Prepared
 from worker.interakt.errors import InteraktError, Refused, Unavailable, Unknown
@@ -146,6 +146,22 @@ def test_whatever_goes_wrong_after_the_request_left_is_unknown_and_in_time(what:
         assert time.monotonic() - began < ENDLESS
         with pytest.raises(Unavailable):
             client(server.url, deadline).call("track_user", {})
+
+
+@pytest.mark.parametrize("status", [100, 101, 102, 103, 199])
+def test_what_comes_before_the_answer_is_read_past(status: int) -> None:
+    early = f"HTTP/1.1 {status} Early\r\nLink: </a.css>; rel=preload\r\n\r\n".encode()
+    with RawServer(say(early * 3 + OK)) as server:
+        ours = client(server.url)
+        assert [ours.call("send_text", TEXT).id for _ in range(2)] == ["m-1", "m-1"]
+        assert server.connections == 1, "the connection is as good as before"
+
+
+@pytest.mark.parametrize("status", [100, 103])
+def test_an_endless_row_of_interim_answers_is_cut_off(status: int) -> None:
+    row = f"HTTP/1.1 {status} X\r\n\r\n".encode() * 10_000
+    with RawServer(say(row)) as server, pytest.raises(Unknown, match="no answer"):
+        client(server.url, deadline=600).call("send_text", TEXT)
 
 
 def test_a_body_that_hangs_keeps_what_the_status_says() -> None:
@@ -377,6 +393,7 @@ def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("http_proxy", f"http://user:pass@127.0.0.1:{proxy.port}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
+        environment.cache_clear()
         ours = Client("http://interakt.invalid/v1/public/", KEY, session=session())
         monkeypatch.delenv("http_proxy")
         assert ours.call("send_text", TEXT).id == "m-1"
@@ -385,6 +402,50 @@ def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) ->
         "POST http://interakt.invalid/v1/public/message/ HTTP/1.1\r\nHost: interakt.invalid\r\n"
     )
     assert f"Proxy-Authorization: Basic {base64.b64encode(b'user:pass').decode()}" in head
+
+
+class Counted(dict[str, str]):
+    """An environment that counts how often it is gone through."""
+
+    rounds = 0
+
+    def items(self) -> Any:
+        self.rounds += 1
+        return super().items()
+
+
+def test_the_environment_is_gone_through_once_for_any_number_of_accounts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = Counted(http_proxy="http://127.0.0.1:9", **{f"OTHER_{n}": "x" for n in range(100)})
+    monkeypatch.setattr("os.environ", found)
+    environment.cache_clear()
+    Client("http://interakt.invalid/", KEY)
+    first = found.rounds
+    for account in range(50):
+        Client(f"http://{account}.invalid/v1/public/", KEY)
+    assert 0 < first == found.rounds
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "url", "proxied"),
+    [
+        ("", "http://api.invalid/", True),
+        ("*", "http://api.invalid/", False),
+        ("api.invalid", "http://api.invalid/v1/", False),
+        (".invalid, other", "http://api.invalid:8900/v1/", False),
+        ("api.invalid:8900", "http://api.invalid:8900/v1/", False),
+        ("api.invalid:8901", "http://api.invalid:8900/v1/", True),
+        ("10.0.0.0/8", "http://10.1.2.3:8900/v1/", False),
+        ("10.1.2.3", "http://10.1.2.3:8900/v1/", False),
+        ("10.0.0.0/8", "http://11.1.2.3/v1/", True),
+    ],
+)
+def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str, proxied: bool) -> None:
+    monkeypatch.setattr("os.environ", {"http_proxy": "http://127.0.0.1:9", "no_proxy": no_proxy})
+    environment.cache_clear()
+    assert ("http" in proxies_for(url)) == proxied
+    environment.cache_clear()
 
 
 def test_a_proxy_that_does_not_open_a_tunnel_is_unavailable_in_time() -> None:

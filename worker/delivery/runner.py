@@ -195,7 +195,7 @@ class Delivery:
 
     def _call(self, work: Work, operation: str, body: bytes, fresh: float) -> Sequence[Any]:
         def permit_is_fresh() -> None:
-            if time.monotonic() > fresh:
+            if stopping() or time.monotonic() > fresh:
                 raise PermitStale
 
         if operation in self.local:

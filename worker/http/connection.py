@@ -20,6 +20,7 @@ from urllib3.util.proxy import connection_requires_http_tunnel
 from .resolver import Address, Resolver
 
 Allowed = Callable[[Address], bool]
+MOST_INTERIM = 16
 
 
 def left(deadline: float) -> float:
@@ -58,6 +59,18 @@ class _Reading:
 
     def makefile(self, *_: Any) -> io.BufferedReader:
         return io.BufferedReader(self._reader)
+
+
+class _Response(http.client.HTTPResponse):
+    """Reads past what comes before the answer (1xx, such as 103 Early Hints): some of them, and no endless row."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(MOST_INTERIM + 1):
+            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if found[1] >= 200:
+                return found
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("too many interim answers")
 
 
 class Bounded:
@@ -104,7 +117,7 @@ class Bounded:
         raise problem or OSError("the name has no address")
 
     def response_class(self, sock: Any, *args: Any, **options: Any) -> http.client.HTTPResponse:
-        return http.client.HTTPResponse(_Reading(_Reader(self, sock)), *args, **options)  # type: ignore[arg-type]
+        return _Response(_Reading(_Reader(self, sock)), *args, **options)  # type: ignore[arg-type]
 
     def send(self, data: Any) -> None:
         if self._outgoing is None:

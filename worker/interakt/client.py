@@ -36,7 +36,7 @@ class Client:
 
     ``deadline`` seconds bound a whole call, DNS counted; ``max_body`` bytes an answer. ``session`` is one of
     ``adapter.session``, by default the process's. ``proxies`` are ``requests``' own; by default those of the
-    environment, read once. Raises ``ValueError`` for a key or URL that cannot be used.
+    environment, read once a process. Raises ``ValueError`` for a key or URL that cannot be used.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Client:
         self.base_url = base_url if base_url.endswith("/") else f"{base_url}/"
         self.deadline, self.max_body = deadline, max_body
         self._session, self._uploads = session, uploads or Uploads()
-        self._proxies = dict(requests.utils.get_environ_proxies(base_url) if proxies is None else proxies)
+        self._proxies = dict(http_adapter.proxies_for(base_url) if proxies is None else proxies)
         self._path = urlsplit(self.base_url).path
         self._headers = {
             "Authorization": authorization(key),

@@ -70,7 +70,7 @@ def classify(
             raise _refused(status, text)
         return _answer(status, content, text)
     wait = _retry_after(headers.get("retry-after"), now)
-    if status < 200 or status == 429 or status >= 500:
+    if status == 429 or status >= 500:
         raise _not_now(kind, status, text, wait)
     raise _no(status, text, body, content is not None)
 
