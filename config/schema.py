@@ -168,6 +168,9 @@ class Settings:
     rcs_path_secret: Secret | None = setting(
         PathSecret(LEAST_SECRET), None, "The secret part of the RCS callbacks' path; they are unsigned."
     )
+    rcs_path_secret_old: Secret | None = setting(
+        PathSecret(LEAST_SECRET), None, "The one before, which is taken too while you change it."
+    )
     rcs_allowed_ips: tuple[str, ...] = setting(
         Addresses(), (), "Addresses or networks that may call it; none listed: any."
     )

@@ -154,6 +154,8 @@ def test_a_secret_is_changed_without_losing_a_webhook(own_valkey: Valkey, tmp_pa
         tmp_path,
         INTERAKT_WEBHOOK_SECRET="the-new-secret",
         INTERAKT_WEBHOOK_SECRET_OLD=SECRET.decode(),
+        INTERAKT_RCS_PATH_SECRET="the-new-path-secret",
+        INTERAKT_RCS_PATH_SECRET_OLD=RCS,
     )
     try:
         assert own.post(b'{"a": 1}').status_code == 200
@@ -164,6 +166,10 @@ def test_a_secret_is_changed_without_losing_a_webhook(own_valkey: Valkey, tmp_pa
             until(lambda: client.hget("ij1:default:count", "webhook|taken") == b"2")
             assert client.hget("ij1:default:count", "webhook|old_secret") == b"1"
             assert client.hget("ij1:brand_b:count", "webhook|old_secret") is None
+            rcs = "/webhooks/interakt/brand_b/rcs/"
+            for secret, status in (("the-new-path-secret", 200), (RCS, 200), ("another-secret", 404)):
+                assert own.client.post(f"{rcs}{secret}", content=b"{}").status_code == status
+            until(lambda: client.hget("ij1:brand_b:count", "webhook|old_secret") == b"1")
     finally:
         own.end()
     assert "the-new-secret" not in own.log.read_text()

@@ -116,7 +116,7 @@ def start(settings: Settings) -> None:
 
 def hide_secrets(settings: Settings) -> None:
     """Make every secret of the settings one that ``scrub`` knows."""
-    secrets = [settings.sentry_dsn, settings.rcs_path_secret]
+    secrets = [settings.sentry_dsn, settings.rcs_path_secret, settings.rcs_path_secret_old]
     for account in settings.accounts.values():
         secrets += [account.api_key, *account.webhook_secrets]
     for secret in secrets:

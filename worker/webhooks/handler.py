@@ -46,20 +46,23 @@ class Meaning:
         if ledger is None:
             log.warning("webhook of an unknown account", extra={"action": "webhook_unknown_account"})
             return
-        if event.user_id and event.phone and event.kind != "inbound":
+        at = min(
+            event.at_ms or received_ms, received_ms
+        )  # one without a time is taken as written when it came
+        if event.user_id and event.phone and event.kind != "inbound" and received_ms - at <= STALE_MS:
             both = recipient_hash(event.user_id), recipient_hash(event.phone)
             ledger.link.run(LINK_ID, [ledger.prefix], *both)
         if event.kind in ("receipt", "click"):
-            self._receipt(ledger, event, received_ms)
+            self._receipt(ledger, event, at)
         elif event.kind == "inbound":
-            self._inbound(ledger, event, received_ms)
+            self._inbound(ledger, event, at, received_ms)
         elif event.kind == "template_update":
-            self._template(ledger, event, received_ms)
+            self._template(ledger, event, at, received_ms)
         elif event.kind in ("account", "quality"):
             extra = {"action": "account_notice", "account": account, "type": event.type, "state": event.state}
             log.warning("Interakt tells of the account", extra=extra)
 
-    def _receipt(self, ledger: WorkLedger, event: Event, received_ms: int) -> None:
+    def _receipt(self, ledger: WorkLedger, event: Event, at: int) -> None:
         found = self._job(ledger, event)
         if found is None or event.status not in RANKS:
             ledger.link.command("HINCRBY", f"{ledger.prefix}count", "receipt|of_nobody", 1)
@@ -68,7 +71,7 @@ class Meaning:
             ledger,
             found,
             event.status,
-            at_ms=event.at_ms or received_ms,
+            at_ms=at,
             code=event.code,
             provider_id=event.provider_id,
         )
@@ -114,12 +117,11 @@ class Meaning:
         if int(ledger.link.command("GET", f"{ledger.prefix}replays:{tail}") or 0) < MOST_RESENDS:
             DeadLetters(ledger, who="resend_on").replay(tail, delay=RESEND_SECONDS)
 
-    def _inbound(self, ledger: WorkLedger, event: Event, received_ms: int) -> None:
+    def _inbound(self, ledger: WorkLedger, event: Event, at: int, received_ms: int) -> None:
         person = recipient_hash(event.phone) if event.phone else ""
         facts = asdict(event)
         kept = json.dumps({**facts, "received_ms": received_ms}, ensure_ascii=False)
         asks = self._keywords.asks(event)
-        at = min(event.at_ms or received_ms, received_ms)
         stale = self._stale(ledger, at, received_ms)
         if stale and asks != "stop":
             return
@@ -147,8 +149,7 @@ class Meaning:
             extra = {"action": "optout_of_nobody", "account": ledger.account}
             log.error("a STOP came without a number: see `python -m worker optout open`", extra=extra)
 
-    def _template(self, ledger: WorkLedger, event: Event, received_ms: int) -> None:
-        at = min(event.at_ms or received_ms, received_ms)
+    def _template(self, ledger: WorkLedger, event: Event, at: int, received_ms: int) -> None:
         if self._stale(ledger, at, received_ms):
             return
         group = f"{event.template}:{event.language}"

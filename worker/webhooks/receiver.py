@@ -108,8 +108,9 @@ class Receiver:
         return Refused(404, "unknown_path", text)
 
     def _check_rcs(self, account: str, presented: str, scope: Scope) -> None:
-        secret = self._settings.rcs_secret
-        if not secret or not hmac.compare_digest(presented.encode("utf-8", "replace"), secret):
+        given, secrets = presented.encode("utf-8", "replace"), self._settings.rcs_secrets
+        found = next((secret for secret in secrets if hmac.compare_digest(given, secret)), None)
+        if found is None:
             if self._seldom(f"rcs {account}"):
                 log.warning(
                     "an RCS callback came with a wrong secret in its path: compare its URL with INTERAKT_RCS_PATH_SECRET",
@@ -123,6 +124,8 @@ class Receiver:
                     extra={"action": "rcs_address", "account": account},
                 )
             raise Refused(403, "bad_address", "not from here")
+        if found != secrets[0]:
+            self._counts.add(account, "old_secret")
 
     def _allowed(self, scope: Scope) -> bool:
         """By the address of the connection; uvicorn puts the proxied one there, if proxies are trusted."""

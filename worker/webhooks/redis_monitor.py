@@ -47,7 +47,7 @@ class Guard:
         self._streams = Streams(settings.redis_url)
         self._tasks: list[asyncio.Task[None]] = []
         self.disk = Disk(intake.spool)
-        self.has_secret = bool(settings.rcs_secret) or any(settings.secrets.values())
+        self.has_secret = bool(settings.rcs_secrets) or any(settings.secrets.values())
         self.seen = Seen()
 
     @property
