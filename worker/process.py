@@ -38,6 +38,7 @@ from .ledger.keyless import KeyWatch
 from .ledger.memory import watch_memory
 from .ledger.set_aside import SetAside
 from .ledger.work_ledger import WorkLedger, load
+from .schedules.failures import FailedSlots
 from .schedules.store import Schedules
 from .schedules.tick import tick as run_tick
 from .shutdown import stopping
@@ -263,6 +264,7 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
         listener.Silence(settings.silence_minutes),
         Feeder(),
         KeyWatch(),
+        FailedSlots(),
     ]
     if settings.on_done_broker_url:
         chores.append(Outbox(settings.on_done_broker_url))

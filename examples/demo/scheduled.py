@@ -15,8 +15,8 @@ from worker.campaigns.errors import NoSuchCampaign
 from worker.campaigns.running import control
 from worker.campaigns.running.run_campaign import campaign_of
 from worker.schedules.definition import read
+from worker.schedules.failures import tail_of
 from worker.schedules.store import Schedules
-from worker.schedules.tick import tail_of
 
 from .plan import Item
 from .table import Row

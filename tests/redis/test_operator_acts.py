@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from click.testing import CliRunner, Result
@@ -27,9 +28,10 @@ Accept = Callable[..., str]
 
 @pytest.fixture
 def run(redis_url: str, ledger: WorkLedger) -> Callable[..., Result]:
-    def call(words: str, code: int = 0, typed: str = "") -> Result:
+    def call(words: str, code: Any = 0, typed: str = "", folder: str | None = None) -> Result:
         clean = {name: None for name in os.environ if name.startswith(("INTERAKT_", "SENTRY_"))}
-        result = CliRunner().invoke(main, words.split(), env={**clean, "REDIS_URL": redis_url}, input=typed)
+        environ = {**clean, "REDIS_URL": redis_url, "INTERAKT_CAMPAIGN_DIR": folder}
+        result = CliRunner().invoke(main, words.split(), env=environ, input=typed)
         assert result.exit_code == code, result.output
         return result
 
@@ -160,3 +162,58 @@ def test_status_tells_of_poison(run: Callable[..., Result], link: Link) -> None:
     poison(link)
     assert "1 messages were not ours: python -m worker poison list" in run("status").output
     assert json.loads(run("status --json").output)["poison"] == link.command("XLEN", POISON) == 1
+
+
+CAMPAIGN = """
+name = "Diwali"
+[template]
+name = "diwali_offer"
+language = "en"
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "payload", "told"),
+    [
+        ({}, "--definition diwali.toml --recipients people.csv", "definition: no such file"),
+        (
+            {"diwali.toml": CAMPAIGN},
+            "--definition diwali.toml --recipients people.csv",
+            "recipients: no such file",
+        ),
+        (
+            {"diwali.toml": "name = 1", "people.csv": "phone\n"},
+            "--definition diwali.toml --recipients people.csv",
+            "template",
+        ),
+        ({}, "--definition ../diwali.toml --recipients people.csv", "leads out of"),
+        (
+            {"p.json": '{"campaign": "c0123456789ab"}'},
+            "--run run_campaign --payload {folder}/p.json",
+            "no campaign",
+        ),
+    ],
+)
+def test_a_schedule_that_could_not_read_its_campaign_is_refused_at_once(
+    run: Callable[..., Result], link: Link, tmp_path: Path, files: dict[str, str], payload: str, told: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    words = f"schedule add weekly --every 7d {payload.format(folder=tmp_path)}"
+    result = run(words, ANY, folder=str(tmp_path))
+    assert result.exit_code in (1, 2), result.output
+    assert told in result.output
+    assert not link.command("EXISTS", "ij1:beat::entry:weekly")
+
+
+def test_a_schedule_whose_files_are_there_is_made_and_its_change_is_looked_at_too(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "diwali.toml").write_text(CAMPAIGN)
+    (tmp_path / "people.csv").write_text("phone\n+919999999999\n")
+    words = "schedule add weekly --every 7d --definition diwali.toml --recipients people.csv"
+    assert run(words, folder=str(tmp_path)).exit_code == 0
+    changed = run("schedule change weekly --recipients nobody.csv", ANY, folder=str(tmp_path))
+    assert (changed.exit_code, "recipients: no such file" in changed.output) == (2, True)
+    elsewhere = run("schedule change weekly --recipients nobody.csv")
+    assert (elsewhere.exit_code, "INTERAKT_CAMPAIGN_DIR is not set here" in elsewhere.output) == (0, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ from worker.cli import main
 from worker.ledger.work_ledger import WorkLedger
 from worker.schedules import static
 from worker.schedules.definition import Schedule, ScheduleError, read
+from worker.schedules.failures import FailedSlots, tail_of
 from worker.schedules.store import INDEX, PREFIX, NoSuchSchedule, Refused, Schedules
-from worker.schedules.tick import accept, tail_of, tick
+from worker.schedules.tick import accept, tick
+
+from .test_dead_letters import kill
 
 PAYLOAD = {"countryCode": "+91", "phoneNumber": "9999999999", "event": "Hello"}
 ENTRY = {"every": "1h", "run": "track_event", "payload": PAYLOAD}
@@ -260,3 +264,83 @@ def test_every_mistake_in_the_file_is_told(tmp_path: Path, text: str, told: str)
         static.load(file)
     with pytest.raises(ScheduleError):
         static.load(tmp_path / "none.toml")
+
+
+def fails(
+    ledger: WorkLedger, accept: Callable[..., str], name: str, slot: int, error: str = "no such file"
+) -> str:
+    """A slot's job is accepted and dies; its tail."""
+    return kill(ledger, accept, reason="invalid_payload", error=error, tail=tail_of(name, slot))
+
+
+def test_a_slot_whose_job_dies_is_shown_logged_and_sounded_once(
+    schedules: Schedules, ledger: WorkLedger, accept: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    slot = due(schedules)
+    tick(schedules, "it")
+    (work,) = ledger.claim("worker", ledger.release("pacer", {"normal": 1}).tails["normal"])
+    assert ledger.start(work.tail, work.fence).word == "go"
+    ledger.step(work, ("dead", "invalid_payload", "definition: no such file", "", ""))
+    for watch in (FailedSlots(), FailedSlots()):  # another process looks too
+        watch(ledger)
+    found = schedules.get("it")
+    assert (found.failed, found.runs) == (1, 1)
+    assert found.error == "invalid_payload: definition: no such file"
+    assert found.failures == (f"{_iso(slot)} invalid_payload: definition: no such file",)
+    told = [record for record in caplog.records if getattr(record, "action", "") == "schedule_failed"]
+    assert [record.job for record in told] == [f"ij1.default.{work.tail}"]  # type: ignore[attr-defined]
+    assert told[0].levelname == "CRITICAL"
+
+
+def test_every_failed_slot_is_kept_though_the_next_ones_run_or_die_first(
+    schedules: Schedules, ledger: WorkLedger, accept: Callable[..., str]
+) -> None:
+    slot = due(schedules, 200, every="1m")
+    watch = FailedSlots(every=0)
+    fails(ledger, accept, "it", slot + 120)
+    watch(ledger)
+    tick(schedules, "it")  # the newest slot is accepted
+    assert schedules.get("it").error == ""
+    ledger.cancel(tail_of("it", slot + 180))
+    fails(ledger, accept, "it", slot + 60)
+    watch(ledger)
+    found = schedules.get("it")
+    assert (found.failed, found.error) == (2, ""), "an older slot is not the last one"
+    assert [line.partition("+")[0] for line in found.failures] == [
+        _iso(at).partition("+")[0] for at in (slot + 60, slot + 120)
+    ]
+
+
+def test_dead_letters_of_others_and_of_schedules_that_are_gone_are_no_matter(
+    schedules: Schedules, ledger: WorkLedger, accept: Callable[..., str]
+) -> None:
+    due(schedules)
+    kill(ledger, accept)
+    fails(ledger, accept, "gone", 1_700_000_000)
+    kill(ledger, accept, tail="schedule.it.yesterday")
+    FailedSlots()(ledger)
+    assert schedules.get("it").failed == 0
+    assert schedules.names() == ["it"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "ago", "why"),
+    [({"every": "1d"}, 3700, "missed: 37"), ({"account": "nobody"}, 0, "refused: no worker ever registered")],
+)
+def test_a_slot_that_makes_no_job_is_sounded_too(
+    schedules: Schedules, fields: dict[str, str], ago: int, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    due(schedules, ago, **fields)
+    tick(schedules, "it")
+    found = schedules.get("it")
+    assert found.failed == 1
+    assert found.error.startswith(why) and why in found.failures[0]
+    assert [getattr(record, "action", "") for record in caplog.records].count("schedule_failed") == 1
+
+
+def test_a_change_takes_the_error_of_before_away(schedules: Schedules) -> None:
+    due(schedules, account="nobody")
+    tick(schedules, "it")
+    found = schedules.get("it")
+    schedules.change(make(every="2h"), found)
+    assert (schedules.get("it").error, schedules.get("it").failed) == ("", 1)

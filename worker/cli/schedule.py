@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from worker.campaigns.running.run_campaign import look
+from worker.cli.campaign_make import Mistaken, mistakes
 from worker.cli.common import account_option, expected, json_option, known_ledger, link, say, show_json
 from worker.cli.schedule_make import changed, fields, told
 from worker.ledger import audit
@@ -44,6 +47,7 @@ def add(name: str, account: str, paused: bool, **options: Any) -> None:
         made = read(name, table)
         if made.after(int(schedules.now())) is None:
             raise Refused("it would never run: its end has passed")
+        _look(made)
         schedules.add(made, paused=paused)
     _noted("add", made)
     _say(schedules.get(name))
@@ -61,7 +65,9 @@ def change(name: str, **options: Any) -> None:
     schedules = Schedules(link())
     with told():
         found = _made(schedules.get(name))
-        schedules.change(read(name, changed(json.loads(found.schedule.table), options)), found)
+        made = read(name, changed(json.loads(found.schedule.table), options))
+        _look(made)
+        schedules.change(made, found)
     _noted("change", found.schedule)
     _say(schedules.get(name))
 
@@ -106,7 +112,7 @@ def show(name: str, as_json: bool) -> None:
         show_json({**_facts(found), "fields": json.loads(found.schedule.table)})
         return
     _say(found)
-    say(f"  {found.origin}; {found.runs:,} runs, {found.missed:,} slots missed")
+    say(f"  {found.origin}; {found.runs:,} runs, {found.failed:,} failed, {found.missed:,} slots missed")
     for label, value in (
         ("last slot", _moment(found, found.last)),
         ("job", found.job),
@@ -114,6 +120,8 @@ def show(name: str, as_json: bool) -> None:
     ):
         if value:
             say(f"  {label}: {value}")
+    for failure in found.failures[:10]:
+        say(f"  failed: {failure}")
     show_json(json.loads(found.schedule.table), indent=2)
 
 
@@ -180,6 +188,20 @@ def next_(name: str, count: int, as_json: bool) -> None:
         say("it is paused")
 
 
+def _look(schedule: Schedule) -> None:
+    """Refuse a campaign that no slot could read; the folder is the workers', and may be elsewhere."""
+    if schedule.run != "run_campaign":
+        return
+    folder = os.environ.get("INTERAKT_CAMPAIGN_DIR", "").strip()
+    if not folder and any(
+        isinstance(schedule.payload.get(name), str) for name in ("definition", "recipients")
+    ):
+        say("INTERAKT_CAMPAIGN_DIR is not set here: its files were not looked at", err=True)
+        return
+    with mistakes(Mistaken):
+        look(link(), schedule.account, schedule.payload, folder)
+
+
 def _noted(act: str, schedule: Schedule) -> None:
     audit.note(link(), schedule.account, f"schedule_{act}", schedule=schedule.name)
 
@@ -210,6 +232,8 @@ def _facts(found: Stored) -> dict[str, Any]:
         "last": _moment(found, found.last),
         "runs": found.runs,
         "missed": found.missed,
+        "failed": found.failed,
+        "failures": found.failures,
         "job": found.job,
         "error": found.error,
     }
@@ -218,6 +242,7 @@ def _facts(found: Stored) -> dict[str, Any]:
 def _say(found: Stored) -> None:
     due = found.due()
     ahead = "paused" if found.paused else f"next {_moment(found, due)}" if due else "ended"
-    wrong = f"; last slot: {found.error}" if found.error else ""
+    wrong = f"; {found.failed:,} failed" if found.failed else ""
+    wrong += f"; last slot: {found.error}" if found.error else ""
     schedule = found.schedule
     say(f"{schedule.name}: {schedule.says()}, {schedule.run} ({schedule.account}), {ahead}{wrong}")

@@ -81,7 +81,7 @@ class DeadLetters:
         high = f"({now - wanted.older * 1000:.0f}" if wanted.older else "+inf"
         low = f"{now - wanted.newer * 1000:.0f}" if wanted.newer else "-inf"
         for tail, at in self._tails("failed" if wanted.delivery_failed else "dead", low, high):
-            letter = self._letter(tail, at, wanted.delivery_failed)
+            letter = self.letter(tail, at, wanted.delivery_failed)
             if letter and _matches(letter, wanted, pattern):
                 yield letter
 
@@ -102,7 +102,12 @@ class DeadLetters:
             seen = {tail for tail, at in pairs if at == last}
             high = str(last)
 
-    def _letter(self, tail: str, at: int, delivery_failed: bool) -> DeadLetter | None:
+    def since(self, at: int) -> Iterator[tuple[str, int]]:
+        """Tails, and when (ms), of what died at ``at`` or later, newest first."""
+        return self._tails("dead", str(at), "+inf")
+
+    def letter(self, tail: str, at: int, delivery_failed: bool = False) -> DeadLetter | None:
+        """One line of the list; None when it is no dead letter any more."""
         identity = job_id(self.ledger.account, tail)
         if not delivery_failed:
             raw = self.ledger.link.command("GET", f"{self.ledger.prefix}d:{tail}")

@@ -2,7 +2,8 @@
 
 Fields of a hash: ``table`` (JSON), ``origin`` (``file`` or ``made``), ``since`` (slots before are no concern of it),
 ``last`` (the newest slot that is done with), ``asked`` (slot and when beat asked a worker for it), ``runs``, ``missed``,
-``job`` (of the last run), ``error`` (of the last slot), ``paused``.
+``job`` (of the last run), ``error`` (of the last slot), ``failed`` (how many slots), ``failures`` (the last of them, a
+line each), ``paused``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.scripts import Script
@@ -26,7 +28,7 @@ def load(name: str) -> Script:
     return load_script(name, "worker/schedules/lua")
 
 
-WRITE, MARK = load("write"), load("mark")
+WRITE, MARK, FAIL = load("write"), load("mark"), load("fail")
 
 
 class NoSuchSchedule(LookupError):
@@ -50,6 +52,8 @@ class Stored:
     missed: int = 0
     job: str = ""
     error: str = ""
+    failed: int = 0
+    failures: tuple[str, ...] = ()
     paused: bool = False
 
     @property
@@ -74,6 +78,8 @@ def stored(name: str, found: Mapping[str, str]) -> Stored:
         missed=int(found.get("missed", "0")),
         job=found.get("job", ""),
         error=found.get("error", ""),
+        failed=int(found.get("failed", "0")),
+        failures=tuple(found.get("failures", "").splitlines()),
         paused="paused" in found,
     )
 
@@ -122,7 +128,9 @@ class Schedules:
 
     def change(self, schedule: Schedule, before: Stored) -> None:
         """Put ``schedule`` in the place of ``before``; slots before now are no concern of it. Raises ``Refused``."""
-        if not self._write(schedule, before.schedule.table, int(self.now()), before.paused, {"asked": ""}):
+        if not self._write(
+            schedule, before.schedule.table, int(self.now()), before.paused, {"asked": "", "error": ""}
+        ):
             raise Refused(f"{schedule.name!r} was changed meanwhile: look again")
 
     def pause(self, name: str) -> None:
@@ -157,6 +165,11 @@ class Schedules:
         return bool(
             self.link.run(MARK, [f"{PREFIX}{name}", INDEX], table, slot, int(ran), missed, score, *flat)
         )
+
+    def fail(self, name: str, slot: int, why: str) -> bool:
+        """Keep that a slot has failed; False when that is known."""
+        at = datetime.fromtimestamp(slot, UTC).isoformat()
+        return bool(self.link.run(FAIL, [f"{PREFIX}{name}"], slot, at, " ".join(why.split())))
 
     def _write(
         self, schedule: Schedule, before: str, since: int, paused: bool, fields: Mapping[str, str]

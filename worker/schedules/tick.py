@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from interakt_jobs.errors import IdempotencyConflict, JobError, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import job_id
 
 from .definition import RUNNABLE, Schedule, ScheduleError
+from .failures import slot_failed, tail_of
 from .store import NoSuchSchedule, Schedules, Stored
 
 log = logging.getLogger(__name__)
 MOST_COUNTED = 10_000
 Accept = Callable[[Schedule, str], str]
-
-
-def tail_of(name: str, slot: int) -> str:
-    """The tail of a slot's job."""
-    return f"schedule.{name}.{datetime.fromtimestamp(slot, UTC):%Y%m%dT%H%M%SZ}"
 
 
 def accept(schedule: Schedule, tail: str) -> str:
@@ -55,15 +50,18 @@ def tick(schedules: Schedules, name: str, accept: Accept = accept) -> str:
     missed = _between(found, slot)
     late = now - slot
     if late > found.schedule.grace:
-        _mark(schedules, found, slot, ran=False, missed=missed + 1, error=f"missed: {late:.0f} s late")
+        why = f"missed: {late:.0f} s late"
+        if _mark(schedules, found, slot, ran=False, missed=missed + 1, error=why):
+            slot_failed(schedules, name, slot, why, found.schedule.account)
         return "too late"
     try:
         job = _accept(schedules, found.schedule, tail_of(name, slot), accept)
     except (LedgerUnreachable, LedgerFull):
         raise
     except (JobError, ValueError, TypeError) as error:
-        log.error("a schedule's job was refused", extra={"action": "schedule_refused", "schedule": name})
-        _mark(schedules, found, slot, ran=False, missed=missed, error=str(error)[:300])
+        why = f"refused: {error}"[:300]
+        if _mark(schedules, found, slot, ran=False, missed=missed, error=why):
+            slot_failed(schedules, name, slot, why, found.schedule.account)
         return f"refused: {error}"
     if _mark(schedules, found, slot, ran=True, missed=missed, job=job, error=""):
         log.info(

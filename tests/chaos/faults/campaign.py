@@ -19,8 +19,8 @@ from worker.campaigns.recipients.sources import Dicts
 from worker.campaigns.running import control
 from worker.campaigns.store.store import CampaignStore
 from worker.schedules.definition import read as read_schedule
+from worker.schedules.failures import tail_of
 from worker.schedules.store import Schedules
-from worker.schedules.tick import tail_of
 
 CID = "cchaos00001"
 PER_ROUND = 2000

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.definition.definition import Definition, load, read
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.planning.planner import Tally
 from worker.campaigns.planning.preflight import ALLOW
 from worker.campaigns.recipients.reader import Rejected, RejectsFile
@@ -58,6 +58,16 @@ def run_campaign(
         "recipients": int(meta.get("recipients", "0")),
         "rejected": json.loads(meta.get("rejected", "{}")),
     }
+
+
+def look(link: Link, account: str, payload: Mapping[str, Any], folder: str | None) -> None:
+    """Whether such a job would find what it reads; raises ``CampaignError``, ``NoSuchCampaign``, ``OSError``."""
+    if campaign := payload.get("campaign"):
+        if not CampaignStore(link, account, str(campaign)).status():
+            raise NoSuchCampaign(f"no campaign {campaign} in the account {account}")
+        return
+    _definition(payload.get("definition"), account, folder)
+    _source(payload.get("recipients"), folder)
 
 
 def _plan(link: Link, account: str, campaign: str, payload: Mapping[str, Any], folder: str | None) -> None:
