@@ -29,6 +29,7 @@ OTHERS = (
     "TIME",
     "INFO",
     "PING",
+    "SCAN 0",
     "CLIENT SETNAME doctor",
     f"PUBLISH {CHANNEL} 1",
     f"XGROUP CREATE {KEY} group 0",
