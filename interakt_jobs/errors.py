@@ -7,7 +7,7 @@ JobError
 │   ├── LedgerRefused    Redis answers, and refuses: a person must act (password, rights, a cluster)
 │   └── LedgerDamaged    a key of the ledger holds something else: a worker sets it aside
 ├── LedgerFull           Redis is nearly full; new work of this lane is refused
-├── Unregistered         no worker ever registered this account here
+├── Unregistered         no worker ever registered this account here, or none has its key any more
 ├── IdempotencyConflict  the key or task_id was used before with another payload
 ├── NoSuchJob            no job has this id, or its result was dropped
 ├── NotCancellable       the job is running or has ended
@@ -56,13 +56,21 @@ class LedgerFull(JobError):
 
 
 class Unregistered(JobError):
-    """Raised when no worker ever registered ``account`` at this Redis, or Redis lost its data a few seconds ago."""
+    """Raised when no worker ever registered ``account`` at this Redis, or Redis lost its data a few seconds ago.
 
-    def __init__(self, account: str) -> None:
-        super().__init__(account)
-        self.account = account
+    ``keyless``: living workers have no key for it any more.
+    """
+
+    def __init__(self, account: str, keyless: bool = False) -> None:
+        super().__init__(account, keyless)
+        self.account, self.keyless = account, keyless
 
     def __str__(self) -> str:
+        if self.keyless:
+            return (
+                f"the workers have no key for the account {self.account!r} any more: give them its INTERAKT_API_KEY again, "
+                "or use another account"
+            )
         return (
             f"no worker ever registered the account {self.account!r} at this Redis: check the account's name and "
             "INTERAKT_REDIS_URL, start a worker, or pass configure(allow_unregistered=True) before the first start"

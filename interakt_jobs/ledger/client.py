@@ -86,10 +86,7 @@ class Ledger:
         if answers[0] == "unregistered":
             raise Unregistered(self.account)
         if answers[0] == "keyless":
-            raise Unregistered(
-                f"the workers have no key for the account {self.account!r} any more: give them its INTERAKT_API_KEY again, "
-                "or use another account"
-            )
+            raise Unregistered(self.account, keyless=True)
         if answers[0] == "full":
             raise LedgerFull(f"Redis is nearly full: it takes no {answers[1]} work now; try again later")
         return answers

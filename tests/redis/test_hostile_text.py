@@ -84,6 +84,8 @@ def hostile(redis_url: str, ledger: WorkLedger, link: Link, accept: Callable[...
         "status",
         "paused",
     )
+    store = CampaignStore(link, "default", CID)
+    link.command("HSET", store.key("meta"), "rejected", json.dumps({HOSTILE: 2}))
     schedules = Schedules(link)
     event = {"countryCode": "+91", "phoneNumber": "9999999999", "event": HOSTILE}
     schedules.add(read("weekly", {"every": "7d", "run": "track_event", "payload": event}))

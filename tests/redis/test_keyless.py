@@ -49,7 +49,7 @@ def test_an_account_that_no_living_worker_serves_takes_no_jobs(link: Link, other
     watch.look(link)
     accept(other, "between")
     watch.look(link)
-    with pytest.raises(Unregistered, match="no key for the account 'brand_b'"):
+    with pytest.raises(Unregistered, match="the workers have no key for the account 'brand_b' any more"):
         accept(other, "after")
     assert accept(other, "before") == ["known"], "what was accepted before is told when it is asked for again"
     assert other.accept(Terms("send_text", "normal", allow_unregistered=True), [NewJob("allowed", "{}")]) == [

@@ -29,6 +29,7 @@ def list_(as_json: bool) -> None:
         return
     for one in found:
         paused = f", paused: {one.why}" if one.why else ""
+        paused += ", no worker has its key" if one.keyless_ms else ""
         say(f"{one.account}: {one.rate} calls per {one.window_ms / 1000:g} s{paused}")
 
 

@@ -87,13 +87,13 @@ def page(now: Now) -> Any:
     table = Table(box=None, pad_edge=False, show_header=False)
     for state, meaning in STATES:
         if number := now.counts.get(state, 0):
-            table.add_row(state, f"{number:,}", Text(_reasons(now, state) or meaning, style="dim"))
+            table.add_row(state, f"{number:,}", Text(shown(_reasons(now, state) or meaning), style="dim"))
     lines: list[Any] = [bar.get_renderable(), table]
     if now.why:
         lines.append(Text(f"{'paused' if now.status == 'paused' else 'waits'}: {shown(now.why)}"))
     if now.rejected:
         left_out = ", ".join(f"{count:,} {kind}" for kind, count in sorted(now.rejected.items()))
-        lines.append(Text(f"rows left out when it was planned: {left_out}"))
+        lines.append(Text(shown(f"rows left out when it was planned: {left_out}")))
     if now.status in ("running", "planned"):
         until = f"{now.finish:%Y-%m-%d %H:%M} UTC" if now.finish else "not to be said yet"
         lines.append(Text(f"{now.per_minute:g} a minute; last message goes out: {until}"))

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from worker.telemetry.shown import shown
+
 from .prices import Cost
 
 
@@ -69,7 +71,7 @@ class Report:
         if len(self.costs) > 1:
             sums = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in self.totals.items())
             lines.append(f"           in all {sums}")
-        for number, shown in enumerate(self.previews, 1):
-            lines.append(f"Preview {number}  line {shown['line']}")
-            lines += [f"           {line}" for line in shown["text"].split("\n")]
-        return "\n".join(lines)
+        for number, preview in enumerate(self.previews, 1):
+            lines.append(f"Preview {number}  line {preview['line']}")
+            lines += [f"           {line}" for line in preview["text"].split("\n")]
+        return "\n".join(map(shown, lines))
