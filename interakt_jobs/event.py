@@ -42,7 +42,7 @@ def latest(
     code: str = "",
     provider_id: str = "",
 ) -> JobEvent:
-    """The event of a job that came to ``end``; ``receipt`` is the best one. terminal.lua counts the same sequence."""
+    """The event of a job that came to ``end``; ``receipt`` is the best one. callbacks.lua counts the same sequence."""
     rank = RANKS.get(receipt, 0)
     event = "receipt" if rank else "corrected" if was else "ended"
     sequence = 10 * round + 1 + bool(was) + rank

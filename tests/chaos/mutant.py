@@ -47,14 +47,14 @@ def mutate(mutation: str) -> None:
             work_ledger.REAP = changed(
                 work_ledger.REAP,
                 "if crashes + 1 >= tonumber(ARGV[3]) then",
-                "if true then\n to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[3]) then",
+                "if true then\n flights.to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[3]) then",
             )
         case "all_ambiguous":
             before = "local ambiguous = maybe == '2'"
             work_ledger.STEP = changed(work_ledger.STEP, before, "local ambiguous = true")
         case "no_budget":
             for name in ("START", "STEP"):
-                before = "local wait = permit(head.lane, state)"
+                before = "local wait = budget.permit(head.lane, state)"
                 setattr(work_ledger, name, changed(getattr(work_ledger, name), before, "local wait = 0"))
         case "crash":
             _crash_on_call()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import uuid
@@ -12,8 +11,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs.ledger.redis_client import Link
-from interakt_jobs.ledger.scripts import Script
-from interakt_jobs.ledger.scripts import load as load_script
+from interakt_jobs.ledger.scripts import Script, bundle
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
 from worker.campaigns.planning.planner import plan, survey
@@ -51,9 +49,7 @@ def store(link: Link) -> CampaignStore:
 
 
 def lua(text: str) -> Script:
-    common, slot = load_script("common").text, load_script("slot").text
-    whole = "\n".join((common, slot, text))
-    return Script("test", whole, hashlib.sha1(whole.encode()).hexdigest())
+    return bundle("test", "local recipient_state = require 'recipient_state'\n" + text)
 
 
 def keys(link: Link) -> set[str]:
@@ -205,21 +201,24 @@ def test_blocks_read_back_what_was_packed() -> None:
 
 def test_lua_and_python_have_the_same_numbers(link: Link) -> None:
     found = link.run(
-        lua("return cjson.encode({slot_tables().states, slot_tables().reasons, {SLOT_WIDTH, SLOT_BLOCK}})"),
+        lua(
+            "local tables = recipient_state.tables() "
+            "return cjson.encode({tables.states, tables.reasons, {recipient_state.WIDTH, 1000}})"
+        ),
         ["ij1:default:"],
     )
     assert json.loads(found) == [STATE, REASONS, [recipient_state.WIDTH, blocks.SIZE]]
 
 
 WRITE = """
-local slot = slot_read(ARGV[1], ARGV[2])
+local slot = recipient_state.read(ARGV[1], ARGV[2])
 local from, reason = slot.state, slot.reason
 slot.state, slot.reason = ARGV[3], tonumber(ARGV[4])
 slot.round, slot.at = tonumber(ARGV[5]), tonumber(ARGV[6])
-slot.provider, slot.digest = slot_provider(ARGV[7])
-slot.sent, slot.last = slot_offset(slot, tonumber(ARGV[8])), slot_offset(slot, tonumber(ARGV[9]))
+slot.provider, slot.digest = recipient_state.provider(ARGV[7])
+slot.sent, slot.last = recipient_state.offset(slot, tonumber(ARGV[8])), recipient_state.offset(slot, tonumber(ARGV[9]))
 slot.ambiguous = 1
-slot_write(ARGV[1], ARGV[2], slot, from, reason)
+recipient_state.write(ARGV[1], ARGV[2], slot, from, reason)
 return 1
 """
 
@@ -255,8 +254,8 @@ ECHO = """
 local made = {}
 for i = 1, #ARGV do
   redis.call('SET', P .. 'c:x:s:0', ARGV[i])
-  local slot = slot_read('x', 0)
-  slot_write('x', 0, slot, slot.state, slot.reason)
+  local slot = recipient_state.read('x', 0)
+  recipient_state.write('x', 0, slot, slot.state, slot.reason)
   made[i] = redis.call('GET', P .. 'c:x:s:0')
 end
 return made

@@ -168,6 +168,7 @@ TAKES = [
     "template pause H:en --why H",
     "template resume H:en",
     "poison clear --yes",
+    "account confirm-loss",
 ]
 ELSEWHERE = {"run", "web"}  # they log; the log's formatters are tested below
 

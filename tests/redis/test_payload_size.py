@@ -75,7 +75,7 @@ def test_a_worker_refuses_what_is_larger_and_an_edit_makes_it_fit(
     large = {**NUMBER, "type": "Text", "data": {"message": "Hello"}, "campaignId": "9" * 300_000}
     tail = accept(payload=json.dumps(large))
     ledger.release("pacer", {"normal": 5})
-    attempt = Attempt(RetryPolicy(base=1, cap=9), keep_seconds=9, hold_seconds=9, otp_hold_seconds=9)
+    attempt = Attempt(RetryPolicy(base=1, cap=9), keep_seconds=9)
     presence = Presence(link, lease_seconds=30)
     client = Client("http://127.0.0.1:9/", "c2FuZGJveC10b2tlbjo=")
     assert Delivery(ledger, client, attempt, presence, False).deliver([tail]) == 1

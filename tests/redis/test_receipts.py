@@ -110,7 +110,7 @@ def test_the_buckets_counted_in_lua_are_those_that_prometheus_is_shown(
 
     accept()
     ledger.step(run_to_start(ledger), DONE)
-    for file, bounds in (("start", WAIT), ("settle", CALL)):
+    for file, bounds in (("starting", WAIT), ("settling", CALL)):
         text = (ROOT / "worker" / "ledger" / "lua" / f"{file}.lua").read_text()
         assert f"'{' '.join(map(str, bounds))}'" in text
     flat = ledger.link.command("HGETALL", f"{ledger.prefix}count")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import uuid
 from typing import Any
 
@@ -33,7 +35,14 @@ def run(number: int, **names: Any) -> dict[str, Any]:
 
 def test_the_strong_door_is_the_script(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    modules = {"redis": redis, "uuid": uuid, "hashlib": hashlib, "json": json}
+    modules = {
+        "subprocess": subprocess,
+        "sys": sys,
+        "redis": redis,
+        "uuid": uuid,
+        "hashlib": hashlib,
+        "json": json,
+    }
     names = run(0, REDIS_URL=stack.valkey.url, payload=TEXT, **modules)
     job = Job(f"ij1.default.{names['tail']}")
     assert job.get(timeout=20)["status"] == 201

@@ -1,4 +1,4 @@
-"""States and reasons of a recipient, as names and as the numbers in its slot; ``slot.lua`` has the same.
+"""States and reasons of a recipient, as names and as the numbers in its slot; ``recipient_state.lua`` has the same.
 
 A number once given is never given again: slots outlive a release.
 """

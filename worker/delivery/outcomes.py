@@ -1,4 +1,4 @@
-"""One attempt: the call, and its outcome in the words that settle.lua understands (the design's outcome table)."""
+"""One attempt: the call, and its outcome in the words that settling.lua understands (docs/reliability.md has the table)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Attempt:
         job: str,
         callback: str = "",
     ) -> Sequence[Any]:
-        """Call Interakt and return the outcome: a word of settle.lua and its arguments.
+        """Call Interakt and return the outcome: a word of settling.lua and its arguments.
 
         ``callback`` is the caller's ``callbackData``, kept with the result.
         """

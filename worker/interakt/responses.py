@@ -1,4 +1,4 @@
-"""One answer of Interakt's, read: the design's outcome table as one pure function.
+"""One answer of Interakt's, read: the outcome table of docs/reliability.md as one pure function.
 
 | what came back | outcome |
 |---|---|

@@ -13,7 +13,7 @@ from interakt_jobs.ledger.scripts import load as load_script
 
 def load(name: str) -> Script:
     """A script of the worker's, from ``worker/ledger/lua/calls``."""
-    return load_script(name, "worker/ledger/lua/calls", ("worker/ledger/lua",))
+    return load_script(name, "worker/ledger/lua/calls", "worker/ledger/lua")
 
 
 CLAIM, START, STEP, RENEW, RELEASE, REAP = (
@@ -79,7 +79,7 @@ class WorkLedger(Ledger):
         token: str = "",
         again: bool = False,
     ) -> tuple[str, Work | None]:
-        """Settle ``work`` with ``outcome`` (settle.lua) and take the lane's next job; returns what settle said, and it.
+        """Settle ``work`` with ``outcome`` (settling.lua) and take the lane's next job; returns what settle said, and it.
 
         ``again`` asks for the answer of a call that was lost: the job it may have taken is found.
         """

@@ -1,4 +1,3 @@
---! include common
 -- Accept jobs of one operation: write each record, put it into its lane, ring the pacer's doorbell.
 -- KEYS[1] prefix
 -- ARGV 1 operation, 2 lane, 3 not before, 4 expires ("+ms" from now, "ms" since the epoch, or ""), 5 repeat,
@@ -6,6 +5,7 @@
 --      (1 to 999999999), then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
 -- Returns one string per job: "new", "known" (this tail was accepted before: a repeat), "same <tail>" (the key's first
 -- job), "conflict" (the key or the tail with another payload); or one of {"unregistered"}, {"keyless"}, {"full", "bulk" or "all"}, or an error: nothing written.
+local records = require 'records'
 local function refuse(what)
   return redis.error_reply('ERR accept: ' .. what)
 end
@@ -47,7 +47,7 @@ local function taken(at)
   local raw = redis.call('GET', P .. 'j:' .. ARGV[at])
   if not raw then return nil end
   local payload = '\n' .. ARGV[at + 4]
-  return header(raw) and string.sub(raw, -#payload) ~= payload and 'conflict' or 'known'
+  return records.header(raw) and string.sub(raw, -#payload) ~= payload and 'conflict' or 'known'
 end
 
 -- What the job at this place was accepted as before, by its key or its tail; nil when it is new. A key whose job is gone is free.

@@ -1,109 +1,114 @@
+local frequency = require 'frequency'
+local places = require 'places'
+local receipts = require 'receipts'
+local recipient_state = require 'recipient_state'
+
 -- Campaign sends (`<campaign>.<round>.<index>`) keep no record of their own once they have ended: the outcome goes to the
 -- recipient's slot in the script that ends the job, and what is heard later finds the slot by the id.
-local function campaign_tail(tail)
+local function split(tail)
   local campaign, round, index = string.match(tail, '^(c[a-z0-9]+)%.(%d+)%.(%d+)$')
   return campaign, tonumber(round), tonumber(index)
 end
 
 -- A number among the options of a campaign's record: `until` (ms, when the window closes) or `capped`.
-local function campaign_option(raw, name)
+local function option(raw, name)
   local line = string.match(raw, '^[^\n]*\n([^\n]*)')
   return tonumber(line and string.match(line, '"' .. name .. '":(%d+)') or '0')
 end
 
 -- The message is not sent in this round: it no longer counts for the person.
-local function campaign_unsent(raw, head, slot)
-  if slot.at > 0 and campaign_option(raw, 'capped') == 1 then frequency_give_back(head.recipient, slot.at) end
+local function unsent(raw, head, slot)
+  if slot.at > 0 and option(raw, 'capped') == 1 then frequency.give_back(head.recipient, slot.at) end
 end
 
 -- How far a message came: the rank decides, not the order in which receipts arrive; each time is kept once.
-local function slot_receipt(slot, kind, at, code)
-  local ranks = slot_tables().ranks
+local function note_receipt(slot, kind, at, code)
+  local ranks = recipient_state.tables().ranks
   if kind == 'clicked' then kind = 'read' end
   local new = (ranks[kind] or -1) > ranks[slot.state]
   if slot.at == 0 then slot.at = math.floor(math.min(at, now) / 1000) end
   if kind == 'sent' and slot.sent == 0 then
-    slot.sent = slot_offset(slot, at)
+    slot.sent = recipient_state.offset(slot, at)
   elseif kind == 'delivered' and slot.delivered == 0 then
-    slot.delivered = slot_offset(slot, at)
+    slot.delivered = recipient_state.offset(slot, at)
   end
   if not new then return false end
   if kind == 'read' or kind == 'failed' then
-    slot.last = slot_offset(slot, at)
+    slot.last = recipient_state.offset(slot, at)
   elseif slot.state == 'failed' then
     slot.last = 0
   end
-  slot.reason = kind == 'failed' and slot_reason_of(code) or 0
+  slot.reason = kind == 'failed' and recipient_state.reason_of(code) or 0
   slot.state = kind
-  observe('receipt', kind, math.max(0, now - slot.at * 1000), RECEIPT_BOUNDS)
+  observe('receipt', kind, math.max(0, now - slot.at * 1000), receipts.BOUNDS)
   if kind == 'failed' then count('delivery_failed|' .. code) end
   return true
 end
 
 -- A slot starts to be accepted.
-local function slot_accepted(slot, provider, ms)
+local function accepted(slot, provider, ms)
   slot.state, slot.reason, slot.at = 'accepted', 0, math.floor(ms / 1000)
   slot.sent, slot.delivered, slot.last = 0, 0, 0
-  slot.provider, slot.digest = slot_provider(provider)
+  slot.provider, slot.digest = recipient_state.provider(provider)
 end
 
 -- A job that may have been sent is held: its person no longer counts as being sent to.
-local function campaign_hold(tail, reason)
-  local campaign, _, index = campaign_tail(tail)
-  local slot = slot_read(campaign, index)
+local function hold(tail, reason)
+  local campaign, _, index = split(tail)
+  local slot = recipient_state.read(campaign, index)
   if not slot or slot.state ~= 'fed' then return end
   redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
-  slot.state, slot.reason = 'held', slot_tables().reasons[reason] or 63
-  slot_write(campaign, index, slot, 'fed')
+  slot.state, slot.reason = 'held', recipient_state.tables().reasons[reason] or 63
+  recipient_state.write(campaign, index, slot, 'fed')
 end
 
 -- Its hold is over and it is sent again.
-local function campaign_unhold(tail)
-  local campaign, _, index = campaign_tail(tail)
-  local slot = slot_read(campaign, index)
+local function end_hold(tail)
+  local campaign, _, index = split(tail)
+  local slot = recipient_state.read(campaign, index)
   if not slot or slot.state ~= 'held' then return end
   redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
   local reason = slot.reason
   slot.state, slot.reason = 'fed', 0
-  slot_write(campaign, index, slot, 'held', reason)
+  recipient_state.write(campaign, index, slot, 'held', reason)
 end
 
 -- `maybe` is 1 when a call of it may have been accepted, 2 when two may (0: any number, and no harm), else false.
-local function campaign_fold(tail, raw, head, state, fields, maybe)
-  local campaign, round, index = campaign_tail(tail)
-  local proof = state == 'done' and proof_of(tail)
+local function fold(tail, raw, head, state, fields, maybe)
+  local campaign, round, index = split(tail)
+  local proof = state == 'done' and receipts.proof(tail)
   redis.call('DEL', P .. 'early:' .. tail)
   redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
-  local slot = slot_read(campaign, index)
+  local slot = recipient_state.read(campaign, index)
   if not slot or (slot.state ~= 'fed' and slot.state ~= 'held') or slot.round ~= round then return end
   local from, from_reason = slot.state, slot.reason
   if maybe == '2' then slot.ambiguous = 1 end
   if state == 'done' then
-    slot_accepted(slot, fields.provider, now)
-    if proof and proof.rank > 0 then slot_receipt(slot, proof.kind, tonumber(proof.at), proof.code) end
+    accepted(slot, fields.provider, now)
+    if proof and proof.rank > 0 then note_receipt(slot, proof.kind, tonumber(proof.at), proof.code) end
   else
     local doubtful = maybe or fields.reason == 'unknown_outcome'
     local reason = fields.reason or (doubtful and 'unknown_outcome' or '')
-    if not doubtful then campaign_unsent(raw, head, slot) end
+    if not doubtful then unsent(raw, head, slot) end
     slot.state, slot.at = doubtful and 'unknown' or state, math.floor(now / 1000)
     if not doubtful and (reason == 'opted_out' or reason == 'recipient_limit') then slot.state = 'skipped' end
     if not doubtful and reason == 'expired' then slot.state, reason = 'skipped', 'after_end' end
-    slot.reason = reason ~= '' and (slot_tables().reasons[reason] or 63) or 0
+    slot.reason = reason ~= '' and (recipient_state.tables().reasons[reason] or 63) or 0
   end
-  slot_write(campaign, index, slot, from, from_reason)
+  recipient_state.write(campaign, index, slot, from, from_reason)
 end
 
 -- What proves that a send was accepted, when its job has ended: the slot of that round becomes accepted. Returns the slot
 -- as it then is, not yet written, or nil when it says nothing new; `rank` is the receipt's, 0 for a late answer.
-local function slot_proven(campaign, round, index, slot, rank, provider, ms)
+local function proven(campaign, round, index, slot, rank, provider, ms)
   if slot.round == round then
-    if slot_tables().ranks[slot.state] then return slot, false end
+    if recipient_state.tables().ranks[slot.state] then return slot, false end
     if slot.state == 'fed' then
       redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
     elseif slot.state ~= 'held' then
       slot.was = slot.state
     end
-    slot_accepted(slot, provider, ms)
+    accepted(slot, provider, ms)
     return slot, true
   end
   -- an earlier round: whoever waits for the new one has got it already; a failure is known to have been accepted, so that
@@ -112,53 +117,56 @@ local function slot_proven(campaign, round, index, slot, rank, provider, ms)
   if slot.state == 'planned' then
     if slot.last > 0 and rank < 3 then return nil end
     slot.round = round
-    slot_accepted(slot, provider, ms)
+    accepted(slot, provider, ms)
     return slot, true
   end
   if rank >= 3 and slot.ambiguous == 0 and slot.state ~= 'skipped' and slot.state ~= 'cancelled' then
     slot.ambiguous = 1
-    slot_write(campaign, index, slot, slot.state, slot.reason)
+    recipient_state.write(campaign, index, slot, slot.state, slot.reason)
   end
   return nil
 end
 
-local function campaign_receipt(tail, kind, rank, at, code, provider)
-  local campaign, round, index = campaign_tail(tail)
-  local slot = slot_read(campaign, index)
+local function receipt(tail, kind, rank, at, code, provider)
+  local campaign, round, index = split(tail)
+  local slot = recipient_state.read(campaign, index)
   if not slot then return {'missing', 'none'} end
   local from, from_reason = slot.state, slot.reason
-  local found, settled = slot_proven(campaign, round, index, slot, rank, provider, math.min(at, now))
+  local found, settled = proven(campaign, round, index, slot, rank, provider, math.min(at, now))
   if not found then return {'known', 'old'} end
-  local new = slot_receipt(slot, kind, at, code)
-  slot_write(campaign, index, slot, from, from_reason)
+  local new = note_receipt(slot, kind, at, code)
+  recipient_state.write(campaign, index, slot, from, from_reason)
   return {settled and 'settled' or 'known', new and 'new' or 'old'}
 end
 
 -- An answer that came after its job had ended without one.
-local function campaign_late(tail, provider)
-  local campaign, round, index = campaign_tail(tail)
-  local slot = slot_read(campaign, index)
+local function late_answer(tail, provider)
+  local campaign, round, index = split(tail)
+  local slot = recipient_state.read(campaign, index)
   if not slot then return 'already' end
   local from, from_reason = slot.state, slot.reason
-  local found, settled = slot_proven(campaign, round, index, slot, 0, provider, now)
+  local found, settled = proven(campaign, round, index, slot, 0, provider, now)
   if not found then return 'already' end
   if not settled then
     if slot.provider ~= string.rep('\0', 16) then return 'already' end
-    slot.provider, slot.digest = slot_provider(provider)
+    slot.provider, slot.digest = recipient_state.provider(provider)
   end
-  slot_write(campaign, index, slot, from, from_reason)
+  recipient_state.write(campaign, index, slot, from, from_reason)
   return settled and 'settled' or 'already'
 end
 
 -- Back to the plan: the job was fed and nothing of it can have been sent.
-local function campaign_unfeed(tail, raw, head, campaign, index)
-  leave(tail, head)
+local function dequeue(tail, raw, head, campaign, index)
+  places.remove(tail, head)
   redis.call('HDEL', P .. 'tries', tail)
   redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail, P .. 'early:' .. tail)
   redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
-  local slot = slot_read(campaign, index)
+  local slot = recipient_state.read(campaign, index)
   if not slot or slot.state ~= 'fed' then return end
-  campaign_unsent(raw, head, slot)
+  unsent(raw, head, slot)
   slot.state, slot.at = 'planned', 0
-  slot_write(campaign, index, slot, 'fed')
+  recipient_state.write(campaign, index, slot, 'fed')
 end
+
+return {split = split, option = option, hold = hold, end_hold = end_hold, fold = fold, receipt = receipt,
+        late_answer = late_answer, dequeue = dequeue}

@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Drop a finished job's result. KEYS[1] prefix; ARGV 1 tail. Returns forgotten, missing, or alive (not ended, or a dead letter).
 local raw = redis.call('GET', P .. 'j:' .. ARGV[1])
 if not raw then return 'missing' end

@@ -12,7 +12,7 @@ local function frequency_member(recipient)
 end
 
 -- Count one message to this person if it fits: true, or false with nothing counted.
-local function frequency_take(recipient, most, days)
+local function take(recipient, most, days)
   if most < 1 then return true end
   local member, today, used = frequency_member(recipient), math.floor(now / 86400000), 0
   for day = today - days, today do
@@ -26,7 +26,7 @@ local function frequency_take(recipient, most, days)
 end
 
 -- Give back what was taken at `taken_s` (seconds since the epoch) and never sent.
-local function frequency_give_back(recipient, taken_s)
+local function give_back(recipient, taken_s)
   local key, member = frequency_key(recipient, math.floor(taken_s / 86400)), frequency_member(recipient)
   local count = tonumber(redis.call('HGET', key, member) or '0')
   if count > 1 then
@@ -35,3 +35,5 @@ local function frequency_give_back(recipient, taken_s)
     redis.call('HDEL', key, member)
   end
 end
+
+return {take = take, give_back = give_back}

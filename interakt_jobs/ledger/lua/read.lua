@@ -1,8 +1,9 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Where one job is. KEYS[1] prefix; ARGV 1 tail.
 -- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, maybe, data, round}: state is ready, waiting, parked,
 -- released, running, unknown, done, dead or cancelled; place is a time in ms or the in-flight value; raw the record or
 -- the short terminal string; detail the dead letter's JSON.
+local records = require 'records'
 local tail = ARGV[1]
 local raw = redis.call('GET', P .. 'j:' .. tail)
 if not raw then return {} end
@@ -18,7 +19,7 @@ if string.sub(raw, 1, 1) == '=' then
 end
 local detail = redis.call('GET', P .. 'd:' .. tail)
 if detail then return answer('dead', '', detail) end
-local head = header(raw)
+local head = records.header(raw)
 if not head then return answer('waiting', int(now)) end
 local flight = redis.call('HGET', P .. 'fl', tail)
 if flight then

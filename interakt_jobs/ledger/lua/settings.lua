@@ -4,6 +4,8 @@ local DEFAULTS = {rate = '300', window_ms = '60000', share_urgent = '60', share_
                   per_day = '0', window_guard = '0', max_age = '259200000', keep_done = '259200', keep_dead = '2592000',
                   hold_ms = '60000', otp_hold_ms = '20000', never_hold_ms = '600000', webhooks = '0'}
 
-local function setting(name)
+local function get(name)
   return redis.call('HGET', P .. 'state', name) or DEFAULTS[name]
 end
+
+return {DEFAULTS = DEFAULTS, get = get}

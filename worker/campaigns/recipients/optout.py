@@ -18,7 +18,7 @@ _CHUNK = 1000
 
 
 class OptOut:
-    """The list of one account. ``start.lua`` asks the same key before each bulk message."""
+    """The list of one account. ``starting.lua`` asks the same key before each bulk message."""
 
     def __init__(self, link: Link, account: str) -> None:
         self._link, self.key = link, f"{prefix(account)}optout"

@@ -1,4 +1,4 @@
-"""Outcomes at rest: 32 bytes a recipient, in one string a block; ``interakt_jobs/ledger/lua/slot.lua`` writes them.
+"""Outcomes at rest: 32 bytes a recipient, in one string a block; ``recipient_state.lua`` writes them.
 
 Big endian, ``struct`` format ``>BBB16sI3s3s3s`` (in Redis's Lua ``>BBBc16I4I3I3I3``):
 

@@ -8,4 +8,4 @@ from interakt_jobs.ledger.scripts import load as load_script
 
 def load(name: str) -> Script:
     """A script of this package."""
-    return load_script(name, "worker/campaigns/store/lua", ("worker/ledger/lua",))
+    return load_script(name, "worker/campaigns/store/lua", "worker/ledger/lua")

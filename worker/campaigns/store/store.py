@@ -30,7 +30,7 @@ from . import blocks, recipient_state
 from .recipient_state import Slot
 from .scripts import load
 
-DROP = load("drop")
+REMOVE = load("remove")
 _ID = re.compile(r"c[a-z0-9]{8,16}\Z")
 REMOVABLE = "planning,planned,done,cancelled"
 
@@ -134,7 +134,7 @@ class CampaignStore:
 
     def drop(self, statuses: str = REMOVABLE) -> str:
         """Remove it whole: ``dropped``, ``missing``, or the status that forbids it."""
-        return str(self.link.run(DROP, self.keys, self.campaign, statuses)[0].decode())
+        return str(self.link.run(REMOVE, self.keys, self.campaign, statuses)[0].decode())
 
 
 def campaigns(link: Link, account: str, most: int = 1000) -> list[tuple[str, int]]:

@@ -4,8 +4,11 @@
 -- Hash `bud`: tat (theoretical arrival time of the next call), tat_<lane> (of the lane inside its share), hint; recent, recent_at and
 -- busy_since tell how busy urgent is. All times in us.
 local LANES = {'urgent', 'normal', 'bulk'}
+
 local CATCH_UP = 5000        -- us that a late wake-up may make good; more where the urgent lane's credit covers it
+
 local EARLY = 25000          -- us that any call may go ahead of the spacing where there is a credit, so that a late one loses nothing
+
 local LANE_TOLERANCE = 10e6  -- us that a lane may run ahead of its share; what it borrowed beyond is forgiven
 
 -- Calls that urgent may run ahead of the spacing: usually, and while urgent is busy, when its own bursts outgrow that.
@@ -107,3 +110,5 @@ local function permit(lane, state)
   end
   return math.max(1, math.ceil((hint - now_us) / 1000))
 end
+
+return {LANES = LANES, plan = plan, permit = permit}

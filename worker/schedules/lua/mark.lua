@@ -1,4 +1,4 @@
---! allow-oom
+#!lua flags=allow-oom
 -- The guard: a slot is done with. KEYS[1] the schedule's hash, KEYS[2] the index; ARGV 1 its table as it was read, 2 slot,
 -- 3 runs (1 or 0), 4 slots that were missed before it, 5 score: when beat looks next, or -1; then field, value pairs.
 -- Returns 1, or 0 when it was marked before, or when there is no such schedule any more.

@@ -1,4 +1,4 @@
---! allow-oom
+#!lua flags=allow-oom
 -- Write a schedule, if it is still as it was read. KEYS[1] its hash, KEYS[2] the index; ARGV 1 the table as it was read ("" for
 -- there is none), 2 score: when beat looks next, in seconds, or -1; 3 its table; then field, value pairs of its hash
 -- ("" takes one out). Safe to repeat. Returns 1, or 0 when another has changed it meanwhile.

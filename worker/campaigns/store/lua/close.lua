@@ -1,11 +1,13 @@
---! allow-oom include common slot block
+#!lua flags=allow-oom
 -- Turn everybody of a block who is still planned into another state. KEYS[1] prefix; ARGV 1 campaign, 2 block, 3 state,
 -- 4 reason's number or 0. Safe to repeat. Returns how many; none are cancelled in a campaign that is not.
+local blocks = require 'blocks'
+local recipient_state = require 'recipient_state'
 local status = redis.call('HGET', P .. 'c:' .. ARGV[1] .. ':meta', 'status')
 if ARGV[3] == 'cancelled' and status ~= 'cancelled' then return 0 end
-local planned, state, reason = slot_tables().states.planned, slot_tables().states[ARGV[3]], tonumber(ARGV[4])
+local planned, state, reason = recipient_state.tables().states.planned, recipient_state.tables().states[ARGV[3]], tonumber(ARGV[4])
 local stamp = struct.pack('>I4', math.floor(now / 1000))
-return block_change(ARGV[1], ARGV[2], function(_, was, _, _, raw, from)
+return blocks.change(ARGV[1], ARGV[2], function(_, was, _, _, raw, from)
   if was ~= planned then return nil end
-  return state, reason, string.sub(raw, from + 3, from + 19) .. stamp .. string.sub(raw, from + 24, from + SLOT_WIDTH)
+  return state, reason, string.sub(raw, from + 3, from + 19) .. stamp .. string.sub(raw, from + 24, from + recipient_state.WIDTH)
 end)

@@ -1,8 +1,9 @@
---! include common slot frequency
 -- Feed recipients of a campaign: each who is still planned gets a job and becomes fed in this call. A repeat feeds nobody twice.
 -- KEYS[1] prefix; ARGV 1 campaign, 2 group, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
 -- 7 in days, 8 options JSON or "", then three per recipient: index, recipient hash, payload JSON.
 -- Returns {status} when the campaign does not run, {"ended"}, {"full"} (Redis nearly is), else {"running", how many were fed, how many skipped}.
+local frequency = require 'frequency'
+local recipient_state = require 'recipient_state'
 local campaign = ARGV[1]
 local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
 if status ~= 'running' then return {status or 'missing'} end
@@ -15,19 +16,19 @@ local rest = '|' .. ARGV[2] .. '|' .. int(now) .. '\n' .. ARGV[8] .. '\n'
 local fed, skipped = 0, 0
 for at = 9, #ARGV, 3 do
   local index, person = tonumber(ARGV[at]), ARGV[at + 1]
-  local slot = slot_read(campaign, index)
+  local slot = recipient_state.read(campaign, index)
   if slot and slot.state == 'planned' then
     local reason
     if redis.call('SISMEMBER', P .. 'optout', person) == 1 then
       reason = 'opted_out'
-    elseif most > 0 and not frequency_take(person, most, days) then
+    elseif most > 0 and not frequency.take(person, most, days) then
       reason = 'frequency_cap'
     end
     slot.at, slot.sent, slot.delivered = math.floor(now / 1000), 0, 0
-    slot.provider, slot.digest = slot_provider('')
+    slot.provider, slot.digest = recipient_state.provider('')
     slot.was = 'planned'
     if reason then
-      slot.state, slot.reason = 'skipped', slot_tables().reasons[reason]
+      slot.state, slot.reason = 'skipped', recipient_state.tables().reasons[reason]
       skipped = skipped + 1
     else
       slot.state, slot.reason = 'fed', 0
@@ -38,7 +39,7 @@ for at = 9, #ARGV, 3 do
       redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
       fed = fed + 1
     end
-    slot_write(campaign, index, slot, 'planned')
+    recipient_state.write(campaign, index, slot, 'planned')
   end
 end
 if fed > 0 then

@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Write facts of a campaign, if it is still there. KEYS[1] prefix; ARGV 1 campaign, then field, value pairs. Returns 1 or 0.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'
 if redis.call('HEXISTS', key, 'status') == 0 then return 0 end

@@ -1,4 +1,3 @@
---! include common
 -- Begin to plan, or begin again after a crash: what an unfinished plan has left is removed. KEYS[1] prefix; ARGV 1 campaign,
 -- 2 planner's token, then field, value pairs of the meta hash.
 -- Returns {"begun"} or {the status that forbids it}.

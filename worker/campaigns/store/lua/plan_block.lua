@@ -1,4 +1,3 @@
---! include common
 -- Add one block. KEYS[1] prefix; ARGV 1 campaign, 2 planner's token, 3 block, 4 compressed recipients, 5 bytes of slots,
 -- 6 their rows' own columns, compressed, or "".
 -- Returns 1, or 0 when another planner has taken over. Safe to repeat.

@@ -1,4 +1,3 @@
---! include common
 -- The plan is whole: from now on it may be sent. KEYS[1] prefix; ARGV 1 campaign, 2 planner's token, 3 recipients, then
 -- field, value pairs of the meta hash. Returns 1, or 0 when another planner has taken over. Safe to repeat.
 local base = P .. 'c:' .. ARGV[1]

@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Nothing is left to do for now: a running campaign with nobody planned, fed or held is done; of a paused or cancelled one without
 -- fed jobs the feeder need not know. KEYS[1] prefix; ARGV 1 campaign. Returns the status.
 local base = P .. 'c:' .. ARGV[1]

@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Begin a round, or go on with one that was cut off. KEYS[1] prefix; ARGV 1 campaign, 2 states joined by |, 3 last round,
 -- 4 the campaign's end (ms) or 0, 5 who. Returns {"open", round, states of it}, {"nobody"} without a round, or {why not}.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'

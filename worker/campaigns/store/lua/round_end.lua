@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- The round is whole. KEYS[1] prefix; ARGV 1 campaign, 2 round, 3 the counts from which on failures count for stop_when.
 -- Returns how many are in it. Safe to repeat.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'

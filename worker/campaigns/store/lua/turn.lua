@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Change a campaign's status. KEYS[1] prefix; ARGV 1 campaign, 2 new status, 3 why, 4 comma-separated statuses from which it
 -- may, 5 who, then field, value pairs of the meta hash. Safe to repeat.
 -- Returns {"changed"}, {"same"}, {"missing"} or {the status that forbids it}.

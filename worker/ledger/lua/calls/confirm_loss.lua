@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- A person has seen to a loss of Redis' data: what waited for it goes again. KEYS[1] prefix. Returns 1, or 0 if nothing did.
 if redis.call('HDEL', P .. 'state', 'lost_at') == 0 then return 0 end
 for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do

@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Drop dead letters for good. KEYS[1] prefix; ARGV 1 who, 2.. tails. Returns how many were dropped.
 local dropped = 0
 for i = 2, #ARGV do

@@ -1,6 +1,12 @@
---! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight
+#!lua flags=allow-oom
 -- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 retry ms, 3 most crashes.
 -- Returns {released again, unknown, dead, held ended, unparked, names of keys that were set aside}.
+local account = require 'account'
+local breakers = require 'breakers'
+local flights = require 'flights'
+local outcomes = require 'outcomes'
+local places = require 'places'
+local records = require 'records'
 local most = tonumber(ARGV[1])
 local again, unknown, dead, ended, unparked = 0, 0, 0, 0, 0
 
@@ -10,11 +16,11 @@ end
 
 local function record_of(tail, zset)
   local raw = redis.call('GET', P .. 'j:' .. tail)
-  local head = header(raw)
-  if foreign(raw) then
+  local head = records.header(raw)
+  if records.foreign(raw) then
     redis.call('ZADD', zset, 'XX', now + 5000, tail)
   elseif not head then
-    no_header(tail, raw)
+    records.no_header(tail, raw)
     redis.call('ZREM', zset, tail)
     redis.call('HDEL', P .. 'fl', tail)
     redis.call('HDEL', P .. 'ending', tail)
@@ -27,18 +33,18 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   for _, tail in ipairs(due(rel)) do
     local raw, head = record_of(tail, rel)
     if head then
-      local flight = flight_of(tail)
+      local flight = flights.read(tail)
       if flight and flight.step == 'c' then
-        local attempts, crashes = tries_of(tail)
+        local attempts, crashes = places.tries(tail)
         redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes + 1))
         if crashes + 1 >= tonumber(ARGV[3]) then
-          die(tail, raw, head, 'crash_loop', 'its worker died or stood still each time it checked this payload')
+          outcomes.dead(tail, raw, head, 'crash_loop', 'its worker died or stood still each time it checked this payload')
           dead = dead + 1
           head = nil
         end
       end
       if head then
-        to_ready(tail, head, head.due)
+        flights.to_ready(tail, head, head.due)
         again = again + 1
       end
     end
@@ -46,19 +52,19 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   for _, tail in ipairs(due(run)) do
     local raw, head = record_of(tail, run)
     if head then
-      local attempts, crashes = tries_of(tail)
-      local flight = flight_of(tail)
-      add_attempt(tail, cjson.encode({at = flight and flight.sent or now, outcome = 'unknown', error = 'the worker died'}),
+      local attempts, crashes = places.tries(tail)
+      local flight = flights.read(tail)
+      flights.add_attempt(tail, cjson.encode({at = flight and flight.sent or now, outcome = 'unknown', error = 'the worker died'}),
         attempts + 1, crashes + 1)
-      drop_probes(tail, head)
-      if known_accepted(tail, raw, head, true) then
+      breakers.drop_probes(tail, head)
+      if outcomes.known_accepted(tail, raw, head, true) then
         unknown = unknown + 1
       elseif crashes + 1 >= tonumber(ARGV[3]) then
-        may_be_sent(tail, head)
-        die(tail, raw, head, 'crash_loop', 'its worker died each time it was sent')
+        flights.possibly_sent(tail, head)
+        outcomes.dead(tail, raw, head, 'crash_loop', 'its worker died each time it was sent')
         dead = dead + 1
       else
-        outcome_unknown(tail, raw, head, 'the worker died after the request may have left', tonumber(ARGV[2]))
+        outcomes.unknown(tail, raw, head, 'the worker died after the request may have left', tonumber(ARGV[2]))
         unknown = unknown + 1
       end
     end
@@ -67,7 +73,7 @@ end
 
 for _, tail in ipairs(due(P .. 'held')) do
   local raw, head = record_of(tail, P .. 'held')
-  local became = head and hold_over(tail, raw, head)
+  local became = head and outcomes.hold_over(tail, raw, head)
   if became == 'dead' then
     dead = dead + 1
   elseif became then
@@ -82,21 +88,21 @@ for _, tail in ipairs(due(P .. 'expires')) do
       redis.call('ZREM', P .. 'expires', tail)
     elseif redis.call('HEXISTS', P .. 'fl', tail) == 0 then
       local maybe = redis.call('HEXISTS', P .. 'maybe', tail) == 1
-      die(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+      outcomes.dead(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
       dead = dead + 1
     end
   end
 end
 
-local too_old = int(now - tonumber(account().max_age))
+local too_old = int(now - tonumber(account.state().max_age))
 local left = most
 for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'parking', most)) do
   local parked = P .. 'parked:' .. group
-  local till = group_pause(group)
+  local till = breakers.template_pause(group)
   for _, tail in ipairs(redis.call('ZRANGE', parked, '-inf', '(' .. too_old, 'BYSCORE', 'LIMIT', 0, left)) do
     local raw, head = record_of(tail, parked)
     if head then
-      die(tail, raw, head, 'too_old', 'its template was paused for longer than INTERAKT_MAX_AGE_SECONDS')
+      outcomes.dead(tail, raw, head, 'too_old', 'its template was paused for longer than INTERAKT_MAX_AGE_SECONDS')
       dead = dead + 1
     end
     left = left - 1
@@ -120,7 +126,7 @@ end
 -- Pauses that ended a day ago and that no job has asked about since.
 local paused = redis.call('HRANDFIELD', P .. 'groups', 10, 'WITHVALUES')
 for i = 1, #paused, 2 do
-  if (group_pause(paused[i]) or 0) < now - 86400000 and redis.call('SISMEMBER', P .. 'parking', paused[i]) == 0 then
+  if (breakers.template_pause(paused[i]) or 0) < now - 86400000 and redis.call('SISMEMBER', P .. 'parking', paused[i]) == 0 then
     redis.call('HDEL', P .. 'groups', paused[i])
   end
 end

@@ -1,6 +1,9 @@
---! allow-oom include common settings terminal account flight
+#!lua flags=allow-oom
 -- Put jobs back where they belong, after a key that held them was set aside. KEYS[1] prefix; ARGV 1 lease ms, 2.. tails.
 -- Returns how many were in no place.
+local flights = require 'flights'
+local records = require 'records'
+local settings = require 'settings'
 local found = 0
 local function put(key, score, tail)
   found = found + redis.call('ZADD', key, 'NX', score, tail)
@@ -8,8 +11,8 @@ end
 
 for i = 2, #ARGV do
   local tail = ARGV[i]
-  local head = header(redis.call('GET', P .. 'j:' .. tail))
-  local flight = head and flight_of(tail)
+  local head = records.header(redis.call('GET', P .. 'j:' .. tail))
+  local flight = head and flights.read(tail)
   local parked = head and head.group ~= '' and redis.call('ZSCORE', P .. 'parked:' .. head.group, tail)
   if not head then  -- ended, or a newer worker's
   elseif redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
@@ -19,7 +22,7 @@ for i = 2, #ARGV do
   elseif parked then
     redis.call('SADD', P .. 'parking', head.group)
   elseif redis.call('HEXISTS', P .. 'ending', tail) == 1 then
-    put(P .. 'held', now + setting('hold_ms'), tail)
+    put(P .. 'held', now + settings.get('hold_ms'), tail)
   elseif not redis.call('ZSCORE', P .. 'held', tail) and not redis.call('ZSCORE', P .. 'doubt:' .. head.lane, tail) then
     put(P .. 'ready:' .. head.lane, head.due, tail)
     if head.expires > 0 then redis.call('ZADD', P .. 'expires', 'NX', head.expires, tail) end

@@ -1,4 +1,4 @@
---! allow-oom include common
+#!lua flags=allow-oom
 -- Register an account: seed its rate once, refresh what the settings decide. KEYS[1] prefix, KEYS[2] `ij1:accounts`;
 -- ARGV 1 account, 2 rate, 3 window ms, then field, value pairs written each time.
 redis.call('SADD', KEYS[2], ARGV[1])

@@ -1,7 +1,10 @@
---! allow-oom include common settings terminal hold account flight budget
+#!lua flags=allow-oom
 -- The pacer's tick. KEYS[1] prefix; ARGV 1 pacer token, 2 pacer lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
 -- urgent, normal, bulk by the workers that serve them, 7 "1" to give the lease up.
 -- Returns {0, ms until the other pacer's lease ends}, or {1, ms until something is due, urgent tails, normal tails, bulk tails}.
+local account = require 'account'
+local budget = require 'budget'
+local flights = require 'flights'
 local lease = P .. 'pacer'
 local holder = redis.call('GET', lease)
 if ARGV[7] == '1' then
@@ -12,18 +15,18 @@ if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', lease)} end
 redis.call('SET', lease, ARGV[1], 'PX', ARGV[2])
 local took_over = not holder
 local answer = {1, 1000, {}, {}, {}}
-local pause = paused_until() - now
+local pause = account.paused_until() - now
 if pause > 0 then
   answer[2] = math.min(1000, pause)
   return answer
 end
-local state = account()
+local state = account.state()
 local probing = state.breaker == 'open'
 if probing and redis.call('EXISTS', P .. 'probe') == 1 then
   answer[2] = 100
   return answer
 end
-local _, credit = plan(state, 0)
+local _, credit = budget.plan(state, 0)
 local ahead = tonumber(redis.call('HGET', P .. 'bud', 'tat') or '0') - now_us
 local half_second = math.max(2, math.ceil(tonumber(state.rate) * 500 / tonumber(state.window_ms)))
 for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
@@ -38,7 +41,7 @@ for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   if took_over then
     -- the one before may have died between release and publish: a second wake-up is harmless
     for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, 99)) do
-      local flight = flight_of(tail)
+      local flight = flights.read(tail)
       if flight and flight.step == 'r' then table.insert(answer[2 + i], tail) end
     end
   end
@@ -47,7 +50,7 @@ for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
     local due = redis.call('ZRANGE', ready, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, room)
     for _, tail in ipairs(due) do
       redis.call('ZREM', ready, tail)
-      set_flight(tail, 'r', 0, '', 0, lane)
+      flights.write(tail, 'r', 0, '', 0, lane)
       redis.call('ZADD', P .. 'rel:' .. lane, deadline, tail)
       table.insert(answer[2 + i], tail)
     end

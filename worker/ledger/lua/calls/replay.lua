@@ -1,7 +1,9 @@
---! allow-oom include common settings terminal hold account flight
+#!lua flags=allow-oom
 -- Send a dead letter, or a done job whose delivery failed, again. KEYS[1] prefix; ARGV 1 tail, 2 allow duplicates ("1"),
 -- 3 who, 4 delay ms, 5 try only ("1": nothing is changed), 6 "1" when the answer of this very call was lost.
 -- Returns replayed, missing, alive, unknown_outcome (needs 2), or no_payload.
+local records = require 'records'
+local settings = require 'settings'
 local REPLAYED_FOR = 30 * 86400  -- seconds that a replayed job may take before it is dead again
 local tail = ARGV[1]
 local raw = redis.call('GET', P .. 'j:' .. tail)
@@ -19,7 +21,7 @@ elseif string.sub(raw, 1, 6) == '=done|' and redis.call('ZSCORE', P .. 'failed',
 else
   return ARGV[6] == '1' and redis.call('EXISTS', P .. 'replays:' .. tail) == 1 and 'replayed' or 'alive'
 end
-local head = header(raw)
+local head = records.header(raw)
 if not head then return 'alive' end
 if ARGV[5] == '1' then return 'replayed' end
 local due = now + tonumber(ARGV[4])
@@ -36,7 +38,7 @@ redis.call('DEL', P .. 'early:' .. tail)
 -- what may have been sent before may be accepted twice now; a delivery that failed is another matter
 if not detail then redis.call('HDEL', P .. 'maybe', tail) end
 redis.call('INCR', P .. 'replays:' .. tail)
-redis.call('EXPIRE', P .. 'replays:' .. tail, setting('keep_dead') + REPLAYED_FOR)
+redis.call('EXPIRE', P .. 'replays:' .. tail, settings.get('keep_dead') + REPLAYED_FOR)
 redis.call('ZADD', P .. 'ready:' .. head.lane, due, tail)
 if expires > 0 then redis.call('ZADD', P .. 'expires', expires, tail) end
 redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'replay', 'job', tail, 'who', ARGV[3])

@@ -1,24 +1,30 @@
---! allow-oom include common settings terminal hold campaign_begin slot frequency campaigns campaign_end account flight stops recipient budget claim start known settle
+#!lua flags=allow-oom
 -- Settle one job and, if wanted, claim and start the lane's next one: one call a job under backlog.
 -- KEYS[1] prefix; ARGV 1 tail, 2 fence, 3 outcome, 4 lane of the next or "", 5 token, 6 lease ms, 7 repeat of a lost answer
--- ("1"), 8.. the outcome's arguments (settle.lua). Returns {settled} or {settled, tail, fence, record, verdict, ms, attempts}.
+-- ("1"), 8.. the outcome's arguments (settling.lua). Returns {settled} or {settled, tail, fence, record, verdict, ms, attempts}.
+local account = require 'account'
+local claims = require 'claims'
+local places = require 'places'
+local records = require 'records'
+local settling = require 'settling'
+local starting = require 'starting'
 local LARGE = 8192
 local args = {}
 for i = 8, #ARGV do args[#args + 1] = ARGV[i] end
-local settled = settle_one(ARGV[1], tonumber(ARGV[2]), ARGV[3], args)
+local settled = settling.one(ARGV[1], tonumber(ARGV[2]), ARGV[3], args)
 -- An answer that found nothing to settle takes no further job: a call that Redis carries out after its repeat would take one
 -- that nobody knows of.
 local mine = settled == 'ok' or ARGV[7] == '1'
-if not mine or ARGV[4] == '' or paused_until() > now or account().breaker == 'open' then return {settled} end
+if not mine or ARGV[4] == '' or account.paused_until() > now or account.state().breaker == 'open' then return {settled} end
 for _ = 1, 4 do
-  local tail, fence = claim_next(ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1')
+  local tail, fence = claims.next(ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1')
   if not tail then return {settled} end
   local raw = redis.call('GET', P .. 'j:' .. tail)
-  local attempts, crashes = tries_of(tail)
+  local attempts, crashes = places.tries(tail)
   -- A payload that is large, or in hand when a worker ended, is checked before it is started: if that ends this worker,
   -- nothing was sent.
-  local first = (crashes > 0 or #(raw or '') > LARGE) and header(raw)
-  local verdict = first and {'check', 0} or start_one(tail, fence, raw, tonumber(ARGV[6]))
+  local first = (crashes > 0 or #(raw or '') > LARGE) and records.header(raw)
+  local verdict = first and {'check', 0} or starting.one(tail, fence, raw, tonumber(ARGV[6]))
   if verdict[1] == 'go' or verdict[1] == 'wait' or first then
     return {settled, tail, fence, raw, verdict[1], verdict[2], attempts}
   end

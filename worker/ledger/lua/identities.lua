@@ -5,8 +5,10 @@ local function number_of(id)
 end
 
 -- The id is this number's. A STOP that came with the id alone holds for the number now.
-local function link_id(id, number)
+local function link(id, number)
   if number_of(id) == number then return end
   redis.call('HSET', P .. 'ids:' .. string.sub(id, 1, 3), string.sub(id, 4), number)
   if redis.call('HDEL', P .. 'optout_open', id) == 1 then redis.call('SADD', P .. 'optout', number) end
 end
+
+return {number_of = number_of, link = link}

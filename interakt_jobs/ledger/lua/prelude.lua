@@ -7,7 +7,9 @@ local P = KEYS[1]
 -- the reaper, who names it and looks for the jobs that were in it. A forgotten opt-out, or a forgotten use of the limit, must
 -- cost nobody anything.
 local plain_redis = redis
+
 local optouts_lost = false
+
 local function set_aside(name, what)
   local time = plain_redis.call('TIME')
   local place = P .. 'aside:' .. name .. ':' .. time[1] .. time[2]
@@ -24,6 +26,7 @@ local function set_aside(name, what)
 end
 
 local redis = {error_reply = plain_redis.error_reply, sha1hex = plain_redis.sha1hex}
+
 function redis.call(...)
   local answer = plain_redis.pcall(...)
   if type(answer) ~= 'table' or not answer.err then return answer end
@@ -35,7 +38,9 @@ function redis.call(...)
 end
 
 local clock = redis.call('TIME')
+
 local now_us = clock[1] * 1000000 + clock[2]
+
 local now = math.floor(now_us / 1000)
 
 local function int(number)
@@ -57,34 +62,6 @@ local function observe(name, label, ms, bounds)
     end
   end
   count(name .. '_le|' .. label .. '|' .. place)
-end
-
--- The header line of a record that is still alive; nil for an ended or unknown job.
-local function header(raw)
-  if not raw then return nil end
-  local op, lane, accepted, expires, policy, max, recipient, group, due =
-    string.match(raw, '^1|([^|\n]*)|([^|\n]*)|(%d+)|(%d+)|([^|\n]*)|(%d+)|([^|\n]*)|([^|\n]*)|(%d+)\n')
-  if not op then return nil end
-  return {op = op, lane = lane, accepted = tonumber(accepted), expires = tonumber(expires), policy = policy,
-          max = tonumber(max), recipient = recipient, group = group, due = tonumber(due)}
-end
-
-local function options(raw)
-  local _, first = string.find(raw, '\n', 1, true)
-  local second = string.find(raw, '\n', first + 1, true)
-  if not second or second == first + 1 then return {} end
-  local fine, found = pcall(cjson.decode, string.sub(raw, first + 1, second - 1))
-  return fine and type(found) == 'table' and found or {}
-end
-
--- A record that is alive but of a version this one cannot read: left for a newer worker, never dropped.
-local function foreign(raw)
-  return raw and string.find(raw, '^%d+|') and string.sub(raw, 1, 2) ~= '1|'
-end
-
--- The record of a job that is not foreign and has no header: what is none at all is set aside.
-local function no_header(tail, raw)
-  if raw and string.sub(raw, 1, 1) ~= '=' then set_aside('j:' .. tail, 'no record') end
 end
 
 -- Text from outside as a field of a line with bars.

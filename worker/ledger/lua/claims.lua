@@ -1,11 +1,14 @@
+local flights = require 'flights'
+
 local CLAIM_MS = 5000  -- a claimed job waits at most a second for its permit
+
 -- Claim: a released job becomes this caller's. A wake-up that came twice, or too late, finds nothing.
-local function claim_one(tail, token, lease_ms)
-  local flight = flight_of(tail)
+local function one(tail, token, lease_ms)
+  local flight = flights.read(tail)
   if not flight then return nil end
   if flight.step == 'r' then
     flight.fence = redis.call('INCR', P .. 'fence')
-    set_flight(tail, 'c', flight.fence, token, 0, flight.lane)
+    flights.write(tail, 'c', flight.fence, token, 0, flight.lane)
   elseif flight.step ~= 'c' or flight.token ~= token then
     return nil
   end
@@ -17,11 +20,11 @@ end
 local function claim_next(lane, token, lease_ms, again)
   if again then
     for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do
-      local flight = flight_of(tail)
+      local flight = flights.read(tail)
       if flight and flight.step == 'c' and flight.token == token then return tail, flight.fence end
     end
     for _, tail in ipairs(redis.call('ZRANGE', P .. 'run:' .. lane, 0, -1)) do
-      local flight = flight_of(tail)
+      local flight = flights.read(tail)
       if flight and flight.token == token then return tail, flight.fence end
     end
   end
@@ -29,7 +32,9 @@ local function claim_next(lane, token, lease_ms, again)
   if not head[1] or tonumber(head[2]) > now then return nil end
   local fence = redis.call('INCR', P .. 'fence')
   redis.call('ZREM', P .. 'ready:' .. lane, head[1])
-  set_flight(head[1], 'c', fence, token, 0, lane)
+  flights.write(head[1], 'c', fence, token, 0, lane)
   redis.call('ZADD', P .. 'rel:' .. lane, now + math.min(lease_ms, CLAIM_MS), head[1])
   return head[1], fence
 end
+
+return {one = one, next = claim_next}

@@ -1,8 +1,10 @@
--- All slots of a block in one go; needs slot. `change(position, state, reason, flags, raw, from)` gives a slot's new state,
+local recipient_state = require 'recipient_state'
+
+-- All slots of a block in one go. `change(position, state, reason, flags, raw, from)` gives a slot's new state,
 -- reason (numbers), its other 30 bytes and what it was, or nil to leave it; `raw` is the block's string, `from` the slot's offset
 -- in it. The counts follow. Returns how many were changed.
 local function block_change(campaign, block, change)
-  local base, tables = P .. 'c:' .. campaign, slot_tables()
+  local base, tables = P .. 'c:' .. campaign, recipient_state.tables()
   local key = base .. ':s:' .. block
   local raw = redis.call('GET', key) or ''
   local parts, moved, changed, planned = {}, {}, 0, 0
@@ -12,8 +14,8 @@ local function block_change(campaign, block, change)
     if reason > 0 then moved[name .. '|' .. reason] = (moved[name .. '|' .. reason] or 0) + by end
     if name == 'planned' then planned = planned + by end
   end
-  for position = 0, #raw / SLOT_WIDTH - 1 do
-    local from = position * SLOT_WIDTH
+  for position = 0, #raw / recipient_state.WIDTH - 1 do
+    local from = position * recipient_state.WIDTH
     local state, reason, flags = string.byte(raw, from + 1, from + 3)
     state = state % 16
     local new_state, new_reason, rest, was = change(position, state, reason, flags, raw, from)
@@ -23,7 +25,7 @@ local function block_change(campaign, block, change)
       tally(new_state, new_reason, 1)
       parts[position + 1] = string.char(new_state + 16 * (was or 0), new_reason) .. rest
     else
-      parts[position + 1] = string.sub(raw, from + 1, from + SLOT_WIDTH)
+      parts[position + 1] = string.sub(raw, from + 1, from + recipient_state.WIDTH)
     end
   end
   if changed == 0 then return 0 end
@@ -34,3 +36,5 @@ local function block_change(campaign, block, change)
   if planned ~= 0 then redis.call('HINCRBY', base .. ':left', block, planned) end
   return changed
 end
+
+return {change = block_change}

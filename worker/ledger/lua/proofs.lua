@@ -1,11 +1,14 @@
 -- A receipt or a late answer proves that a job was accepted: one that is held or waits to be sent again is done, one that has ended
 -- otherwise is corrected. Of a job that runs nothing is said: the proof is kept until that attempt is settled.
+local endings = require 'endings'
+local places = require 'places'
+local records = require 'records'
 
 -- A cancelled job as it was before its end; nil where nothing may be heard of it.
 local function revive_cancelled(tail, raw)
-  local short, record = split_ended(raw)
+  local short, record = records.split_ended(raw)
   local attempts, marks = string.match(short, '^=cancelled|[^|]*|[^|]*|%d+|(%d+)|(%d)|')
-  if not header(record) then return nil end
+  if not records.header(record) then return nil end
   redis.call('HSET', P .. 'tries', tail, attempts .. ':0')
   redis.call('HSET', P .. 'maybe', tail, marks == '1' and '2' or '1')
   return record
@@ -13,13 +16,13 @@ end
 
 -- `fields` as for finish; `receipt` says that it is one: it knows better than an answer that said nothing was done.
 -- Returns whether the job was settled.
-local function settle_proven(tail, raw, fields)
+local function settle(tail, raw, fields)
   if string.sub(raw, 1, 11) == '=cancelled|' then
     raw, fields.was = revive_cancelled(tail, raw), 'cancelled'
   end
-  local head = header(raw)
+  local head = records.header(raw)
   if not head then return false end
-  local doubtful = fields.receipt and tries_of(tail) > 0 or redis.call('HEXISTS', P .. 'maybe', tail) == 1
+  local doubtful = fields.receipt and places.tries(tail) > 0 or redis.call('HEXISTS', P .. 'maybe', tail) == 1
   local flight = redis.call('HGET', P .. 'fl', tail)
   if not doubtful or flight and string.sub(flight, 1, 1) == 's' then return false end
   if redis.call('DEL', P .. 'd:' .. tail) == 1 then
@@ -27,6 +30,8 @@ local function settle_proven(tail, raw, fields)
     redis.call('ZREM', P .. 'dead', tail)
   end
   count('late|' .. head.op)
-  finish(tail, raw, head, 'done', fields)
+  endings.finish(tail, raw, head, 'done', fields)
   return true
 end
+
+return {settle = settle}

@@ -1,97 +1,110 @@
+local account = require 'account'
+local breakers = require 'breakers'
+local budget = require 'budget'
+local flights = require 'flights'
+local outcomes = require 'outcomes'
+local places = require 'places'
+local recipient_limits = require 'recipient_limits'
+local records = require 'records'
+local withdrawal = require 'withdrawal'
+
 -- Start: the last script before HTTP. Answers {"go", ms the permit stays fresh}, {"wait", ms}, {"back", why}, {"dead", reason} or {"gone"}.
 -- sent_at is written here, so a worker that dies later leaves a job that may have been sent.
 local SESSION = {send_text = true, send_image = true, send_document = true, send_video = true, send_audio = true,
                  send_sticker = true, send_buttons = true, send_list = true}
 
 local PROBE_MS, FOREIGN_MS = 30000, 5000
+
 -- What was released or claimed is started: only then is it in `run`.
-local function take_off(tail, fence, token, lane, lease_ms)
+local function mark_running(tail, fence, token, lane, lease_ms)
   redis.call('ZREM', P .. 'rel:' .. lane, tail)
-  set_flight(tail, 's', fence, token, now, lane)
+  flights.write(tail, 's', fence, token, now, lane)
   redis.call('ZADD', P .. 'run:' .. lane, now + lease_ms, tail)
 end
 
 -- `checked`: this payload has been looked at.
-local function start_one(tail, fence, raw, lease_ms, checked)
-  local flight = flight_of(tail)
+local function one(tail, fence, raw, lease_ms, checked)
+  local flight = flights.read(tail)
   if not flight or flight.fence ~= fence then return {'gone'} end
-  local state = account()
-  local _, _, _, guard = plan(state, 0)
+  local state = account.state()
+  local _, _, _, guard = budget.plan(state, 0)
   local fresh = math.floor(guard / 1000)
   if flight.step == 's' then return {'go', math.max(0, fresh - (now - flight.sent))} end
-  local head = header(raw)
+  local head = records.header(raw)
   if not head then
-    forget_flight(tail, flight.lane)
-    if foreign(raw) then
+    places.clear_flight(tail, flight.lane)
+    if records.foreign(raw) then
       redis.call('ZADD', P .. 'ready:' .. flight.lane, now + FOREIGN_MS, tail)
     else
-      no_header(tail, raw)
+      records.no_header(tail, raw)
     end
     return {'gone'}
   end
   if head.expires > 0 and now >= head.expires then
     local maybe = redis.call('HEXISTS', P .. 'maybe', tail) == 1
-    die(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+    outcomes.dead(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
     return {'dead', 'expired'}
   end
   if now - head.due > tonumber(state.max_age) then
-    die(tail, raw, head, 'too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
+    outcomes.dead(tail, raw, head, 'too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
     return {'dead', 'too_old'}
   end
   if head.lane == 'bulk' and head.recipient ~= '' and redis.call('SISMEMBER', P .. 'optout', head.recipient) == 1 then
-    die(tail, raw, head, 'opted_out', 'the recipient has opted out')
+    outcomes.dead(tail, raw, head, 'opted_out', 'the recipient has opted out')
     return {'dead', 'opted_out'}
   end
   if state.window_guard == '1' and SESSION[head.op] and head.recipient ~= ''
     and now - tonumber(state.inbound_at or '0') < 86400000 and redis.call('EXISTS', P .. 'window:' .. head.recipient) == 0 then
-    die(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
+    outcomes.dead(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
     return {'dead', 'undeliverable_now'}
   end
-  if not calls_out(head.op) then
-    take_off(tail, fence, flight.token, head.lane, lease_ms)
+  if not flights.is_call(head.op) then
+    mark_running(tail, fence, flight.token, head.lane, lease_ms)
     return {'go', 60000}
   end
-  local stopped = campaign_stops(tail, raw, head)
+  local stopped = withdrawal.before_start(tail, raw, head)
   if stopped then return {'back', stopped} end
-  local till = head.group ~= '' and group_pause(head.group)
+  local till = head.group ~= '' and breakers.template_pause(head.group)
   if till and (till > now or (redis.call('GET', P .. 'probe:' .. head.group) or tail) ~= tail) then
-    park(tail, head)
+    flights.park(tail, head)
     return {'back', 'template paused'}
   end
-  if paused_until() > now then
-    to_ready(tail, head, head.due)
+  if account.paused_until() > now then
+    flights.to_ready(tail, head, head.due)
     return {'back', 'account paused'}
   end
   if (state.lost_at or optouts_lost) and head.lane == 'bulk' then
-    to_ready(tail, head, head.due)
+    flights.to_ready(tail, head, head.due)
     return {'back', 'data lost'}
   end
   if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or tail) ~= tail then
-    to_ready(tail, head, head.due)
+    flights.to_ready(tail, head, head.due)
     return {'back', 'account probed'}
   end
   if head.recipient ~= '' then
-    local later, reason = recipient_limit(head, state)
+    local later, reason = recipient_limits.wait(head, state)
     if reason then
-      die(tail, raw, head, reason, 'the most bulk messages per recipient and day were reached')
+      outcomes.dead(tail, raw, head, reason, 'the most bulk messages per recipient and day were reached')
       return {'dead', reason}
     end
     if later then
-      to_ready(tail, head, later)
+      flights.to_ready(tail, head, later)
       return {'back', 'recipient limit'}
     end
   end
-  local wait = permit(head.lane, state)
+  local wait = budget.permit(head.lane, state)
   if wait > 0 then
-    if checked and flight.step ~= 'w' then set_flight(tail, 'w', fence, flight.token, 0, head.lane) end
+    if checked and flight.step ~= 'w' then flights.write(tail, 'w', fence, flight.token, 0, head.lane) end
     return {'wait', wait}
   end
-  recipient_used(head, state)
+  recipient_limits.used(head, state)
   -- only a job that goes is a probe: one that waits for its permit, or is given back, would hold the others up
   if till then redis.call('SET', P .. 'probe:' .. head.group, tail, 'PX', PROBE_MS) end
   if state.breaker == 'open' then redis.call('SET', P .. 'probe', tail, 'PX', PROBE_MS) end
-  take_off(tail, fence, flight.token, head.lane, lease_ms)
+  mark_running(tail, fence, flight.token, head.lane, lease_ms)
   count('attempts|' .. head.op)
   observe('wait', head.lane, math.max(0, now - head.due), '50 250 1000 5000 15000 60000 300000 1800000 7200000 86400000')
   return {'go', fresh}
 end
+
+return {one = one}

@@ -1,6 +1,6 @@
 -- Limits per recipient, both off by default: Meta's pair rate (`pair_ms` between two messages to one person) and the most
 -- bulk messages per person and day (`per_day`). Keys expire by themselves.
-local function recipient_limit(head, state)
+local function wait(head, state)
   local pair_ms, per_day = tonumber(state.pair_ms), tonumber(state.per_day)
   if pair_ms > 0 then
     local free = tonumber(redis.call('GET', P .. 'pair:' .. head.recipient) or '0')
@@ -13,7 +13,7 @@ local function recipient_limit(head, state)
   return nil
 end
 
-local function recipient_used(head, state)
+local function used(head, state)
   if head.recipient == '' then return end
   local pair_ms = tonumber(state.pair_ms)
   if pair_ms > 0 then redis.call('SET', P .. 'pair:' .. head.recipient, int(now + pair_ms), 'PX', pair_ms) end
@@ -23,3 +23,5 @@ local function recipient_used(head, state)
     end
   end
 end
+
+return {wait = wait, used = used}

@@ -1,4 +1,3 @@
---! include common
 -- Remove a campaign whole. KEYS[1] prefix; ARGV 1 campaign, 2 comma-separated statuses in which it may be removed.
 -- Returns {"dropped"}, {"missing"} or {the status that forbids it}.
 local base = P .. 'c:' .. ARGV[1]

@@ -1,3 +1,13 @@
+local account = require 'account'
+local breakers = require 'breakers'
+local endings = require 'endings'
+local flights = require 'flights'
+local outcomes = require 'outcomes'
+local places = require 'places'
+local proofs = require 'proofs'
+local receipts = require 'receipts'
+local records = require 'records'
+
 -- Settle: what one attempt came to. Fenced: an answer with an old fence changes only what it may still change.
 -- `args`: outcome, then by outcome:
 --   done     provider id, HTTP status, message, keep seconds, keep the record while a receipt may come ("1"), answer's data JSON
@@ -10,87 +20,89 @@
 --   unsent   nothing left the worker: back to ready; counts none
 local function late(tail, outcome, args)
   if outcome == 'unsent' then  -- its worker lives: it was Redis that was away, or all of it was slow
-    local attempts, crashes = tries_of(tail)
+    local attempts, crashes = places.tries(tail)
     if crashes > 0 then redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes - 1)) end
   end
   if outcome ~= 'done' then return 'gone' end
   local raw = redis.call('GET', P .. 'j:' .. tail)
-  if not raw and campaign_job(tail) then return campaign_part('late')(tail, args[1]) end
+  if not raw and places.of_campaign(tail) then return require('campaigns').late_answer(tail, args[1]) end
   if not raw or string.sub(raw, 1, 6) == '=done|' then return 'already' end
-  if settle_proven(tail, raw, {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}) then
+  if proofs.settle(tail, raw, {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}) then
     return 'settled'
   end
   if string.sub(raw, 1, 1) == '=' then return 'already' end
-  if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
+  if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then receipts.note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
   return 'gone'
 end
 
 -- What the outcome says of the account and the template, whatever it says of the job.
 local function tell_breakers(outcome, args, head, sent)
   if outcome == 'done' or outcome == 'template' or (outcome == 'dead' and args[3] ~= '') then
-    call_succeeded(sent)
+    breakers.call_succeeded(sent)
   elseif outcome == 'retry' or outcome == 'unknown' then
-    call_failed(sent)
+    breakers.call_failed(sent)
   elseif outcome == 'throttled' then
-    throttled(tonumber(args[1]))
+    breakers.throttled(tonumber(args[1]))
   elseif outcome == 'account' then
-    open_breaker(args[1], 30000, sent)
+    breakers.open(args[1], 30000, sent)
   end
-  if outcome == 'template' and head.group ~= '' then pause_group(head.group, args[1]) end
+  if outcome == 'template' and head.group ~= '' then breakers.pause_template(head.group, args[1]) end
   if outcome == 'done' and head.group ~= '' and redis.call('HDEL', P .. 'groups', head.group) == 1 then
     redis.call('ZADD', P .. 'decided', 'GT', int(now), head.group)
   end
 end
 
-local function settle_one(tail, fence, outcome, args)
-  local flight = flight_of(tail)
+local function one(tail, fence, outcome, args)
+  local flight = flights.read(tail)
   if not flight or flight.fence ~= fence then return late(tail, outcome, args) end
   local raw = redis.call('GET', P .. 'j:' .. tail)
-  local head = header(raw)
+  local head = records.header(raw)
   if not head then
-    if not foreign(raw) then forget_flight(tail, flight.lane) end
+    if not records.foreign(raw) then places.clear_flight(tail, flight.lane) end
     return 'gone'
   end
-  drop_probes(tail, head)
-  local attempts, crashes = tries_of(tail)
+  breakers.drop_probes(tail, head)
+  local attempts, crashes = places.tries(tail)
   if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, '50 100 250 500 1000 2500 5000 10000 20000') end
-  if flight.sent > 0 and calls_out(head.op) then tell_breakers(outcome, args, head, flight.sent) end
-  if outcome ~= 'done' and known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
+  if flight.sent > 0 and flights.is_call(head.op) then tell_breakers(outcome, args, head, flight.sent) end
+  if outcome ~= 'done' and outcomes.known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then
-    to_ready(tail, head, head.due)
+    flights.to_ready(tail, head, head.due)
   elseif outcome == 'done' then
-    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then may_be_sent(tail, head) end
+    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then flights.possibly_sent(tail, head) end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
-    if calls_out(head.op) then set_account('accepted_at', int(now)) end
-    finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
+    if flights.is_call(head.op) then account.set('accepted_at', int(now)) end
+    endings.finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
                                      keep_record = args[5] == '1', data = args[6], attempt = 1})
   elseif outcome == 'dead' then
-    add_attempt(tail, args[4], attempts + 1, crashes)
-    die(tail, raw, head, args[1], args[2], tonumber(args[3]))
+    flights.add_attempt(tail, args[4], attempts + 1, crashes)
+    outcomes.dead(tail, raw, head, args[1], args[2], tonumber(args[3]))
   elseif outcome == 'retry' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|unavailable')
-    add_attempt(tail, args[3], attempts + 1, crashes)
+    flights.add_attempt(tail, args[3], attempts + 1, crashes)
     if attempts + 1 >= head.max then
-      die(tail, raw, head, 'max_attempts', args[2])
+      outcomes.dead(tail, raw, head, 'max_attempts', args[2])
     else
-      to_ready(tail, head, now + tonumber(args[1]))
+      flights.to_ready(tail, head, now + tonumber(args[1]))
     end
   elseif outcome == 'unknown' then
-    add_attempt(tail, args[2], attempts + 1, crashes)
-    outcome_unknown(tail, raw, head, args[1], tonumber(args[3]))
+    flights.add_attempt(tail, args[2], attempts + 1, crashes)
+    outcomes.unknown(tail, raw, head, args[1], tonumber(args[3]))
   elseif outcome == 'throttled' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|throttled')
-    to_ready(tail, head, head.due)
+    flights.to_ready(tail, head, head.due)
   elseif outcome == 'template' then
-    add_attempt(tail, args[2], attempts, crashes)
+    flights.add_attempt(tail, args[2], attempts, crashes)
     if head.group == '' then
-      die(tail, raw, head, 'rejected', args[1], 400)
+      outcomes.dead(tail, raw, head, 'rejected', args[1], 400)
     else
-      park(tail, head)
+      flights.park(tail, head)
     end
   elseif outcome == 'account' then
-    add_attempt(tail, args[2], attempts, crashes)
-    to_ready(tail, head, now)  -- behind the others: the next probe is another job
+    flights.add_attempt(tail, args[2], attempts, crashes)
+    flights.to_ready(tail, head, now)  -- behind the others: the next probe is another job
   end
   return 'ok'
 end
+
+return {one = one}

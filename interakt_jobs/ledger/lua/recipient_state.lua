@@ -1,10 +1,13 @@
 -- The outcome slots of a campaign's recipients: 32 bytes each, 1,000 to the string `c:<campaign>:s:<block>`; the layout is
 -- documented in worker/campaigns/store/recipient_state.py. Numbers once given are never given again. The tables are made when first used:
 -- most calls that include this settle no campaign's job.
-local SLOT_WIDTH, SLOT_BLOCK = 32, 1000
+local WIDTH = 32
+
+local BLOCK = 1000
+
 local slot_made
 
-local function slot_tables()
+local function tables()
   if slot_made then return slot_made end
   slot_made = {
     states = {planned = 0, skipped = 1, fed = 2, accepted = 3, sent = 4, delivered = 5, read = 6, failed = 7, dead = 8,
@@ -22,25 +25,25 @@ local function slot_tables()
 end
 
 -- The reason's number for a failed receipt's code, as worker/campaigns/reasons.py has them.
-local function slot_reason_of(code)
+local function reason_of(code)
   local known = {['131026'] = 32, ['1013'] = 32, ['131049'] = 33, ['130472'] = 34, ['131047'] = 35, ['131048'] = 36,
     ['131056'] = 37, ['130429'] = 38, ['131000'] = 39, ['131008'] = 40, ['131052'] = 41, ['131053'] = 41, ['132000'] = 42,
     ['132001'] = 42, ['132012'] = 42, ['132015'] = 42, ['132016'] = 42}
   return known[code] or 63
 end
 
-local function slot_place(campaign, index)
-  return P .. 'c:' .. campaign .. ':s:' .. int(math.floor(index / SLOT_BLOCK)), (index % SLOT_BLOCK) * SLOT_WIDTH
+local function place(campaign, index)
+  return P .. 'c:' .. campaign .. ':s:' .. int(math.floor(index / BLOCK)), (index % BLOCK) * WIDTH
 end
 
 -- A slot as a table, or nil where the plan has none. Times are seconds; sent, delivered and last are offsets plus 1. `was` is the end
 -- that is corrected by what stands now (unknown, dead, cancelled or skipped), or planned for none.
-local function slot_read(campaign, index)
-  local key, from = slot_place(campaign, index)
-  local raw = redis.call('GETRANGE', key, from, from + SLOT_WIDTH - 1)
-  if #raw < SLOT_WIDTH then return nil end
+local function read(campaign, index)
+  local key, from = place(campaign, index)
+  local raw = redis.call('GETRANGE', key, from, from + WIDTH - 1)
+  if #raw < WIDTH then return nil end
   local state, reason, flags, provider, at, sent, delivered, last = struct.unpack('>BBBc16I4I3I3I3', raw)
-  local names = slot_tables().names
+  local names = tables().names
   return {state = names[state % 16], was = names[math.floor(state / 16)], reason = reason, round = flags % 64, digest = math.floor(flags / 64) % 2,
           ambiguous = math.floor(flags / 128), provider = provider, at = at, sent = sent, delivered = delivered, last = last}
 end
@@ -55,20 +58,20 @@ local function slot_provider(id)
 end
 
 -- A time in ms as an offset to the slot's own, plus 1.
-local function slot_offset(slot, ms)
+local function offset(slot, ms)
   return math.min(math.max(math.floor(ms / 1000) - slot.at, 0) + 1, 16777215)
 end
 
-local function slot_bytes(slot)
-  local states, flags = slot_tables().states, slot.round + 64 * slot.digest + 128 * slot.ambiguous
+local function bytes(slot)
+  local states, flags = tables().states, slot.round + 64 * slot.digest + 128 * slot.ambiguous
   return struct.pack('>BBBc16I4I3I3I3', states[slot.state] + 16 * states[slot.was], slot.reason, flags, slot.provider, slot.at,
     slot.sent, slot.delivered, slot.last)
 end
 
 -- Write a slot whose state was `from`, and keep the campaign's counts: `<state>`, `<state>|<reason>`, and who is left by block.
-local function slot_write(campaign, index, slot, from, from_reason)
-  local key, at = slot_place(campaign, index)
-  redis.call('SETRANGE', key, at, slot_bytes(slot))
+local function write(campaign, index, slot, from, from_reason)
+  local key, at = place(campaign, index)
+  redis.call('SETRANGE', key, at, bytes(slot))
   from_reason = from_reason or 0
   if from == slot.state and from_reason == slot.reason then return end
   local base = P .. 'c:' .. campaign
@@ -76,8 +79,11 @@ local function slot_write(campaign, index, slot, from, from_reason)
     redis.call('HINCRBY', base .. ':count', from, -1)
     redis.call('HINCRBY', base .. ':count', slot.state, 1)
     local planned = (slot.state == 'planned' and 1 or 0) - (from == 'planned' and 1 or 0)
-    if planned ~= 0 then redis.call('HINCRBY', base .. ':left', int(math.floor(index / SLOT_BLOCK)), planned) end
+    if planned ~= 0 then redis.call('HINCRBY', base .. ':left', int(math.floor(index / BLOCK)), planned) end
   end
   if from_reason > 0 then redis.call('HINCRBY', base .. ':count', from .. '|' .. from_reason, -1) end
   if slot.reason > 0 then redis.call('HINCRBY', base .. ':count', slot.state .. '|' .. slot.reason, 1) end
 end
+
+return {WIDTH = WIDTH, tables = tables, reason_of = reason_of, read = read, provider = slot_provider,
+        offset = offset, write = write}

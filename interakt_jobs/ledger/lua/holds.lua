@@ -1,3 +1,6 @@
+local places = require 'places'
+local settings = require 'settings'
+
 -- A job that may have been sent does not end at once where a receipt would name it: its end waits for that receipt. Zset
 -- `held`: tail by when the wait is over. Hash `ending`: tail -> JSON of the end it then comes to: `state` (dead or cancelled),
 -- `reason`, `error`, `status`; with `again` it is sent again instead if receipts come.
@@ -10,25 +13,22 @@ end
 -- WhatsApp's receipts carry our id; those of RCS carry the id that came, or was lost, with the answer.
 local function receipt_names_job(head)
   local whatsapp = string.find(head.op, '^send_') and not string.find(head.op, '^send_rcs_')
-  return whatsapp and (setting('webhooks') == '1' or receipts_come())
+  return whatsapp and (settings.get('webhooks') == '1' or receipts_come())
 end
 
-local function hold_ms(head)
-  if head.policy == 'never' then return tonumber(setting('never_hold_ms')) end
-  return tonumber(setting(head.lane == 'urgent' and head.expires > 0 and 'otp_hold_ms' or 'hold_ms'))
+local function duration(head)
+  if head.policy == 'never' then return tonumber(settings.get('never_hold_ms')) end
+  return tonumber(settings.get(head.lane == 'urgent' and head.expires > 0 and 'otp_hold_ms' or 'hold_ms'))
 end
 
 -- Hold a job instead of ending it; false when it was not sent, or no receipt would tell.
-local function hold_end(tail, head, ending)
+local function instead_of_end(tail, head, ending)
   if redis.call('HEXISTS', P .. 'maybe', tail) == 0 or not receipt_names_job(head) then return false end
-  leave(tail, head)
+  places.remove(tail, head)
   redis.call('HSET', P .. 'ending', tail, cjson.encode(ending))
-  redis.call('ZADD', P .. 'held', int(now + hold_ms(head)), tail)
-  if campaign_job(tail) then campaign_part('hold')(tail, ending.reason) end
+  redis.call('ZADD', P .. 'held', int(now + duration(head)), tail)
+  if places.of_campaign(tail) then require('campaigns').hold(tail, ending.reason) end
   return true
 end
 
-local function end_cancelled(tail, raw, head)
-  local sent = redis.call('HEXISTS', P .. 'maybe', tail) == 1
-  finish(tail, raw, head, 'cancelled', {message = sent and 'it may have been sent before: the answer to a call was lost' or ''})
-end
+return {receipts_come = receipts_come, duration = duration, instead_of_end = instead_of_end}

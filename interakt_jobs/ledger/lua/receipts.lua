@@ -1,0 +1,64 @@
+local callbacks = require 'callbacks'
+local records = require 'records'
+
+-- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in
+-- `early:<tail>` as `rank|kind|at ms|code|provider id`; a higher rank wins.
+local function note_proof(tail, rank, kind, at, code, provider)
+  local before = redis.call('GET', P .. 'early:' .. tail)
+  if before and tonumber(string.match(before, '^%d+')) >= rank then return end
+  redis.call('SET', P .. 'early:' .. tail, rank .. '|' .. kind .. '|' .. at .. '|' .. code .. '|' .. clean(provider, 80), 'EX', 3600)
+end
+
+local function proof(tail)
+  local early = redis.call('GET', P .. 'early:' .. tail)
+  if not early then return nil end
+  local rank, kind, at, code, provider = string.match(early, '^(%d+)|(%a+)|(%d+)|([^|]*)|?(.*)$')
+  return {rank = tonumber(rank), kind = kind, at = at, code = code, provider = provider}
+end
+
+-- Receipts do not say which of several replays they are for; their time does, to the second.
+local function of_earlier_round(tail, head, at)
+  return tonumber(at) < head.accepted - 1000 and redis.call('EXISTS', P .. 'replays:' .. tail) == 1
+end
+
+local BOUNDS = '1000 5000 15000 60000 300000 1800000 7200000 86400000'
+
+-- A receipt for a job that is done. The delivery field is `<rank>.<kind>.<at ms>.<code>`; a higher rank wins. `called` is when
+-- its call was made (ms), if that is not when it ended.
+local function delivery(tail, raw, kind, rank, at, code, called)
+  local short, record = records.split_ended(raw)
+  local now_head = records.header(record)
+  if now_head and of_earlier_round(tail, now_head, at) then return 'old' end
+  local before, ended, marks, provider, known, after =
+    string.match(short, '^(=%a+|[^|]*|[^|]*|(%d+)|%d+|(%d)|[^|]*|([^|]*)|)([^|]*)(|.*)$')
+  local wish = record and records.options(record) or {}
+  local function resent()
+    if kind ~= 'failed' then return false end
+    for _, listed in ipairs(type(wish.resend_on) == 'table' and wish.resend_on or {}) do
+      if tostring(listed) == code then return true end
+    end
+  end
+  if rank <= tonumber(string.match(known, '^(%d+)') or '0') then
+    -- the same failure again: whoever was told of it may have died before it was replayed
+    local same = string.match(known, '^%d+%.failed%.%d+%.(.*)$') == code
+    return same and resent() and 'resend' or 'old'
+  end
+  local keep = record and (kind == 'sent' or kind == 'failed' or wish.on_receipts)
+  redis.call('SET', P .. 'j:' .. tail, before .. rank .. '.' .. kind .. '.' .. at .. '.' .. code .. after
+    .. (keep and '\n' .. record or ''), 'KEEPTTL')
+  if kind == 'failed' then
+    redis.call('ZADD', P .. 'failed', now, tail)
+    count('delivery_failed|' .. code)
+  else
+    redis.call('ZREM', P .. 'failed', tail)
+  end
+  observe('receipt', kind, math.max(0, now - (called or tonumber(ended))), BOUNDS)
+  if wish.on_receipts then
+    local was = marks >= '4' and 'cancelled' or marks >= '2' and 'dead' or nil
+    callbacks.notify(tail, wish, {event = 'receipt', state = kind, reason = code, was = was, rank = rank, provider_id = provider})
+  end
+  return resent() and 'resend' or 'new'
+end
+
+return {note_proof = note_proof, proof = proof, of_earlier_round = of_earlier_round, BOUNDS = BOUNDS,
+        delivery = delivery}

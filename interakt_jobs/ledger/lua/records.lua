@@ -1,0 +1,36 @@
+-- The short string of an ended job, and the record that is kept with it, if any.
+local function split_ended(raw)
+  local cut = string.find(raw, '\n', 1, true)
+  if not cut then return raw, nil end
+  return string.sub(raw, 1, cut - 1), string.sub(raw, cut + 1)
+end
+
+-- The header line of a record that is still alive; nil for an ended or unknown job.
+local function header(raw)
+  if not raw then return nil end
+  local op, lane, accepted, expires, policy, max, recipient, group, due =
+    string.match(raw, '^1|([^|\n]*)|([^|\n]*)|(%d+)|(%d+)|([^|\n]*)|(%d+)|([^|\n]*)|([^|\n]*)|(%d+)\n')
+  if not op then return nil end
+  return {op = op, lane = lane, accepted = tonumber(accepted), expires = tonumber(expires), policy = policy,
+          max = tonumber(max), recipient = recipient, group = group, due = tonumber(due)}
+end
+
+local function options(raw)
+  local _, first = string.find(raw, '\n', 1, true)
+  local second = string.find(raw, '\n', first + 1, true)
+  if not second or second == first + 1 then return {} end
+  local fine, found = pcall(cjson.decode, string.sub(raw, first + 1, second - 1))
+  return fine and type(found) == 'table' and found or {}
+end
+
+-- A record that is alive but of a version this one cannot read: left for a newer worker, never dropped.
+local function foreign(raw)
+  return raw and string.find(raw, '^%d+|') and string.sub(raw, 1, 2) ~= '1|'
+end
+
+-- The record of a job that is not foreign and has no header: what is none at all is set aside.
+local function no_header(tail, raw)
+  if raw and string.sub(raw, 1, 1) ~= '=' then set_aside('j:' .. tail, 'no record') end
+end
+
+return {split_ended = split_ended, header = header, options = options, foreign = foreign, no_header = no_header}
