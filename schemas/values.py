@@ -10,6 +10,7 @@ from .invalid import Invalid
 from .words import kind, text_problem
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]| {4}")
+EMPTY = "must not be empty"
 _LINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 
 
@@ -17,7 +18,7 @@ def value_problem(value: str) -> str:
     """Why Interakt would refuse this value of a variable (interakt-api 3 and 5), or an empty string."""
     found = _FORBIDDEN.search(value)
     if found is None:
-        return text_problem(value) if value and not value.isspace() else "must not be empty"
+        return text_problem(value) if value and not value.isspace() else EMPTY
     if found[0] in _LINES:
         return "must be one line, it has a line break"
     if found[0] == "\t":

@@ -202,7 +202,7 @@ def test_a_workbook_with_none_in_it_is_stopped_then_sent_and_comes_back_whole(
     book = openpyxl.Workbook()
     assert book.active is not None
     for row in (
-        ("id", "phone", "name", "note"),
+        ("customer", "phone", "name", "note"),
         ("K1", 9999900021, "Asha", "=1+1"),
         ("K2", 9999900022, "None", None),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -132,6 +133,19 @@ def test_stop_keeps_bulk_away_until_start(stack: Stack, stop: str, start: str) -
     assert send_template.delay(TEMPLATE).get(timeout=10)["status"] < 300, "an answer to a person still goes"
     write(stack, text=start)
     assert send_template.delay(TEMPLATE, lane="bulk").get(timeout=10)["status"] < 300
+
+
+def test_an_opt_out_that_was_kept_in_whatsapps_form_still_holds(stack: Stack) -> None:
+    """Releases before the forms of a number were equal kept the hash of the digits as they came."""
+    mexican = {**TEMPLATE, "countryCode": "+52", "phoneNumber": "5512345678"}
+    with Redis.from_url(stack.valkey.url) as redis:
+        redis.sadd("ij1:default:optout", hashlib.sha256(b"5215512345678").hexdigest()[:16])
+    with pytest.raises(JobDead, match="opted_out"):
+        send_template.delay(mexican, lane="bulk").get(timeout=10)
+    assert (
+        send_template.delay({**mexican, "phoneNumber": "5512345679"}, lane="bulk").get(timeout=10)["status"]
+        < 300
+    )
 
 
 def test_outside_the_window_a_session_message_costs_no_call(stack: Stack) -> None:

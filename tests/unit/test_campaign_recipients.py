@@ -91,7 +91,9 @@ def test_a_quoted_line_end_is_one_row_and_lines_are_counted_on(tmp_path: Path) -
     kept, _ = take(CsvFile(written(tmp_path, text)))
     assert [(row.line, row.values) for row in kept] == [(2, ("Asha",)), (4, ("Ravi",))]
     _, rejected = take(CsvFile(written(tmp_path, text)), definition("note"))
-    assert [(row.line, row.reason) for row in rejected] == [(2, "note: more than one line")]
+    assert [(row.line, row.reason) for row in rejected] == [
+        (2, "note: must be one line, it has a line break")
+    ]
 
 
 def test_ragged_rows_and_nul_bytes_are_rejected_with_their_line_and_blank_ones_pass(tmp_path: Path) -> None:

@@ -7,29 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.nothing import says_nothing
+from schemas.values import EMPTY, value_problem
 
 MOST_CHARACTERS = 4096
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ufffd\ud800-\udfff]| {4}")
 _COLUMN = re.compile(r"\{([^{}]*)\}")
 
 
 def problem(value: str) -> str:
-    """Why Interakt would refuse this value of a variable (interakt-api 5), or an empty string."""
-    found = _FORBIDDEN.search(value)
-    if found is None:
-        if value and not value.isspace() and (value.isascii() or says_nothing(value) != "empty"):
-            return "" if len(value) <= MOST_CHARACTERS else f"longer than {MOST_CHARACTERS} characters"
-        return "empty"
-    character = found[0]
-    if character in "\n\r\x0b\x0c\x85\u2028\u2029":
-        return "more than one line"
-    if character == "\t":
-        return "a tab"
-    if character == "    ":
-        return "four or more spaces in a row"
-    if character == "\ufffd":
-        return "a character that could not be read: save the file as UTF-8"
-    return "a control character"
+    """Why Interakt would refuse this value of a variable, or an empty string; ``EMPTY`` for one of which nothing is seen."""
+    if "\ufffd" in value:
+        return "has a character that could not be read: save the file as UTF-8"
+    if len(value) > MOST_CHARACTERS:
+        return f"is longer than {MOST_CHARACTERS} characters"
+    return value_problem(value) or (EMPTY if not value.isascii() and says_nothing(value) == "empty" else "")
 
 
 @dataclass(frozen=True, slots=True)

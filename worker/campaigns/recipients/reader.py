@@ -11,6 +11,7 @@ from typing import NamedTuple, TextIO
 from schemas.nothing import says_nothing
 from schemas.phone_text import Phones
 from schemas.phones import BadPhone
+from schemas.values import EMPTY
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.definition.values import problem
 
@@ -109,9 +110,7 @@ class Intake:
         nothing: tuple[tuple[str, str], ...] = ()
         for name, value in zip(self.columns.values, values, strict=True):
             if why := problem(value):
-                return Rejected(
-                    raw.line, "missing" if why == "empty" else "forbidden", f"{name}: {why}", phone
-                )
+                return Rejected(raw.line, "missing" if why == EMPTY else "forbidden", f"{name}: {why}", phone)
             if kind := says_nothing(value):
                 nothing = (*nothing, (name, kind))
         zone = raw.values[self._values_from - 1].strip() if self._has_zone else ""
