@@ -32,7 +32,7 @@ class App:
     def reset(self) -> None:
         """Forget calls, accounts, faults and webhooks; the settings stay."""
         self.calls.clear()
-        self.faults.rules.clear()
+        self.faults.set([])
         self.webhooks.clear()
         self.accounts.clear()
         self._by_header.clear()

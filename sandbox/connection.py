@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 import struct
 from http import HTTPStatus
@@ -109,6 +110,8 @@ class Connection(asyncio.Protocol):
         if reply.manner == "hang":
             if reply.delay:
                 self.timer = self.loop.call_later(reply.delay, self._reset)
+        elif reply.delay == math.inf:
+            self.app.faults.held.append(lambda: None if self.transport.is_closing() else self._deliver(reply))
         elif reply.delay > 0:
             self.timer = self.loop.call_later(reply.delay, self._deliver, reply)
         else:

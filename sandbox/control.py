@@ -82,7 +82,7 @@ class Sandbox:
         """The label under which a key's calls are recorded."""
         return label_of(key or self.key)
 
-    def start(self, timeout: float = 10.0) -> Sandbox:
+    def start(self, timeout: float = 60.0) -> Sandbox:
         """Start the process and wait for its URL; raises ``RuntimeError`` with its words when it ends."""
         command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
         for name, value in self.options.items():
@@ -105,7 +105,7 @@ class Sandbox:
         self.port = int(self.url.rpartition(":")[2])
         return self
 
-    def stop(self, timeout: float = 10.0) -> int | None:
+    def stop(self, timeout: float = 60.0) -> int | None:
         """End it with SIGTERM and give its exit status; SIGKILL after ``timeout`` seconds."""
         if self.process is None:
             return None
@@ -157,7 +157,7 @@ class Sandbox:
             for at, operation, account, status, accepted, job in rows
         ]
 
-    def wait_for(self, condition: Callable[[Json], object], timeout: float = 10.0) -> Json:
+    def wait_for(self, condition: Callable[[Json], object], timeout: float = 60.0) -> Json:
         """The first summary of which ``condition`` is true; raises ``TimeoutError``."""
         end = time.monotonic() + timeout
         while True:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +41,7 @@ class Rule:
     """One rule. Shares are 0 to 1 (true is 1), together at most 1; everything else narrows or shapes them."""
 
     latency_ms: tuple[float, float] = (0.0, 0.0)
+    hold: bool = False
     shares: dict[str, float] = field(default_factory=dict)
     accepted: float = 0.0
     status: int = 0
@@ -84,7 +87,9 @@ class Rule:
             self.times += 1
 
     def delay(self) -> float:
-        """Seconds before the answer."""
+        """Seconds before the answer; infinite until the rules change."""
+        if self.hold:
+            return math.inf
         low, high = self.latency_ms
         return (low if low == high else self.random.uniform(low, high)) / 1000
 
@@ -121,7 +126,12 @@ class Rule:
 
     def shown(self) -> dict[str, Any]:
         """The rule in the form in which it can be set again, and how often it ``fired``."""
-        shown: dict[str, Any] = {"latency_ms": list(self.latency_ms), **self.shares, "fired": self.fired}
+        shown: dict[str, Any] = {
+            "latency_ms": list(self.latency_ms),
+            "hold": self.hold,
+            **self.shares,
+            "fired": self.fired,
+        }
         for name in ("accepted", "status", "message", "hang_seconds", "drip_ms", "times", "seed"):
             shown[name] = getattr(self, name)
         for name in ("only_operations", "only_jobs", "only_accounts"):
@@ -152,6 +162,8 @@ def read(given: Any) -> Rule:
             setattr(rule, name, None if value is None else int(_number(name, value)))
         elif name == "message":
             rule.message = str(value)
+        elif name == "hold":
+            rule.hold = bool(value)
         elif name in ("accepted", "hang_seconds", "drip_ms"):
             setattr(rule, name, _number(name, value))
         elif name not in ("seed", "fired"):
@@ -166,6 +178,7 @@ def read(given: Any) -> Rule:
 
 NAMES = (
     "latency_ms",
+    "hold",
     *INSTEAD,
     *AFTERWARDS,
     "accepted",
@@ -194,10 +207,14 @@ class Faults:
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
+        self.held: list[Callable[[], None]] = []
 
     def set(self, given: Any) -> None:
-        """Replace all rules by one, or by a list of them; raises ``ValueError``."""
+        """Replace all rules by one, or by a list of them, and let go what they held; raises ``ValueError``."""
         self.rules = [read(one) for one in (given if isinstance(given, list) else [given])]
+        held, self.held = self.held, []
+        for answer in held:
+            answer()
 
     def draw(self, operation: str, job: str | None, account: str | None) -> tuple[float, str, Rule | None]:
         """Seconds of delay, the name of the fault (or an empty string) and its rule, for one call."""

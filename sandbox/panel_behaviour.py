@@ -18,7 +18,7 @@ def set_faults(app: App, given: Any) -> Any:
 
 
 def clear_faults(app: App, given: Any) -> Any:
-    app.faults.rules.clear()
+    app.faults.set([])
     return get_faults(app, given)
 
 

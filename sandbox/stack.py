@@ -113,14 +113,14 @@ class Stack:
             "--pidfile=",
         )
 
-    def wait_for_workers(self, number: int = 1, timeout: float = 30.0) -> None:
+    def wait_for_workers(self, number: int = 1, timeout: float = 120.0) -> None:
         """Wait until so many worker processes have told of themselves; ``TimeoutError`` shows their logs' ends."""
         from redis import Redis
 
         with Redis.from_url(self.valkey.url) as client:
             self._until(lambda: client.hlen("ij1:workers") >= number, f"{number} workers", timeout)
 
-    def _until(self, true: Any, what: str, timeout: float = 30.0) -> None:
+    def _until(self, true: Any, what: str, timeout: float = 120.0) -> None:
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if true():
@@ -142,7 +142,7 @@ class Stack:
         found = (self.logs / f"{name}.log").read_text(errors="replace").splitlines()
         return [json.loads(line) for line in found if line.endswith("}") and f'"action": "{action}"' in line]
 
-    def end(self, name: str, timeout: float = 30.0) -> int:
+    def end(self, name: str, timeout: float = 120.0) -> int:
         """SIGTERM, wait, and the exit code."""
         process = self.processes.pop(name)
         process.terminate()
@@ -160,7 +160,7 @@ class Stack:
                 process.terminate()
         for process in self.processes.values():
             try:
-                process.wait(8)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,9 +34,12 @@ def server_binary() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port that nobody listens at, below those that systems give to outgoing connections."""
+    while True:
+        port = random.SystemRandom().randrange(10_240, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class Valkey:
@@ -63,7 +67,7 @@ class Valkey:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self, timeout: float = 10.0) -> Valkey:
+    def start(self, timeout: float = 60.0) -> Valkey:
         """Start the server and wait until it answers; ``timeout`` in seconds, then ``TimeoutError``."""
         command = [server_binary(), "--port", str(self.port), "--dir", self.directory]
         for name, value in self.options.items():

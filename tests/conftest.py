@@ -13,7 +13,21 @@ from interakt_jobs.pytest_plugin import interakt_outbox  # noqa: F401  as pytest
 from sandbox.valkey import Valkey
 from tests.tls import make_certificate
 
+ROOT = Path(__file__).resolve().parent
+LONGEST_FIRST = ("system/test_chaos_short.py", "hosts", "system/test_schedules.py", "system", "redis", "")
 OURS = ("INTERAKT_", "REDIS_URL", "SENTRY_", "CELERY_", "DJANGO_", "PROMETHEUS_")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several processes a file's tests, which share servers, run in one; so do all hosts, which share environments."""
+    if not hasattr(config, "workerinput"):
+        return
+    places = {item: item.path.relative_to(ROOT).as_posix() for item in items}
+    for item, place in places.items():
+        item.add_marker(pytest.mark.xdist_group("hosts" if place.startswith("hosts/") else place))
+    items.sort(
+        key=lambda item: next(n for n, part in enumerate(LONGEST_FIRST) if places[item].startswith(part))
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,24 @@ from typing import Any, TypeVar
 Found = TypeVar("Found")
 
 
-def until(true: Callable[[], Found], seconds: float = 30.0) -> Found:
+def until(true: Callable[[], Found], seconds: float = 60.0) -> Found:
     """What ``true`` gives once it is true; fails when that takes longer than so many seconds."""
     end = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
+    return found
+
+
+def until_still(count: Callable[[], Found], quiet: float, seconds: float = 60.0) -> Found:
+    """What ``count`` gives once it has not changed for ``quiet`` seconds; fails when that takes longer than so many."""
+    began = since = time.monotonic()
+    found = count()
+    while time.monotonic() - since < quiet:
+        assert time.monotonic() - began < seconds + quiet, f"still changing after {seconds} s"
+        time.sleep(0.05)
+        if (now := count()) != found:
+            found, since = now, time.monotonic()
     return found
 
 

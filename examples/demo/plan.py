@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.examples import examples
+from examples.document import examples
 
 PHONE = {"countryCode": "+91", "phoneNumber": "9999999999"}
 

@@ -48,7 +48,7 @@ def start_install(host: str, wheel: Path, folder: Path) -> Callable[[], Path]:
     )
 
     def finish() -> Path:
-        words, _ = installing.communicate(timeout=110)
+        words, _ = installing.communicate(timeout=550)
         assert installing.returncode == 0, words.decode()
         return python
 

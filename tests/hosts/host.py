@@ -61,7 +61,7 @@ class Host:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
@@ -71,12 +71,12 @@ class Host:
         data = urllib.parse.urlencode(form).encode() if form else None
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data)
         try:
-            with urllib.request.urlopen(request, timeout=25) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
 
-    def until(self, true: Callable[[], Any], what: str, timeout: float = 40.0) -> Any:
+    def until(self, true: Callable[[], Any], what: str, timeout: float = 120.0) -> Any:
         """The first true answer; raises ``TimeoutError`` with the processes' logs."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -101,7 +101,7 @@ class Host:
         process = self._processes.pop(name)
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

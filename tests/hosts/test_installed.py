@@ -1,4 +1,4 @@
-"""The wheel in a fresh environment: names stay the host's own, pytest finds the fixture, importing costs little."""
+"""The wheel in a fresh environment: names stay the host's own, pytest finds the fixture, importing loads little."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ print(json.dumps([config.__file__, tasks.__file__, tasks.message_ended.app.main,
 NO_CELERY = f"""
 import json, threading
 import interakt_jobs, interakt_jobs.testing
-status = interakt_jobs.send_text.delay({TEXT}).get(timeout=30)["status"]
+status = interakt_jobs.send_text.delay({TEXT}).get(timeout=60)["status"]
 import celery
 print(json.dumps([status, celery._state.default_app, threading.active_count()]))
 """
@@ -39,12 +39,14 @@ def test_the_next_test_begins_anew(interakt_outbox):
     assert len(interakt_outbox) == 0
 """
 IMPORT = """
-import json, time
-began = time.perf_counter()
+import json, sys
 from celery import Celery
 import redis
-{}
-print(json.dumps(time.perf_counter() - began))
+before = set(sys.modules)
+import interakt_jobs
+loaded = set(sys.modules) - before
+packages = {name.partition(".")[0] for name in loaded} - {name.partition(".")[0] for name in before}
+print(json.dumps([len(loaded), sorted(packages - sys.stdlib_module_names)]))
 """
 
 
@@ -74,15 +76,12 @@ def test_a_hosts_tests_record_without_a_redis(host: Callable[..., Host], tmp_pat
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_importing_adds_at_most_fifty_milliseconds_to_celery_and_redis(host: Callable[..., Host]) -> None:
+def test_importing_loads_little_beside_celery_and_redis(host: Callable[..., Host]) -> None:
     with host("fastapi_shop") as found:
-        cached = {"PYTHONDONTWRITEBYTECODE": ""}
-        codes = [IMPORT.format(what) for what in ("", "import interakt_jobs")]
-        rounds = [[found.run(code, **cached) for code in codes] for _ in range(3)]
-    without, beside = (min(times) for times in zip(*rounds, strict=True))
-    assert beside - without <= 0.05
+        modules, packages = found.run(IMPORT)
+    assert modules <= 60 and packages == ["interakt_jobs"]

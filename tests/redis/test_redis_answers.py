@@ -66,7 +66,7 @@ def test_what_passes_is_told_as_an_unreachable_ledger_with_its_reason(server: Va
 @pytest.mark.parametrize("name", ["MASTERDOWN", "BUSY"])
 def test_reading_and_waiting_meet_no_raw_error_either(server: Valkey, name: str) -> None:
     job = send_text.delay(TEXT)
-    calls: list[Any] = [job.read, lambda: job.status, lambda: job.get(timeout=1), job.revoke, job.forget]
+    calls: list[Any] = [job.read, lambda: job.status, lambda: job.get(timeout=60), job.revoke, job.forget]
     with TROUBLES[name](server):
         for call in calls:
             with pytest.raises(LedgerUnreachable) as raised:
@@ -133,7 +133,7 @@ def test_a_record_that_is_none_is_named_by_its_job(server: Valkey, raw: str) -> 
     job = send_text.delay(TEXT)
     with admin(server) as client:
         client.set(f"ij1:default:j:{job.tail}", raw)
-    for call in (job.read, lambda: job.status, lambda: job.get(timeout=1)):
+    for call in (job.read, lambda: job.status, lambda: job.get(timeout=60)):
         with pytest.raises(LedgerDamaged, match=job.tail):
             call()
     with admin(server) as client:

@@ -10,9 +10,9 @@ from celery import chain, chord, group
 from redis import Redis
 
 import tasks
+from examples.document import examples
 from interakt_jobs import OPERATIONS, PayloadError, configure
 from schemas import Invalid
-from tests.examples import examples
 
 FINE: dict[str, Any] = {
     "countryCode": "+91",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 import interakt_jobs
-from interakt_jobs import Job
 from sandbox.control import Sandbox
 from sandbox.stack import Stack
 
@@ -62,13 +60,3 @@ def sandbox(running_sandbox: Sandbox) -> Sandbox:
     running_sandbox.reset()
     running_sandbox.settings(calls_per_minute=0, window_seconds=60, window="sliding", retry_after=False)
     return running_sandbox
-
-
-def waited(stack: Stack, jobs: list[tuple[float, Job]], timeout: float = 6.0) -> list[float]:
-    """Seconds from ``.delay()`` to the arrival of each job's request."""
-    end = time.monotonic() + timeout
-    arrived: dict[str | None, float] = {}
-    while time.monotonic() < end and not all(job.id in arrived for _, job in jobs):
-        arrived = {call.job: call.arrived for call in stack.sandbox.arrivals()}
-        time.sleep(0.05)
-    return [arrived.get(job.id, float("inf")) - called for called, job in jobs]

@@ -115,7 +115,7 @@ def stack(folder: Path) -> Iterator[Stack]:
         running.wait_for_workers(2)
         configure(running.valkey.url)
         for job in (send_text.delay(TEXT), send_text.delay(TEXT, lane="bulk")):
-            job.get(timeout=20)
+            job.get(timeout=60)
         yield running
         configure(None)
 

@@ -19,6 +19,7 @@ from rich.console import Console
 import interakt_jobs
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT, Stack
+from tests.waiting import until
 from worker import campaigns
 from worker.campaigns.running import control
 from worker.campaigns.store import store
@@ -36,7 +37,7 @@ body = ["{name}"]
 def run(stack: Stack, *arguments: str, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "worker", *arguments],
-        cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -59,6 +60,11 @@ def create(stack: Stack, files: Path, *more: str) -> dict[str, Any]:
     return found
 
 
+def shown(stack: Stack, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(stack, "campaign", "show", name, "--json"))
+    return found
+
+
 def test_a_campaign_from_the_file_to_the_export(stack: Stack, files: Path) -> None:
     found = create(stack, files, "--start", "--rejected", str(files / "bad.csv"))
     assert (found["messages"], found["rejected"]) == (40, {"phone": 1, "duplicate": 1})
@@ -66,10 +72,8 @@ def test_a_campaign_from_the_file_to_the_export(stack: Stack, files: Path) -> No
     rejected = list(csv.DictReader((files / "bad.csv").open()))
     assert [row["line"] for row in rejected] == ["42", "43"]
     name = found["campaign"]
-    end = time.monotonic() + 30
-    while (now := json.loads(run(stack, "campaign", "show", name, "--json")))["status"] != "done":
-        assert time.monotonic() < end, now
-        time.sleep(0.3)
+    now = until(lambda: found if (found := shown(stack, name))["status"] == "done" else None)
+    assert now
     assert sum(number for state, number in now["counts"].items() if "|" not in state) == 40
     run(stack, "campaign", "export", name, "--output", str(files / "out.csv"))
     rows = list(csv.DictReader((files / "out.csv").open()))
@@ -144,7 +148,7 @@ def test_recipients_are_found_among_interakts_users(stack: Stack, files: Path) -
             "traits": {"name": "P", "seat": number},
         }
         last = interakt_jobs.track_user.delay(person)  # type: ignore[arg-type]
-    last.get(timeout=20)
+    last.get(timeout=60)
     time.sleep(0.5)
     seats = ("--recipients", "users:", "--filter", "seat gte 10", "--json")
     found = json.loads(run(stack, "campaign", "create", str(files / "sale.toml"), *seats))

@@ -12,7 +12,7 @@ FAULTS = (
 )
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(3600)
 def test_nothing_is_lost_and_nothing_is_doubled(capsys: pytest.CaptureFixture[str]) -> None:
     broken = main(["--short", "--only", FAULTS])
     assert not broken, capsys.readouterr().out

@@ -32,7 +32,7 @@ def body_of(stack: Stack, job: Job) -> dict[str, Any]:
 def test_each_example_of_the_document_is_what_reaches_the_wire(stack: Stack, item: Any) -> None:
     before = len(stack.sandbox.calls())
     job = interakt_jobs.OPERATIONS[item.operation].delay(item.payload)
-    answer = job.get(timeout=20)
+    answer = job.get(timeout=60)
     assert 200 <= answer["status"] < 300
     (call,) = stack.sandbox.calls(bodies=True)[before:]
     if call["body"] is None:
@@ -46,17 +46,17 @@ def test_each_example_of_the_document_is_what_reaches_the_wire(stack: Stack, ite
 
 def test_a_callers_callback_data_travels_behind_our_id(stack: Stack) -> None:
     job = send_text.delay({**TEXT, "callbackData": "order 7"})
-    assert job.get(timeout=20)["callbackData"] == "order 7", "the caller gets back what he gave"
+    assert job.get(timeout=60)["callbackData"] == "order 7", "the caller gets back what he gave"
     assert body_of(stack, job)["callbackData"] == f"{job.id}|order 7"
     long = send_text.delay({**TEXT, "callbackData": "x" * 500})
-    assert long.get(timeout=20)["callbackData"] == "x" * 500
+    assert long.get(timeout=60)["callbackData"] == "x" * 500
     assert body_of(stack, long)["callbackData"] == long.id
 
 
 def test_what_our_check_or_interakt_refuses_is_a_dead_letter_with_its_reason(stack: Stack) -> None:
     wrong = send_text.delay({**TEXT, "phoneNumber": "123"})
     with pytest.raises(JobDead) as dead:
-        wrong.get(timeout=20)
+        wrong.get(timeout=60)
     assert dead.value.reason == "invalid_payload"
     assert "phoneNumber" in dead.value.error
     assert "123" not in dead.value.error
@@ -67,7 +67,7 @@ def test_what_our_check_or_interakt_refuses_is_a_dead_letter_with_its_reason(sta
     assert "phoneNumber" in line["error"]
     stranger = send_text.delay({**TEXT, "phoneNumber": "9888888888"})
     with pytest.raises(JobDead) as dead:
-        stranger.get(timeout=20)
+        stranger.get(timeout=60)
     assert (dead.value.reason, dead.value.attempts[0]["status"]) == ("rejected", 400)
 
 
@@ -75,14 +75,14 @@ def test_what_whatsapp_is_likely_to_refuse_is_logged_once_and_sent(stack: Stack)
     template = {"name": "welcome_message", "languageCode": "en", "bodyValues": ["John   Doe"]}
     payload = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Template", "template": template}
     for job in [send_template.delay(payload) for _ in range(3)]:
-        assert job.get(timeout=20)["status"] < 300
+        assert job.get(timeout=60)["status"] < 300
     assert stack.tail("worker", 100_000).count("template.bodyValues[0]: has three spaces in a row") == 1
 
 
 def test_a_server_error_is_tried_again_where_that_does_no_harm(stack: Stack) -> None:
     stack.sandbox.faults(share_500=1.0, times=2)
     job = track_user.delay({"phoneNumber": "9999999999", "countryCode": "+91", "traits": {"name": "J"}})
-    assert job.get(timeout=20)["status"] == 202
+    assert job.get(timeout=60)["status"] == 202
     assert job.read().attempts == 3
 
 
@@ -90,7 +90,7 @@ def test_an_answer_that_was_lost_leaves_a_bulk_send_to_a_person(stack: Stack) ->
     stack.sandbox.faults(accept_lose_answer=1.0, times=1)
     job = send_text.delay(TEXT, lane="bulk")
     with pytest.raises(JobDead) as dead:
-        job.get(timeout=20)
+        job.get(timeout=60)
     assert dead.value.reason == "unknown_outcome"
     assert stack.sandbox.jobs()[job.id] == (1, 1)
 
@@ -103,13 +103,13 @@ def test_an_otp_goes_through_the_urgent_lane_and_expires(stack: Stack) -> None:
         "buttonValues": {"0": ["77"]},
     }
     job = send_auth_template.delay({"countryCode": "+91", "phoneNumber": "9999999999", "template": template})
-    job.get(timeout=20)
+    job.get(timeout=60)
     assert job.read().lane == "urgent"
     late = send_auth_template.delay(
         {"countryCode": "+91", "phoneNumber": "9999999999", "template": template}, countdown=1, expires=0
     )
     with pytest.raises(JobDead) as dead:
-        late.get(timeout=20)
+        late.get(timeout=60)
     assert dead.value.reason == "expired"
 
 
@@ -120,13 +120,9 @@ def test_a_message_published_by_name_is_accepted_once_however_often_it_comes(sta
     for _ in range(3):
         other.send_task("interakt.send_text", args=[TEXT], queue="intake", task_id=identity)
     job = Job(f"ij1.default.{identity.replace('-', '')}")
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            job.get(timeout=10)
-            break
-        except interakt_jobs.NoSuchJob:
-            time.sleep(0.05)
+    with Redis.from_url(stack.valkey.url) as redis:
+        until(lambda: redis.exists(f"ij1:default:j:{job.tail}") and not redis.llen("ij1:celery:intake"))
+    job.get(timeout=60)
     time.sleep(0.5)
     assert stack.sandbox.jobs()[job.id] == (1, 1)
 
@@ -177,7 +173,7 @@ def test_a_poison_message_leaves_the_worker_alive(stack: Stack, kind: str) -> No
     with Redis.from_url(stack.valkey.url) as client:
         client.lpush("ij1:celery:normal", poison(kind))
         job = send_text.delay(TEXT)
-        assert job.get(timeout=8)["status"] == 201
+        assert job.get(timeout=60)["status"] == 201
         kept = client.xrevrange("ij1:poison", count=1)
     if kind != "wrong arguments":
         assert kept, "kept raw with its reason"
@@ -194,6 +190,6 @@ def test_sigterm_under_load_loses_and_doubles_nothing(stack: Stack, tmp_path: Pa
         time.sleep(1.0)
         assert stack.end("bulk" if round_ == 0 else f"bulk{round_ - 1}") == 0
     for job in jobs:
-        assert job.get(timeout=30)["status"] == 201
+        assert job.get(timeout=60)["status"] == 201
     record = stack.sandbox.jobs()
     assert {record[job.id] for job in jobs} == {(1, 1)}

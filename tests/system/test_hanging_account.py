@@ -43,7 +43,7 @@ def stack() -> Iterator[Stack]:
 
 
 def test_otps_of_an_account_go_out_beside_an_account_that_hangs(stack: Stack) -> None:
-    send_auth_template.delay(OTP, account="brand_b").get(timeout=30)
+    send_auth_template.delay(OTP, account="brand_b").get(timeout=60)
     (brand_b,) = {call["account"] for call in stack.sandbox.calls()}
     stack.sandbox.faults(share_hang=1, hang_seconds=0, only_accounts=[brand_b])
     for _ in range(100):

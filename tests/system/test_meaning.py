@@ -78,7 +78,7 @@ def write(stack: Stack, **message: object) -> Inbound:
 def test_a_job_knows_how_far_its_message_came(stack: Stack) -> None:
     write(stack, text="Hello")
     job = send_text.delay(TEXT)
-    job.get(timeout=10)
+    job.get(timeout=60)
     until(lambda: job.read().delivery.startswith("4.read"))
     assert job.get()["delivery"]["kind"] == "read"
 
@@ -129,10 +129,10 @@ def test_people_who_write_are_read_by_the_id_that_was_told(stack: Stack) -> None
 def test_stop_keeps_bulk_away_until_start(stack: Stack, stop: str, start: str) -> None:
     write(stack, text=stop)
     with pytest.raises(JobDead, match="opted_out"):
-        send_template.delay(TEMPLATE, lane="bulk").get(timeout=10)
-    assert send_template.delay(TEMPLATE).get(timeout=10)["status"] < 300, "an answer to a person still goes"
+        send_template.delay(TEMPLATE, lane="bulk").get(timeout=60)
+    assert send_template.delay(TEMPLATE).get(timeout=60)["status"] < 300, "an answer to a person still goes"
     write(stack, text=start)
-    assert send_template.delay(TEMPLATE, lane="bulk").get(timeout=10)["status"] < 300
+    assert send_template.delay(TEMPLATE, lane="bulk").get(timeout=60)["status"] < 300
 
 
 def test_an_opt_out_that_was_kept_in_whatsapps_form_still_holds(stack: Stack) -> None:
@@ -153,16 +153,16 @@ def test_outside_the_window_a_session_message_costs_no_call(stack: Stack) -> Non
     stranger = {**TEXT, "phoneNumber": "9999954321"}
     before = len(stack.sandbox.calls())
     with pytest.raises(JobDead, match="undeliverable_now"):
-        send_text.delay(stranger).get(timeout=10)
+        send_text.delay(stranger).get(timeout=60)
     assert len(stack.sandbox.calls()) == before
-    assert send_text.delay(TEXT).get(timeout=10)["status"] < 300
-    assert send_template.delay({**TEMPLATE, "phoneNumber": "9999954321"}).get(timeout=10)["status"] < 300
+    assert send_text.delay(TEXT).get(timeout=60)["status"] < 300
+    assert send_template.delay({**TEMPLATE, "phoneNumber": "9999954321"}).get(timeout=60)["status"] < 300
 
 
 def test_an_rcs_callback_finds_its_job_by_interakts_id(stack: Stack) -> None:
     payload = {"countryCode": "+91", "phoneNumber": PHONE, "type": "Text", "message": {"plainText": "Hello"}}
     job = send_rcs_text.delay(payload)
-    job.get(timeout=10)
+    job.get(timeout=60)
     until(lambda: job.read().delivery.startswith("4.read"))
 
 
@@ -177,7 +177,7 @@ def test_a_template_paused_by_meta_waits(stack: Stack) -> None:
         assert not job.ready()
         stack.sandbox.templates(name="diwali_offer", status="APPROVED")
         until(lambda: not redis.hget("ij1:default:groups", "diwali_offer:en"))
-    assert job.get(timeout=15)["status"] < 300
+    assert job.get(timeout=60)["status"] < 300
 
 
 def test_no_log_and_no_figure_names_a_person(stack: Stack) -> None:

@@ -45,7 +45,7 @@ def test_the_strong_door_is_the_script(stack: Stack, monkeypatch: pytest.MonkeyP
     }
     names = run(0, REDIS_URL=stack.valkey.url, payload=TEXT, **modules)
     job = Job(f"ij1.default.{names['tail']}")
-    assert job.get(timeout=20)["status"] == 201
+    assert job.get(timeout=60)["status"] == 201
     common, recipient = names["common"], names["recipient"]
     again = [*common, names["tail"], recipient, "", "", json.dumps(TEXT), "", ""]
     assert names["accept"](["ij1:default:"], again) == [b"known"]
@@ -66,5 +66,5 @@ def test_the_weaker_door_is_a_message_by_name(stack: Stack) -> None:
         tail = mine.replace("-", "")
         stack._until(lambda: ledger.exists(f"ij1:default:j:{tail}"), "the job")
     job = Job(f"ij1.default.{tail}")
-    assert job.get(timeout=20)["status"] == 201
+    assert job.get(timeout=60)["status"] == 201
     assert stack.sandbox.jobs()[job.id] == (1, 1)

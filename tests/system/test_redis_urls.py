@@ -59,7 +59,7 @@ def send(url: str) -> int:
     """Enqueue, whether the worker is up already or not, and wait for Interakt's answer."""
     interakt_jobs.configure(url, allow_unregistered=True)
     try:
-        return int(interakt_jobs.send_text.delay(TEXT).get(timeout=30)["status"])  # type: ignore[arg-type]
+        return int(interakt_jobs.send_text.delay(TEXT).get(timeout=60)["status"])  # type: ignore[arg-type]
     finally:
         interakt_jobs.configure(None)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.control import Sandbox
+from sandbox.stack import ROOT
 
-DOCUMENT = Path(__file__).parent.parent / "data" / "One_Key_CRM_API.md"
+DOCUMENT = ROOT / "examples" / "One_Key_CRM_API.md"
 Json = dict[str, Any]
 
 
@@ -27,7 +27,7 @@ def call(
     content_type: str = "application/json",
 ) -> tuple[int, Any]:
     """Status, and the JSON (or the text of another type) of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
     data = raw if raw is not None else None if body is None else json.dumps(body).encode()
     headers = {"Authorization": authorization or f"Basic {sandbox.key}", "Content-Type": content_type}
     connection.request(method, f"/v1/public/{path}", data, headers)

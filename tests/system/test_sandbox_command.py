@@ -25,7 +25,7 @@ TEXT = {"phoneNumber": "9999999999", "type": "Text", "data": {"message": "Hi"}}
 
 
 def status(port: int, body: object, key: str = Sandbox.key) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", "/v1/public/message/", json.dumps(body), {"Authorization": f"Basic {key}"})
     answer = connection.getresponse()
     answer.read()
@@ -79,7 +79,7 @@ def test_a_hanging_call_does_not_hold_the_end_back() -> None:
         sandbox.wait_for(lambda summary: summary["simultaneous"] == 1)
         start = time.monotonic()
         assert sandbox.stop() == 0
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 30
         connection.close()
 
 
@@ -96,7 +96,7 @@ def test_it_runs_without_uvloop() -> None:
         status(port, SEND)
     assert len(sandbox.calls()) == 3
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     process.stdout.close()
 
 
@@ -129,7 +129,7 @@ def test_only_the_named_keys_are_taken() -> None:
 
 def test_the_seeds_answers_can_be_asked_for() -> None:
     with Sandbox(answers="seed") as sandbox:
-        connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
         headers = {"Authorization": f"Basic {sandbox.key}"}
         connection.request(
             "POST", "/v1/public/track/users/", json.dumps({"phoneNumber": "9999999999"}), headers

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ class Caller:
     """One kept connection to a sandbox."""
 
     def __init__(self, sandbox: Sandbox, key: str | None = None) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=2)
+        self.connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
         self.headers = {"Authorization": f"Basic {key or sandbox.key}", "Content-Type": "application/json"}
 
     def send(self, **changes: Any) -> http.client.HTTPResponse:
@@ -109,38 +110,39 @@ def test_a_hang_ends_with_a_reset_and_no_answer(sandbox: Sandbox, caller: Caller
     start = time.monotonic()
     with pytest.raises(ConnectionResetError):
         caller.send()
-    assert 0.25 < time.monotonic() - start < 1.5
+    assert time.monotonic() - start > 0.25
     assert record(sandbox) == [(None, False, "share_hang")]
 
 
 def test_a_client_that_leaves_before_the_answer_is_seen_to_have_none(
     sandbox: Sandbox, caller: Caller
 ) -> None:
-    sandbox.faults(latency_ms=400)
-    caller.connection.timeout = 0.1
+    sandbox.faults(hold=True)
+    caller.connection.timeout = 1
     with pytest.raises(TimeoutError):
         caller.send()
+    assert sandbox.summary()["simultaneous"] == 1
     caller.connection.close()
-    time.sleep(0.6)
+    sandbox.wait_for(lambda summary: summary["simultaneous"] == 0)
+    sandbox.faults()
     assert record(sandbox) == [(None, True, None)]
-    assert sandbox.summary()["simultaneous"] == 0
 
 
-def test_latency_is_within_its_bounds_and_counts_simultaneous_calls(sandbox: Sandbox) -> None:
+def test_latency_is_within_its_bounds(sandbox: Sandbox, caller: Caller) -> None:
     sandbox.faults(latency_ms=[200, 300])
-    took: list[float] = []
+    start = time.monotonic()
+    assert caller.status() == 201
+    assert 0.2 <= time.monotonic() - start < 60
 
-    def one() -> None:
-        start = time.monotonic()
-        assert Caller(sandbox).status() == 201
-        took.append(time.monotonic() - start)
 
-    threads = [threading.Thread(target=one) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(0.2 <= seconds < 1 for seconds in took)
+def test_calls_are_held_until_the_rules_change_and_simultaneous_ones_counted(sandbox: Sandbox) -> None:
+    sandbox.faults(hold=True)
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(Caller(sandbox).status) for _ in range(8)]
+        sandbox.wait_for(lambda summary: summary["simultaneous"] == 8)
+        assert not any(call.done() for call in calls)
+        assert sandbox.faults(latency_ms=0)["rules"][0]["hold"] is False
+        assert [call.result() for call in calls] == [201] * 8
     summary = sandbox.summary()
     assert (summary["peak_simultaneous"], summary["simultaneous"]) == (8, 0)
     assert record(sandbox) == [(201, True, None)] * 8
@@ -204,29 +206,26 @@ def test_a_call_refused_by_the_limit_uses_up_no_fault(sandbox: Sandbox, caller: 
 
 
 def test_the_sliding_limit_is_exact(sandbox: Sandbox, caller: Caller) -> None:
-    sandbox.settings(calls_per_minute=1200, window_seconds=1)
-    end = time.monotonic() + 2.5
-    statuses = []
-    while time.monotonic() < end:
+    sandbox.settings(calls_per_minute=300, window_seconds=1)
+    statuses: list[int] = []
+    while statuses.count(201) < 15:
         statuses.append(caller.status())
     allowed = [row["arrived"] for row in sandbox.calls() if row["status"] == 201]
-    assert max(sum(1 for at in allowed if begin <= at < begin + 1) for begin in allowed) == 20
-    assert len(allowed) >= 60
+    assert max(sum(1 for at in allowed if begin <= at < begin + 1) for begin in allowed) == 5
     account = sandbox.summary()["accounts"][sandbox.account()]
-    assert account["peak_in_window"] > 20
+    assert account["peak_in_window"] > 5
     assert account["over_limit"] > 0
 
 
 def test_the_fixed_limit_is_exact_in_each_aligned_window(sandbox: Sandbox, caller: Caller) -> None:
-    sandbox.settings(calls_per_minute=1200, window_seconds=1, window="fixed")
-    end = time.monotonic() + 2.5
-    while time.monotonic() < end:
-        caller.status()
-    frames: dict[int, int] = {}
-    for row in sandbox.calls():
-        frames.setdefault(int(row["arrived"]), 0)
-        frames[int(row["arrived"])] += row["status"] == 201
-    assert set(frames.values()) == {20}
+    sandbox.settings(calls_per_minute=300, window_seconds=1, window="fixed")
+    statuses: list[int] = []
+    while statuses.count(201) < 15:
+        statuses.append(caller.status())
+    asked = Counter(int(row["arrived"]) for row in sandbox.calls())
+    allowed = Counter(int(row["arrived"]) for row in sandbox.calls() if row["status"] == 201)
+    assert allowed == {frame: min(5, calls) for frame, calls in asked.items()}
+    assert max(asked.values()) > 5
 
 
 def test_the_limit_is_each_keys_own_and_can_be_set_for_one(sandbox: Sandbox, caller: Caller) -> None:

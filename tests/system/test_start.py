@@ -22,7 +22,7 @@ CELERY = ("celery", "-A", "worker.app")
 def start(*options: str, process: tuple[str, ...] = (*CELERY, "worker", "-Q", "bulk"), **env: str) -> str:
     command = [sys.executable, "-m", *process, *options]
     done = subprocess.run(
-        command, cwd=ROOT, env={"PATH": "/usr/bin:/bin", **env}, capture_output=True, text=True, timeout=30
+        command, cwd=ROOT, env={"PATH": "/usr/bin:/bin", **env}, capture_output=True, text=True, timeout=300
     )
     assert done.returncode != 0
     return done.stdout + done.stderr
@@ -65,7 +65,7 @@ def test_run_starts_a_worker_with_the_pool_that_was_asked_for(pool: str, childre
         stack.wait_for_workers(1)
         configure(stack.valkey.url)
         try:
-            assert send_text.delay(TEXT).get(timeout=20)["id"]
+            assert send_text.delay(TEXT).get(timeout=60)["id"]
         finally:
             configure(None)
         found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

@@ -57,6 +57,11 @@ def test_commands_show_text_through_one_function() -> None:
         assert file.name == "common.py" or direct is None, f"{file.name}: use say, show_json or terminal"
 
 
+def test_examples_need_no_tests() -> None:
+    for file in (ROOT / "examples").rglob("*.py"):
+        assert "tests" not in imports_of(file), file.relative_to(ROOT)
+
+
 def procfile() -> dict[str, list[str]]:
     lines = (ROOT / "Procfile").read_text().splitlines()
     return {

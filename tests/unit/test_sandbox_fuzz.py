@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -19,8 +18,9 @@ from sandbox.control import Sandbox
 from sandbox.incoming import BadRequest, Request, take_body, take_head
 from sandbox.routes import BY_END, ROUTES
 from sandbox.settings import Settings
+from sandbox.stack import ROOT
 
-DOCUMENT = (Path(__file__).parent.parent / "data" / "One_Key_CRM_API.md").read_text()
+DOCUMENT = (ROOT / "examples" / "One_Key_CRM_API.md").read_text()
 EXAMPLES = [
     json.loads(text)
     for text in re.findall(r"\*\*Payload\*\*:\s*```json(.*?)```", DOCUMENT, re.S)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import schemas
+from examples.document import Example, examples, responses, webhooks
 from interakt_jobs.check import check
 from interakt_jobs.operations import OPERATIONS
-from tests.examples import Example, examples, responses, webhooks
 
 TO = {"fullPhoneNumber": "919999999999"}
 PAIR = {"countryCode": "+91", "phoneNumber": "9999999999"}

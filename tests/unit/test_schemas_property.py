@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
+from examples.document import examples
 from interakt_jobs import payloads
 from interakt_jobs.check import PayloadError, check
 from interakt_jobs.operations import OPERATIONS
-from tests.examples import examples
 
 EXAMPLES = examples()
 PHONE = "9876543210"

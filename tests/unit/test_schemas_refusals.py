@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import schemas
-from tests.examples import examples
+from examples.document import examples
 
 BY_SECTION = {one.section: one for one in examples()}
 NUMBER = "9999999999"

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples.document import webhooks
 from sandbox import shapes
 from sandbox.accounts import Account
 from sandbox.answers import Message
 from sandbox.settings import Settings
 from schemas.event import RANKS, Button, Event
 from schemas.webhook import NOTICES, STATUSES, read
-from tests.examples import webhooks
 
 PHONE = "919999999999"
 OUR_ID = "ij1.default.0193d1a2b3c47d5e8f90a1b2c3d4e5f6"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-DOCUMENT = Path(__file__).parent / "data" / "One_Key_CRM_API.md"
+DOCUMENT = Path(__file__).parent / "One_Key_CRM_API.md"
 OPERATIONS = {
     "1.1": "track_user",
     "1.2": "track_event",
