@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +17,7 @@ from bench import chart, processes, report, targets
 from bench.__main__ import cells, chosen
 from bench.call import payload
 from bench.roster import PEERS
+from tests.waiting import until
 
 
 def test_the_job_is_the_documents_example_of_349_bytes() -> None:
@@ -94,18 +94,19 @@ def test_a_whole_tree_is_measured_and_stopped(tmp_path: Path) -> None:
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     started = processes.start([sys.executable, "-c", parent], os.environ, tmp_path / "log")
     try:
-        end = time.monotonic() + 60
-        while len(pids := processes.tree([started.pid])) < 2 and time.monotonic() < end:
-            time.sleep(0.02)
-        assert len(pids) == 2
+        pids = until(lambda: found if len(found := processes.tree([started.pid])) == 2 else [])
         assert processes.cpu_seconds([started.pid]) >= 0
         assert 0 < processes.memory([started.pid]).pss <= processes.memory([started.pid]).rss
     finally:
         processes.stop([started])
-    alive = subprocess.run(
-        ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))], capture_output=True, text=True
-    )
-    assert [state for state in alive.stdout.split() if not state.startswith("Z")] == []
+
+    def alive() -> list[str]:
+        shown = subprocess.run(
+            ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))], capture_output=True, text=True
+        )
+        return [state for state in shown.stdout.split() if not state.startswith("Z")]
+
+    until(lambda: not alive())
 
 
 def results(**measures: float) -> dict[str, Any]:

@@ -25,6 +25,7 @@ MADE = {
     "worker/campaigns/recipients/phones.py": "phonenumbers' own, asked of at most 15 digits",
     "worker/ledger/dead_letters.py": "the operator's own, asked of errors of at most 2,000 characters",
     "worker/cli/dead_letters.py": "the same",
+    "examples/document.py": "its own words, asked of a file of this tree",
     "interakt_jobs/ledger/lua/campaigns.lua": "a name of our own and digits",
 }
 
