@@ -17,9 +17,12 @@ from .blocks import PAGES, Command, blocks, commands, words
 from .conftest import Page
 from .exceptions import CANNOT_IMPORT, CANNOT_RUN, COUNT, TAKES_MINUTES
 
-# what goes on until it is interrupted -> what it says meanwhile
+# what goes on until it is ended -> what it says meanwhile
 GOES_ON = {
-    "honcho start": r"(?s)(?=.*web\.1)(?=.*worker\.1)(?=.*bulk\.1)(?=.*beat\.1).*serv|ready|started",
+    "honcho start": (
+        r"(?s)(?=.*web\.1[^\n]*webhooks_direct)(?=.*worker\.1[^\n]*worker_ready)(?=.*bulk\.1[^\n]*worker_ready)"
+        r"(?=.*beat\.1 )"
+    ),
     "python -m sandbox --port": r"http://127\.0\.0\.1:\d+\n",
     "python -m worker status --watch": "default",
 }
