@@ -198,7 +198,7 @@ class Settings:
     web_host: str = setting(
         fields.String(),
         "127.0.0.1",
-        "The address at which `web` listens: your proxy's machine; in a container `0.0.0.0`.",
+        "Where `web` listens, for your TLS proxy on the same machine; in a container `0.0.0.0`.",
     )
     port: int = setting(Number(0, 65535, whole=True), 8000, "Where `web` listens.", name="PORT")
     warnings: tuple[str, ...] = ()

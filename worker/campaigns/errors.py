@@ -21,6 +21,13 @@ class CampaignError(ValueError):
         return lines(self.errors)
 
 
+class BadCampaignId(CampaignError):
+    """Raised for what is no campaign's id."""
+
+    def __init__(self) -> None:
+        super().__init__({"campaign": "an id is c and 8 to 16 lower-case letters and digits"})
+
+
 class PlanTaken(RuntimeError):
     """Raised when another process has taken over the planning, or the campaign is not being planned."""
 

@@ -16,7 +16,7 @@ import interakt_jobs
 from interakt_jobs.errors import LedgerUnreachable
 from worker.campaigns import creation
 from worker.campaigns.definition import definition
-from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
+from worker.campaigns.errors import BadCampaignId, CampaignError, NoSuchCampaign, PlanTaken
 from worker.campaigns.planning.prices import DEFAULT as PRICES
 from worker.campaigns.recipients.reader import Rejected, RejectsFile
 from worker.campaigns.recipients.rows import Source
@@ -51,6 +51,8 @@ def mistakes(kind: type[Several] = Several) -> Iterator[None]:
     """Tell a person's mistake in words; ``kind`` is what a ``CampaignError`` becomes."""
     try:
         yield
+    except BadCampaignId as error:
+        raise click.BadParameter(error.errors["campaign"], param_hint="ID") from None
     except CampaignError as error:
         raise kind(str(error)) from None
     except (NoSuchCampaign, PlanTaken) as error:

@@ -22,7 +22,7 @@ from typing import Any
 from interakt_jobs.ledger.keys import account_name, prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.errors import CampaignError, NoSuchCampaign
+from worker.campaigns.errors import BadCampaignId, NoSuchCampaign
 from worker.campaigns.reasons import REASON_NAMES
 from worker.campaigns.recipients.reader import Recipient
 
@@ -54,7 +54,7 @@ class CampaignStore:
 
     def __init__(self, link: Link, account: str, campaign: str) -> None:
         if not _ID.match(campaign):
-            raise CampaignError({"campaign": "an id is c and 8 to 16 lower-case letters and digits"})
+            raise BadCampaignId
         self.link, self.account, self.campaign = link, account_name(account), campaign
         self.prefix = prefix(account)
         self.keys = [self.prefix]
