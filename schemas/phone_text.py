@@ -13,6 +13,7 @@ from phonenumbers import NumberParseException
 from .phones import (
     CHECKS,
     MOBILE,
+    POSSIBLE,
     VALID,
     BadPhone,
     is_mobile,
@@ -23,7 +24,7 @@ from .phones import (
     weighed,
 )
 
-_LABEL = re.compile(r"\A(?:(?:https?://)?wa\.me/|[a-z]{1,12} ?:)", re.IGNORECASE)
+_LABEL = re.compile(r"\A(?:(?:https?://)?wa\.me/|[a-z]{1,12} ?[:.])", re.IGNORECASE)
 _EXTENSION = re.compile(r"(?:x|ext|extn|extension|#)[ .:=]{0,3}[0-9]{1,7}\Z", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _DECIMALS = re.compile(r"(?<=[0-9])[.,]0{1,2}\Z")
@@ -37,7 +38,7 @@ class Phones:
     """Reads numbers as people write them. ``country_code`` completes those that have none.
 
     ``check`` is what a number must be: ``mobile`` (Interakt refuses landlines, interakt-api 3), ``valid`` (landlines too) or
-    ``possible`` (the length alone, for a numbering plan that is newer than the installed ``phonenumbers``). It decides what
+    ``possible`` (a mobile's length alone, for numbers newer than the installed ``phonenumbers``). It decides what
     is refused, never which number a text stands for. ``full`` says that every number begins with its country code.
     """
 
@@ -89,11 +90,13 @@ def _likeliest(code: str, text: str, *, twice: bool = True) -> tuple[str, int]:
     for national in nationals:
         if is_mobile(digits := same_person(code + national)):
             return digits, MOBILE
-    best, points = ("", 0), (0, False)
+    best = ("", 0)
     for national in nationals:
         digits, level = weighed(code, national)
-        if (now := (level, len(national) in mobile_lengths(code))) > points:
-            best, points = (digits, level), now
+        if level == POSSIBLE and len(digits) - len(code) not in mobile_lengths(code):
+            continue
+        if level > best[1]:
+            best = digits, level
     return best
 
 
