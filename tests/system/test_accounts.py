@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+import interakt_jobs
 from interakt_jobs import send_text
 from sandbox.stack import Stack
-from tests.waiting import until_still
+from tests.waiting import until, until_still
 
 from .conftest import QUICK
 
@@ -52,6 +53,29 @@ def test_a_refused_key_pauses_its_own_account_only(stack: Stack) -> None:
     for job in refused:
         job.revoke()
     stack.sandbox.faults()
+
+
+def test_an_account_whose_key_is_taken_away_takes_no_more_jobs(stack: Stack) -> None:
+    """The last one here: the workers have one account afterwards."""
+    for name in ("worker", "bulk"):
+        assert stack.end(name) == 0
+    waits = send_text.delay(TEXT, account="brand_b")
+    assert waits.id, "while no worker lives, all is accepted"
+    stack.worker("alone", env={"INTERAKT_API_KEY__BRAND_B": "", "INTERAKT_CALLS_PER_MINUTE__BRAND_B": ""})
+
+    def refused() -> str:
+        try:
+            send_text.delay(TEXT, account="brand_b")
+        except interakt_jobs.Unregistered as error:
+            return str(error)
+        return ""
+
+    assert "no key for the account 'brand_b' any more" in until(refused)
+    assert send_text.delay(TEXT).get(timeout=20)["status"] < 300
+    assert [line["account"] for line in stack.lines("alone", "account_keyless")] == ["brand_b"]
+    stack.worker("again")
+    until(lambda: not refused())
+    assert waits.get(timeout=20)["status"] < 300
 
 
 def label(stack: Stack, account: str) -> str:
