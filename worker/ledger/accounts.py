@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from marshmallow import ValidationError
+
+from config.fields import Shares
 from interakt_jobs.errors import Unregistered
 
-from .work_ledger import LANES, WorkLedger, load
+from .work_ledger import WorkLedger, load
 
 CONFIRM_LOSS = load("confirm_loss")
 
@@ -23,24 +26,13 @@ def set_rate(ledger: WorkLedger, calls: int, window_seconds: float) -> None:
     )
 
 
-def parse_shares(text: str) -> dict[str, int]:
-    """``urgent=60,normal=20,bulk=20`` as percentages; raises ``ValueError``."""
-    try:
-        shares = {
-            name.strip(): int(value) for name, _, value in (part.partition("=") for part in text.split(","))
-        }
-    except ValueError:
-        raise ValueError("shares look like urgent=60,normal=20,bulk=20") from None
-    if set(shares) != set(LANES) or sum(shares.values()) > 100 or min(shares.values()) < 1:
-        raise ValueError(
-            "shares name urgent, normal and bulk, each at least 1 and together at most 100 percent"
-        )
-    return shares
-
-
 def set_shares(ledger: WorkLedger, text: str) -> None:
-    """Set what each lane is guaranteed; raises ``ValueError``."""
-    flat = [value for lane, share in parse_shares(text).items() for value in (f"share_{lane}", share)]
+    """Set what each lane is guaranteed, ``urgent=60,normal=20,bulk=20`` in percent; raises ``ValueError``."""
+    try:
+        shares = Shares().deserialize(text)
+    except ValidationError as error:
+        raise ValueError(str(error.messages[0])) from None
+    flat = [value for lane, share in shares.items() for value in (f"share_{lane}", share)]
     ledger.link.command("HSET", _state(ledger), *flat)
 
 
