@@ -16,10 +16,10 @@ from interakt_jobs.ledger.redis_client import Link
 from tasks import send_text
 from tasks.job_task import LATER, served
 from tests.waiting import until
+from worker.checks.ledger import examine_data
 from worker.cli import main
 from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS, Presence
 from worker.dispatch.witness import BACK_MS, Witness
-from worker.doctor import examine_data
 from worker.ledger import accounts, status
 from worker.ledger.rate_limit import PERMIT
 from worker.ledger.work_ledger import WorkLedger
@@ -269,13 +269,11 @@ def test_every_place_where_an_operator_looks_names_it(
     def said(*words: str) -> str:
         return CliRunner().invoke(main, list(words), env=environ).output
 
-    from config.settings import load
-
     command = "account confirm-loss default"
-    (check,) = examine_data(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": "c2FuZGJveDo="}))
+    (check,) = examine_data(link)
     assert check.mark == "failure" and command in check.mend
     assert command in said("status") and command in said("health")
     assert "bulk goes again" in said("account", "confirm-loss", "default")
     assert "account_confirm_loss" in said("audit")
     assert "LOST" not in said("status") + said("health")
-    assert not list(examine_data(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": "c2FuZGJveDo="})))
+    assert not list(examine_data(link))
