@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from . import settings
 from .batch import Accepted, Accepting, Batch, handle
@@ -18,26 +18,52 @@ from .ledger.record import digest, group_of, recipient_of
 from .options import Lane, Repeat, refuse, single, terms, wishes
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
+Kind = Literal["read", "upsert", "send", "rcs", "create", "local"]
+# in urgent and normal, and in bulk
+_REPEATS: dict[Kind, tuple[Repeat, Repeat]] = {
+    "read": ("always", "always"),
+    "upsert": ("always", "always"),
+    "local": ("always", "always"),
+    "send": ("after_hold", "never"),
+    "rcs": ("never", "never"),
+    "create": ("never", "never"),
+}
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
 
 
 class Operation(Generic[Payload]):
-    """An operation; ``delay`` and ``apply_async`` accept a job, a worker does the rest."""
+    """An operation; ``delay`` and ``apply_async`` accept a job, a worker does the rest.
+
+    ``method`` and ``path`` (under the base URL; trailing slashes matter) are Interakt's, ``query`` names the payload's
+    fields that travel in the URL. ``kind`` says what a repeat would do, and so whether an attempt of unknown outcome is
+    repeated: ``read`` and ``upsert`` always; ``send`` (WhatsApp) after a hold for its receipt, in bulk never; ``rcs`` and
+    ``create`` never; ``local`` is no call of the API. ``needs_session``: only within 24 hours of the person's last message.
+    """
 
     def __init__(
         self,
         name: str,
         payload: type[Payload],
+        method: str,
+        path: str,
+        kind: Kind,
         *,
+        query: tuple[str, ...] = (),
         lane: Lane = "normal",
-        repeat: Repeat = "never",
-        bulk_repeat: Repeat = "never",
         expires: float | None = None,
+        needs_session: bool = False,
     ) -> None:
-        self.name, self.payload = name, payload
-        self.lane, self.repeat, self.bulk_repeat, self.expires = lane, repeat, bulk_repeat, expires
+        self.name, self.payload, self.lane, self.expires = name, payload, lane, expires
+        self.method, self.path, self.kind, self.query, self.needs_session = (
+            method,
+            path,
+            kind,
+            query,
+            needs_session,
+        )
+        self.repeat, self.bulk_repeat = _REPEATS[kind]
 
     def __repr__(self) -> str:
         return f"<Operation interakt.{self.name}>"

@@ -18,13 +18,13 @@ from typing import Any
 
 import pytest
 
+from interakt_jobs import OPERATIONS
 from tests.unit.raw_server import RawServer, Script, answer
 from tests.waiting import until
 from worker.http.adapter import Adapter, environment, proxies_for, session
 from worker.interakt.auth import authorization
 from worker.interakt.client import Client, Prepared
 from worker.interakt.errors import InteraktError, Refused, Unavailable, Unknown
-from worker.interakt.routes import ROUTES
 
 KEY = base64.b64encode(b"topsecrettoken:").decode()
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "नमस्ते"}}
@@ -78,7 +78,7 @@ def test_a_call_sends_the_documents_request_in_one_piece_and_reads_the_answer() 
     assert "नमस्ते".encode() in body
 
 
-@pytest.mark.parametrize("operation", sorted(ROUTES))
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_every_operation_goes_to_its_path(operation: str) -> None:
     payload: dict[str, Any] = {"offset": 0, "limit": 1, "filters": []}
     if operation == "upload_template_media":
@@ -86,7 +86,7 @@ def test_every_operation_goes_to_its_path(operation: str) -> None:
     with RawServer(say(OK)) as server:
         client(server.url).call(operation, payload)
     line = server.requests[0].split(b"\r\n")[0].decode()
-    route = ROUTES[operation]
+    route = OPERATIONS[operation]
     assert line.startswith(f"{route.method} /v1/public/{route.path}")
     body = server.requests[0].partition(b"\r\n\r\n")[2]
     if operation == "list_templates":

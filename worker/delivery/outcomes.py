@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from interakt_jobs import OPERATIONS
 from interakt_jobs.ledger.record import shortened
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError
-from worker.interakt.routes import ROUTES
 
 from .retry import RetryPolicy
 
@@ -59,7 +59,7 @@ class Attempt:
         except InteraktError as error:
             self.on_error(error, operation, job, attempt)
             return self.failed(error, attempt)
-        kind = ROUTES[operation].kind
+        kind = OPERATIONS[operation].kind
         data = json.dumps(answer.data, separators=(",", ":")) if answer.data is not None else ""
         if callback and kind == "send":
             data = json.dumps({"callbackData": callback}, separators=(",", ":"))

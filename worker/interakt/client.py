@@ -10,13 +10,13 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
+from interakt_jobs import OPERATIONS
 from worker.http import adapter as http_adapter
 from worker.http.adapter import Adapter, Broken
 
 from .auth import authorization
 from .errors import Refused, Unavailable
 from .responses import Answer, classify, doubtful
-from .routes import ROUTES
 from .uploads import Uploads
 
 DEADLINE_SECONDS = 20.0
@@ -73,7 +73,7 @@ class Client:
         Raises ``KeyError`` for an unknown operation and ``ValueError`` or ``TypeError`` for what is no JSON. Preparing
         ``upload_template_media`` gets the file and raises ``Refused`` or ``Unavailable`` when it cannot.
         """
-        route = ROUTES[operation]
+        route = OPERATIONS[operation]
         query = {name: payload[name] for name in route.query if payload.get(name) is not None}
         if operation == "upload_template_media":
             body, content_type = self._uploads.multipart(payload, self.deadline)
@@ -102,7 +102,7 @@ class Client:
         ready and before a byte is written.
         """
         deadline = time.monotonic() + self.deadline
-        route = ROUTES[operation]
+        route = OPERATIONS[operation]
         body = payload if isinstance(payload, bytes) else self.prepare(operation, payload)
         path, headers = self._path + route.path, self._json_headers
         if isinstance(body, Prepared):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .routes import ROUTES
+from interakt_jobs import OPERATIONS
 
 MOST = 512
 
 
 def address(operation: str, payload: dict[str, Any], job: str) -> dict[str, Any]:
     """The payload as it goes out; the caller's own dict is left as it was."""
-    if ROUTES[operation].kind != "send":
+    if OPERATIONS[operation].kind != "send":
         return payload
     own = payload.get("callbackData")
     carried = f"{job}|{own}" if own else job

@@ -26,10 +26,10 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from interakt_jobs.operation import Kind
 from worker.telemetry.redaction import mask_quoted
 
 from .errors import InteraktError, Refused, Scope, Throttled, Unavailable, Unknown
-from .routes import Kind
 
 LONGEST_WAIT = 3600.0
 NOT_THE_API = frozenset({404, 405, 407, 421})
