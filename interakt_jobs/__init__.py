@@ -21,6 +21,7 @@ from .errors import (
     NotConfigured,
     Unregistered,
 )
+from .event import JobEvent
 from .inbound import Inbound, inbound
 from .job import Job, new_id
 from .operation import Operation
@@ -63,6 +64,7 @@ __all__ = [
     "JobCancelled",
     "JobDead",
     "JobError",
+    "JobEvent",
     "LedgerDamaged",
     "LedgerFull",
     "LedgerRefused",

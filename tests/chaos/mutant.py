@@ -4,6 +4,7 @@
 ``no_sent_at``     the reaper believes that no request has left
 ``all_ambiguous``  every finished job is marked as perhaps sent twice
 ``no_budget``      every permit is given
+``ended_twice``    no end is held, and a correction is told as another end
 ``crash``          a message that says "crash" ends the process during its call
 ``freeze``         a message that says "freeze" holds the process for ever while it is checked
 """
@@ -21,6 +22,7 @@ from interakt_jobs.ledger.scripts import Script
 from worker.app import app
 from worker.interakt.client import Client
 from worker.ledger import work_ledger
+from worker.webhooks import receipts
 
 __all__ = ["app"]
 MUTATION = os.environ.get("CHAOS_MUTATION", "")
@@ -56,6 +58,14 @@ def mutate(mutation: str) -> None:
             for name in ("START", "STEP"):
                 before = "local wait = budget.permit(head.lane, state)"
                 setattr(work_ledger, name, changed(getattr(work_ledger, name), before, "local wait = 0"))
+        case "ended_twice":
+            for name in ("STEP", "REAP"):
+                before = "local function instead_of_end(tail, head, ending)"
+                held = changed(
+                    getattr(work_ledger, name), before, f"{before}\n  if true then return false end"
+                )
+                setattr(work_ledger, name, held)
+            receipts.RECEIPT = changed(receipts.RECEIPT, "news.was and 'corrected' or 'ended'", "'ended'")
         case "crash":
             _crash_on_call()
         case "freeze":
