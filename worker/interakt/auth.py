@@ -25,6 +25,12 @@ def authorization(key: str) -> str:
     return "Basic " + text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
 
 
+def secrets_of(key: str) -> tuple[str, ...]:
+    """A key in each of its forms: as given, as it is sent, and its token alone; raises ``ValueError``."""
+    sent = authorization(key).removeprefix("Basic ")
+    return key.strip(), sent, _token(sent) or sent
+
+
 def _token(text: str) -> str | None:
     """What stands before the colon, if ``text`` is base64 of ``<token>:``."""
     bare = text.rstrip("=")

@@ -11,10 +11,12 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from interakt_jobs import OPERATIONS
+from interakt_jobs.ledger.record import USUAL
 from worker.http import adapter as http_adapter
 from worker.http.adapter import Adapter, Broken
 
-from .auth import authorization
+from .auth import authorization, secrets_of
+from .echoes import values_of, without
 from .errors import Refused, Unavailable
 from .responses import Answer, classify, doubtful
 from .uploads import Uploads
@@ -25,8 +27,9 @@ JSON = "application/json"
 
 
 class Prepared(bytes):
-    """A request's body, with what else the payload decides: the URL's query and the body's type."""
+    """A request's body, with what else the payload decides: the URL's query and the body's type; and the payload."""
 
+    payload: Mapping[str, Any] | None = None
     query = ""
     content_type = JSON
 
@@ -61,6 +64,7 @@ class Client:
             "Accept-Encoding": "identity",
             "User-Agent": "interakt-jobs",
         }
+        self._secrets = secrets_of(key)
         self._json_headers = {**self._headers, "Content-Type": JSON}
         self._place: tuple[requests.Session, Adapter, Any, str, dict[str, str]] | None = None
 
@@ -87,6 +91,7 @@ class Client:
             prepared = Prepared(encode(rest))
         if query:
             prepared.query = "?" + urlencode(query)
+        prepared.payload = payload
         return prepared
 
     def call(
@@ -97,6 +102,8 @@ class Client:
         before_write: Callable[[], None] | None = None,
     ) -> Answer:
         """Make one call; raises ``Refused``, ``Unavailable`` or ``Unknown``, and what ``before_write`` raises.
+
+        No text of these repeats the payload or the key.
 
         ``payload`` is the operation's, or what ``prepare`` made of it. ``before_write`` is called when a connection is
         ready and before a byte is written.
@@ -128,7 +135,13 @@ class Client:
             failure = doubtful(route.kind, broken.what) if broken.left else Unavailable(broken.what)
         if failure is not None:
             raise failure  # outside of `except`: what it was made from would stay with it
-        return classify(route.kind, reply.status, reply.headers, reply.body, time.time())
+
+        def clean(text: str) -> str:
+            if not text or text in USUAL.values():
+                return text
+            return without(text, (*self._secrets, *values_of(getattr(body, "payload", None))))
+
+        return classify(route.kind, reply.status, reply.headers, reply.body, time.time(), clean)
 
     def _where(self) -> tuple[Adapter, Any, str, dict[str, str]]:
         """The adapter and pool to use, what comes before the path, and headers for a proxy."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
@@ -52,27 +52,33 @@ class Answer(NamedTuple):
 
 
 def classify(
-    kind: Kind, status: int, headers: Mapping[str, str], body: bytes | None, now: float | None = None
+    kind: Kind,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    now: float | None = None,
+    clean: Callable[[str], str] = str,
 ) -> Answer:
     """The answer; raises an ``InteraktError`` when the call was not accepted.
 
     ``body`` is None when it could not be read to its end. ``headers`` has names in lower case. ``now``
-    (seconds since 1970) is what a Retry-After date is compared with; without it a date is left out.
+    (seconds since 1970) is what a Retry-After date is compared with; without it a date is left out. ``clean`` is what
+    Interakt's words go through before anybody reads them; what they mean is decided before.
     """
     content = _object(body)
     text = _text(content) if content else ""
     if content and status < 500 and kind == "upsert" and _ASSIGNED.search(text):
-        return _answer(status, content, text)
+        return _answer(status, content, clean(text))
     if 200 <= status < 300:
         if content is None:
             raise doubtful(kind, "the answer was a success that cannot be read", status)
         if content.get("result") in (False, "false", "False"):
-            raise _refused(status, text)
-        return _answer(status, content, text)
+            raise _refused(status, text, clean)
+        return _answer(status, content, clean(text))
     wait = _retry_after(headers.get("retry-after"), now)
     if status == 429 or status >= 500:
-        raise _not_now(kind, status, text, wait)
-    raise _no(status, text, body, content is not None)
+        raise _not_now(kind, status, clean(text), wait)
+    raise _no(status, text, body, content is not None, clean)
 
 
 def doubtful(
@@ -91,26 +97,28 @@ def _not_now(kind: Kind, status: int, text: str, wait: float | None) -> Interakt
     return doubtful(kind, text or "Interakt failed", status, wait)
 
 
-def _no(status: int, text: str, body: bytes | None, readable: bool) -> InteraktError:
+def _no(
+    status: int, text: str, body: bytes | None, readable: bool, clean: Callable[[str], str]
+) -> InteraktError:
     if status < 400:
         return Refused("a redirect: is INTERAKT_BASE_URL the API's address?", status, "deployment")
     if status in (401, 403):
-        return Refused(text or "the key was not accepted", status, "account")
+        return Refused(clean(text) or "the key was not accepted", status, "account")
     if body is None:
         return Unavailable("the answer broke off", status)
     if not readable and status in NOT_THE_API:
         return Refused("no answer of the API: is INTERAKT_BASE_URL right?", status, "deployment")
-    return _refused(status, text)
+    return _refused(status, text, clean)
 
 
-def _refused(status: int, text: str) -> InteraktError:
+def _refused(status: int, text: str, clean: Callable[[str], str]) -> InteraktError:
     plain = mask_quoted(text)
     scope: Scope = "job"
     if _TEMPLATE.search(plain):
         scope = "template"
     elif _ACCOUNT.search(plain):
         scope = "account"
-    return Refused(text or "refused without a word", status, scope)
+    return Refused(clean(text) or "refused without a word", status, scope)
 
 
 def _object(body: bytes | None) -> dict[str, Any] | None:
