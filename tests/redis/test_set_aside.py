@@ -10,6 +10,8 @@ import pytest
 from interakt_jobs.errors import NoSuchJob
 from interakt_jobs.ledger.redis_client import Link
 from tests.waiting import until
+from worker.cli.status import _remarks
+from worker.ledger import status
 from worker.ledger.set_aside import SetAside, regain, suspected
 from worker.ledger.work_ledger import Work, WorkLedger
 
@@ -206,3 +208,11 @@ def test_putting_back_changes_nothing_where_all_is_well(ledger: WorkLedger, acce
     work = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])[0]
     ledger.start(work.tail, work.fence)
     assert regain(ledger) == 0
+
+
+def test_status_counts_what_was_set_aside(ledger: WorkLedger, accept: Accept) -> None:
+    replace(ledger, "ready:normal")
+    accept()
+    found = status.read(ledger.link, "default")
+    assert found.set_aside == 1
+    assert any("1 KEYS held something else" in remark for remark in _remarks(found))

@@ -53,6 +53,10 @@ def _remarks(found: Status) -> list[str]:
         remarks.append(
             f"  See the opt-outs and the limit, then python -m worker account confirm-loss {found.account}"
         )
+    if found.set_aside:
+        remarks.append(
+            f"  {found.set_aside} KEYS held something else and were set aside: HGETALL ij1:{found.account}:aside"
+        )
     if found.full:
         remarks.append(f"  REDIS NEARLY FULL: no {found.full} work is accepted")
     remarks += [f"  template {name} paused: {why}" for name, why in found.paused_templates.items()]

@@ -55,6 +55,7 @@ class Status:
     optouts_open: int = 0
     keyless_ms: int = 0
     lost_ms: int = 0
+    set_aside: int = 0
     lost_why: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -85,7 +86,7 @@ def read(link: Link, account: str) -> Status:
             ["ZCARD", f"{own}run:{lane}"], ["ZRANGE", ready, 0, 0, "WITHSCORES"],
             ["ZCARD", f"{own}doubt:{lane}"],
         ]  # fmt: skip
-    commands.append(["HLEN", f"{own}optout_open"])
+    commands += [["HLEN", f"{own}aside"], ["HLEN", f"{own}optout_open"]]
     answers = link.pipeline(commands)
     state, used, groups = _pairs(answers[0]), _pairs(answers[1]), _pairs(answers[2])
     parking = [_text(name) for name in answers[3]]
@@ -117,6 +118,7 @@ def read(link: Link, account: str) -> Status:
         outbox=answers[7],
         webhooks_alarm=state.get("webhooks_alarm", ""),
         optouts_open=answers[-1],
+        set_aside=answers[-2],
         keyless_ms=max(1, now - int(state["keyless"])) if "keyless" in state else 0,
         lost_ms=max(1, now - int(state["lost_at"])) if "lost_at" in state else 0,
         lost_why=state.get("lost_why", ""),

@@ -9,6 +9,7 @@ MODULES = (
     "kills",
     "deploys",
     "redis_down",
+    "redis_answers",
     "answers_lost",
     "poisoned",
     "provider",

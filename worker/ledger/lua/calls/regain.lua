@@ -11,10 +11,12 @@ end
 
 for i = 2, #ARGV do
   local tail = ARGV[i]
-  local head = records.header(redis.call('GET', P .. 'j:' .. tail))
+  local raw = redis.call('GET', P .. 'j:' .. tail)
+  local head = records.header(raw)
   local flight = head and flights.read(tail)
   local parked = head and head.group ~= '' and redis.call('ZSCORE', P .. 'parked:' .. head.group, tail)
-  if not head then  -- ended, or a newer worker's
+  if not head then
+    if not records.foreign(raw) then records.no_header(tail, raw) end
   elseif redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
     put(P .. 'dead', now, tail)
   elseif flight then
