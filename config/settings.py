@@ -106,6 +106,6 @@ def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
             or name.partition("__")[0] in known
         ):
             continue
-        near = get_close_matches(name.partition("__")[0], known, 1, 0.75)
+        near = get_close_matches(name[:60].partition("__")[0], known, 1, 0.75)
         warnings.append(f"{name} is not a setting" + (f": did you mean {near[0]}?" if near else ""))
     return tuple(warnings)

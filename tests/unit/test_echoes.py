@@ -153,3 +153,8 @@ def test_a_payload_of_any_size_costs_no_more_than_its_size() -> None:
     """Each of 20,000 values is looked for in a text that is bounded: minutes if the text were not."""
     values = [f"value number {n}" for n in range(20_000)]
     assert without("x" * 1_000_000 + values[7], values)[:10] == "x" * 10
+
+
+def test_marks_without_end_cost_no_more_than_their_number() -> None:
+    marks = "\u0315\u0300" * 500_000
+    assert without("the value of Asha is wrong", [marks, "Asha"]) == "the value of [hidden] is wrong"

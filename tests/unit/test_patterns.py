@@ -187,6 +187,20 @@ def test_what_is_no_text_in_the_source_has_its_reason() -> None:
     assert {one.file for one in PATTERNS if one.text is None} <= MADE.keys()
 
 
+def test_text_is_cut_before_what_is_quadratic_in_c() -> None:
+    """Marks in a row are sorted by ``normalize``, and ``difflib`` compares each sign with each other."""
+    for file in (file for name in TREE for file in (ROOT / name).rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            name = getattr(
+                getattr(call, "func", None), "attr", getattr(getattr(call, "func", None), "id", "")
+            )
+            if not isinstance(call, ast.Call) or name not in ("normalize", "get_close_matches"):
+                continue
+            text = call.args[name == "normalize"]
+            cut = any(isinstance(getattr(node, "slice", None), ast.Slice) for node in ast.walk(text))
+            assert cut, f"{file.relative_to(ROOT)}:{call.lineno}"
+
+
 def test_all_of_them_are_found() -> None:
     files = {one.file for one in PATTERNS}
     assert len(PATTERNS) > 80

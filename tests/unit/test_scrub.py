@@ -94,3 +94,8 @@ def test_quoted_values_are_hidden(text: str, expected: str) -> None:
 @given(st.text(), st.from_regex(r"\+?[0-9]{7,15}", fullmatch=True), st.text())
 def test_no_run_of_digits_is_left_whatever_stands_around(before: str, number: str, after: str) -> None:
     assert number not in scrub(f"{before} {number} {after}")
+
+
+def test_only_the_beginning_of_a_very_long_text_is_looked_at() -> None:
+    for text in ("'\\" * 5_000_000, "9" * 10_000_000, "token:" + " " * 10_000_000):
+        assert len(scrub(mask_quoted(text))) <= 16_384

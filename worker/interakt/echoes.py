@@ -115,9 +115,9 @@ def _plain(text: str) -> str:
         if text == before:
             break
     if not text.isascii():
-        text = unicodedata.normalize(
-            "NFKC", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        )
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        # in slices: many marks in a row take a time that grows with their square
+        text = "".join(unicodedata.normalize("NFKC", text[at : at + 256]) for at in range(0, len(text), 256))
     return " ".join(text.split())
 
 

@@ -6,6 +6,7 @@ import re
 import threading
 
 HIDDEN = "[hidden]"
+LONGEST = 16_384  # what is shown is shorter still
 # Ids of ours are looked for first, so that the digits inside them are not taken for a phone number: jobs, campaigns
 # (none with ten digits in a row, which may be a phone after all), UUIDs, digests.
 _CAMPAIGN = r"c(?![0-9a-f]{0,2}[1-9]\d{9})[0-9a-f]{12}"
@@ -48,8 +49,8 @@ def mask_numbers(text: str) -> str:
 
 
 def mask_quoted(text: str) -> str:
-    """``text`` without what stands in quotes: where other people's messages carry values."""
-    return _QUOTED.sub(HIDDEN, text)
+    """The same of ``text`` without what stands in quotes: where other people's messages carry values."""
+    return _QUOTED.sub(HIDDEN, text[:LONGEST])
 
 
 def know_secret(value: str) -> None:
@@ -60,7 +61,8 @@ def know_secret(value: str) -> None:
 
 
 def scrub(text: str) -> str:
-    """``text`` without known secrets, what looks like a key, and numbers that may be phones."""
+    """The first 16,384 characters of ``text``, without known secrets, what looks like a key, and what may be a phone."""
+    text = text[:LONGEST]
     for secret in tuple(_secrets):
         if secret in text:
             text = text.replace(secret, HIDDEN)

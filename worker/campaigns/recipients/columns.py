@@ -114,7 +114,7 @@ def _found(available: Sequence[str], names: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     """Letters and digits alone, without accents."""
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", name.lower()))
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", name[:200].lower()))
 
 
 def _not_there(available: Sequence[str], path: str, name: str) -> dict[str, str]:
@@ -124,8 +124,8 @@ def _not_there(available: Sequence[str], path: str, name: str) -> dict[str, str]
 
 
 def _nearest(name: str, available: Sequence[str]) -> str:
-    lowered = {column.lower(): column for column in available}
-    near = difflib.get_close_matches(name.lower(), list(lowered), 1)
+    lowered = {column[:60].lower(): column for column in available[:1000]}
+    near = difflib.get_close_matches(name[:60].lower(), list(lowered), 1)
     return f"did you mean {lowered[near[0]]!r}?" if near else f"there are: {_some(available)}"
 
 
