@@ -183,7 +183,7 @@ def test_a_campaign_is_dropped_whole(link: Link) -> None:
 
 def test_ids_are_minted_as_jobs_want_them(link: Link) -> None:
     CampaignStore(link, "default", mint_id())
-    with pytest.raises(ValueError, match="campaign's id"):
+    with pytest.raises(ValueError, match="an id is c and 8"):
         CampaignStore(link, "default", "c:*")
 
 

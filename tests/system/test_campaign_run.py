@@ -132,7 +132,7 @@ def test_cancel_stops_the_calls(campaigns: tuple[Stack, Path], link: Link) -> No
         ({"definition": DEFINITION, "recipients": "../../etc/passwd"}, "leads out"),
         ({"definition": DEFINITION, "recipients": "nobody.csv"}, "no such file"),
         ({"definition": {"name": "x"}, "recipients": []}, "template"),
-        ({"campaign": "c:*"}, "campaign's id"),
+        ({"campaign": "c:*"}, "campaign: an id is c and 8"),
         ({"campaign": "cffffffff"}, "no campaign"),
         ({"definition": {**DEFINITION, "account": "other"}, "recipients": []}, "account"),
     ],
