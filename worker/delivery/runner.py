@@ -122,7 +122,10 @@ class Delivery:
             try:
                 settled, after = self.ledger.step(work, outcome, following, token, again)
             except LedgerUnreachable:
-                if time.monotonic() - began > (self.ledger.lease_ms / 1000 if stopping() else SETTLE_SECONDS):
+                patience = SETTLE_SECONDS
+                if stopping():  # what was not sent the reaper gives back as well
+                    patience = 0.0 if outcome is UNSENT else self.ledger.lease_ms / 1000
+                if time.monotonic() - began > patience:
                     raise
                 time.sleep(0.3)
                 again = True
