@@ -216,3 +216,60 @@ def test_status_counts_what_was_set_aside(ledger: WorkLedger, accept: Accept) ->
     found = status.read(ledger.link, "default")
     assert found.set_aside == 1
     assert any("1 KEYS held something else" in remark for remark in _remarks(found))
+
+
+FIELDS = {
+    "state": [
+        "rate",
+        "window_ms",
+        "factor",
+        "share_normal",
+        "paused_until",
+        "max_age",
+        "pair_ms",
+        "fails",
+        "opened",
+    ],
+    "bud": ["tat", "tat_normal", "hint", "recent", "recent_at", "busy_since"],
+    "groups": ["offer:en"],
+    "count": ["enqueued|send_text|normal", "attempts|send_text", "released|normal"],
+    "used": ["used_1"],
+    "tries": ["{tail}"],
+    "maybe": ["{tail}"],
+    "ending": ["{tail}"],
+}
+
+
+@pytest.mark.parametrize(
+    "place", [(name, field) for name, fields in FIELDS.items() for field in fields], ids=":".join
+)
+def test_a_field_that_holds_nonsense_stops_no_lane(
+    ledger: WorkLedger, accept: Accept, aside: SetAside, place: tuple[str, str]
+) -> None:
+    name, field = place
+    tails = [accept(group="offer:en", recipient="abc"), accept()]
+    ledger.link.command("HSET", ledger.prefix + name, field.format(tail=tails[0]), "nonsense")
+    status.read(ledger.link, "default")
+    for tail in ledger.release("pacer", WANTED).tails["normal"]:
+        for work in ledger.claim("t", [tail]):
+            verdict = ledger.start(work.tail, work.fence)
+            if verdict.word == "go":
+                assert ledger.step(work, DONE)[0] == "ok"
+            else:
+                assert verdict.word == "wait", "a budget that was lost costs a window"
+    reap(ledger, aside)
+    status.read(ledger.link, "default")
+
+
+@pytest.mark.parametrize("name", ["fence", "probe", "pacer", "early:{tail}", "d:{tail}"])
+def test_a_value_that_is_nonsense_stops_no_lane(
+    ledger: WorkLedger, accept: Accept, aside: SetAside, name: str
+) -> None:
+    tail = accept()
+    (released,) = ledger.release("pacer", WANTED).tails["normal"]
+    ledger.link.command("SET", ledger.prefix + name.format(tail=tail), "nonsense")
+    (work,) = ledger.claim("t", [released])
+    assert ledger.start(tail, work.fence).word == "go"
+    assert ledger.step(work, DONE)[0] == "ok"
+    reap(ledger, aside)
+    assert ledger.link.command("GET", f"{ledger.prefix}j:{tail}").startswith(b"=done|")

@@ -52,6 +52,9 @@ def test_a_thread_outlives_what_its_turns_meet(error: Exception, caplog: pytest.
     assert isinstance(error, LedgerRefused) or levels[0] < logging.CRITICAL
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
 def ends_once() -> tuple[Callable[[], None], threading.Event]:
     """A turn that ends its thread the first time."""
     ended, again = threading.Event(), threading.Event()

@@ -92,13 +92,13 @@ def read(link: Link, account: str) -> Status:
     parking = [_text(name) for name in answers[3]]
     parked = [["ZCARD", f"{own}parked:".encode() + name] for name in answers[3]]
     sizes = link.pipeline(parked) if parked else []
-    counts = {name: int(value) for name, value in _pairs(answers[8]).items()}
-    paused = int(state.get("paused_until") or 0) - now
+    counts = {name: _number(value) for name, value in _pairs(answers[8]).items()}
+    paused = _number(state.get("paused_until")) - now
     return Status(
         account=account,
-        rate=int(state.get("rate") or 0),
-        window_ms=int(state.get("window_ms") or 60000),
-        factor=float(state.get("factor") or 1),
+        rate=_number(state.get("rate")),
+        window_ms=_number(state.get("window_ms")) or 60000,
+        factor=_number(state.get("factor"), float) or 1.0,
         used_last_minute=_used(used, now // 1000),
         paused_ms=max(0, paused),
         why=state.get("why", "") if paused > 0 or state.get("breaker") == "open" else "",
@@ -108,9 +108,9 @@ def read(link: Link, account: str) -> Status:
         held=answers[4],
         parked=dict(zip(parking, sizes, strict=True)),
         paused_templates={
-            name: value.split("|", 2)[2]
+            name: value.split("|", 2)[-1]
             for name, value in groups.items()
-            if int(value.split("|", 1)[0]) > now
+            if _number(value.split("|", 1)[0]) > now
         },
         dead=answers[5],
         dead_by_reason={name.split("|", 1)[1]: n for name, n in counts.items() if name.startswith("dead|")},
@@ -146,6 +146,14 @@ def poison(link: Link) -> int:
     return int(link.command("XLEN", POISON))
 
 
+def _number(text: str | None, kind: type[Any] = int) -> Any:
+    """What a field of ours holds, 0 for what is no number."""
+    try:
+        return kind(text or 0)
+    except ValueError:
+        return kind(0)
+
+
 def _lane(answers: list[Any], now: int) -> Lane:
     ready, waiting, released, running, head, doubt = answers
     oldest = max(0, now - int(float(head[1]))) if head else 0
@@ -153,8 +161,8 @@ def _lane(answers: list[Any], now: int) -> Lane:
 
 
 def _used(used: dict[str, str], second: int) -> int:
-    entries = (value.split(":") for value in used.values())
-    return sum(int(calls) for at, calls in entries if second - int(at) < 60)
+    entries = (value.partition(":") for value in used.values())
+    return sum(_number(calls) for at, _, calls in entries if second - _number(at) < 60)
 
 
 def _pairs(flat: list[bytes]) -> dict[str, str]:

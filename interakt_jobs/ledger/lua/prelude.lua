@@ -31,9 +31,8 @@ function redis.call(...)
   local answer = plain_redis.pcall(...)
   if type(answer) ~= 'table' or not answer.err then return answer end
   local _, key = ...
-  if string.sub(answer.err, 1, 9) == 'WRONGTYPE' and string.sub(key, 1, #P) == P then
-    set_aside(string.sub(key, #P + 1), plain_redis.call('TYPE', key).ok)
-  end
+  local wrong = string.find(answer.err, '^WRONGTYPE') or string.find(answer.err, 'not an integer', 1, true)
+  if wrong and string.sub(key, 1, #P) == P then set_aside(string.sub(key, #P + 1), plain_redis.call('TYPE', key).ok) end
   return plain_redis.call(...)
 end
 

@@ -13,6 +13,7 @@ local function proof(tail)
   local early = redis.call('GET', P .. 'early:' .. tail)
   if not early then return nil end
   local rank, kind, at, code, provider = string.match(early, '^(%d+)|(%a+)|(%d+)|([^|]*)|?(.*)$')
+  if not rank then return nil end
   return {rank = tonumber(rank), kind = kind, at = at, code = code, provider = provider}
 end
 

@@ -14,7 +14,10 @@ local function state()
   if account_state then return account_state end
   local values = redis.call('HMGET', P .. 'state', unpack(FIELDS))
   account_state = {}
-  for i, name in ipairs(FIELDS) do account_state[name] = values[i] or settings.DEFAULTS[name] end
+  for i, name in ipairs(FIELDS) do
+    local fine = values[i] and (name == 'breaker' or tonumber(values[i]))
+    account_state[name] = fine and values[i] or settings.DEFAULTS[name]
+  end
   return account_state
 end
 

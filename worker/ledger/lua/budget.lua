@@ -56,6 +56,12 @@ end
 -- Take a permit for `lane` now: returns 0, or the milliseconds after which to ask again (nothing is spent).
 local function permit(lane, state)
   local saved = redis.call('HMGET', P .. 'bud', 'tat', 'hint', 'tat_urgent', 'tat_normal', 'tat_bulk', 'recent', 'recent_at', 'busy_since')
+  for i = 1, #saved do
+    if saved[i] and not tonumber(saved[i]) then
+      set_aside('bud', 'no number')
+      return permit(lane, state)
+    end
+  end
   local recent, busy_since = urgent_load(state, tonumber(saved[6] or '0'), tonumber(saved[7] or '0'), tonumber(saved[8] or '0'))
   local interval, urgent_tolerance, tolerance = plan(state, busy_since)
   local tat = math.max(tonumber(saved[1] or '0'), now_us)

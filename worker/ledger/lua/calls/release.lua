@@ -27,7 +27,7 @@ if probing and redis.call('EXISTS', P .. 'probe') == 1 then
   return answer
 end
 local _, credit = budget.plan(state, 0)
-local ahead = tonumber(redis.call('HGET', P .. 'bud', 'tat') or '0') - now_us
+local ahead = (tonumber(redis.call('HGET', P .. 'bud', 'tat') or '0') or 0) - now_us
 local half_second = math.max(2, math.ceil(tonumber(state.rate) * 500 / tonumber(state.window_ms)))
 for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   local ready = P .. 'ready:' .. lane
