@@ -158,3 +158,8 @@ def test_a_payload_of_any_size_costs_no_more_than_its_size() -> None:
 def test_marks_without_end_cost_no_more_than_their_number() -> None:
     marks = "\u0315\u0300" * 500_000
     assert without("the value of Asha is wrong", [marks, "Asha"]) == "the value of [hidden] is wrong"
+
+
+@pytest.mark.parametrize("escape", ["%1B%5B2J", "\\u001b[2J", "\\x1b[2J", "&#27;[2J", "\x1b[2J"])
+def test_what_is_left_has_no_control_character(escape: str) -> None:
+    assert without(f"{escape} Asha is wrong", ["Asha"]) == "[2J [hidden] is wrong"

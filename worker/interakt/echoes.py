@@ -107,7 +107,7 @@ def _joins(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """``text`` without escapes, with single spaces."""
+    """``text`` without escapes, with single spaces, and one for each sign that cannot be printed."""
     for _ in range(3):
         before = text
         if "%" in text or "&" in text or "\\" in text:
@@ -118,6 +118,8 @@ def _plain(text: str) -> str:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         # in slices: many marks in a row take a time that grows with their square
         text = "".join(unicodedata.normalize("NFKC", text[at : at + 256]) for at in range(0, len(text), 256))
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(text.split())
 
 
@@ -129,11 +131,9 @@ def _unescaped(match: re.Match[str]) -> str:
 def _lower(text: str) -> str:
     """In lower case, of the same length."""
     low = text.lower()
-    return (
-        low
-        if len(low) == len(text)
-        else "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
-    )
+    if len(low) != len(text):
+        low = "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+    return low
 
 
 def _letters(text: str) -> str:
