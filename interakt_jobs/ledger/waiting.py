@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .client import Ledger
 
 LIVING_MS = 15_000
+RETRY = "it is repeated after a failed attempt"
+LATER = "its time has not come: a countdown or eta, or the pause between two messages to one person"
 
 
 class Waiting(NamedTuple):
@@ -41,9 +43,7 @@ def waits_for(ledger: Ledger, job: Reading) -> Waiting | None:
     if job.state == "unknown":
         return Waiting("its last call may have been accepted: held for a receipt", job.due)
     if job.state == "waiting":
-        return Waiting(
-            "it is repeated after a failed attempt" if job.attempts else "it was given this time", job.due
-        )
+        return Waiting(RETRY if job.attempts else LATER, job.due)
     if job.state == "parked" and group:
         until, _, why = group.decode("utf-8", "replace").split("|", 2)
         if int(until) > now:

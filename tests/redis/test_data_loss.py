@@ -24,6 +24,7 @@ from worker.ledger import accounts, status
 from worker.ledger.rate_limit import PERMIT
 from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
+from worker.telemetry import sentry
 
 STATE, BULK = "ij1:default:state", {"urgent": 9, "normal": 9, "bulk": 9}
 Accept = Callable[..., str]
@@ -59,8 +60,15 @@ def test_an_empty_redis_at_the_first_start_is_no_loss(link: Link, ledger: WorkLe
 
 
 def test_a_redis_that_was_emptied_is_registered_again(
-    link: Link, ledger: WorkLedger, accept: Accept, flush: Any, caplog: pytest.LogCaptureFixture
+    link: Link,
+    ledger: WorkLedger,
+    accept: Accept,
+    flush: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    alarms: list[Any] = []
+    monkeypatch.setattr(sentry, "capture", lambda *said: alarms.append(said))
     worker = living(link, ledger)
     flush()
     with pytest.raises(Unregistered):
@@ -70,6 +78,7 @@ def test_a_redis_that_was_emptied_is_registered_again(
     assert lost(link)
     (record,) = (each for each in caplog.records if each.levelno == logging.CRITICAL)
     assert (record.action, record.account) == ("data_lost", "default")  # type: ignore[attr-defined]
+    assert [said[0] for said in alarms] == ["data_lost"]
 
 
 def test_what_persons_had_set_holds_again(link: Link, ledger: WorkLedger, flush: Any) -> None:
@@ -171,6 +180,14 @@ def test_one_account_that_is_gone_is_the_only_one_held(link: Link, ledger: WorkL
     beat(link, worker)
     assert status.losses(link) == ["brand_b"]
     assert status.read(link, "brand_b").rate == 60
+
+
+def test_the_list_of_accounts_is_written_again(link: Link, ledger: WorkLedger) -> None:
+    worker = living(link, ledger)
+    link.command("DEL", "ij1:accounts")
+    beat(link, worker)
+    assert link.command("SMEMBERS", "ij1:accounts") == [b"default"]
+    assert not lost(link), "nothing else is gone"
 
 
 def test_a_redis_with_older_data_is_noticed(link: Link, ledger: WorkLedger) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from interakt_jobs import Job, configure
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.redis_client import Link
-from interakt_jobs.ledger.waiting import Waiting, waits_for
+from interakt_jobs.ledger.waiting import LATER, RETRY, Waiting, waits_for
 from worker.cli import main
 from worker.ledger import accounts
 from worker.ledger.work_ledger import WorkLedger
@@ -41,7 +41,7 @@ def waiting(ledger: WorkLedger, tail: str) -> Waiting:
 def test_until_its_time_has_come(link: Link, ledger: WorkLedger, accept: Accept) -> None:
     began = now_ms(link)
     found = waiting(ledger, accept(not_before="+60000"))
-    assert found.why == "it was given this time"
+    assert found.why == LATER
     assert began + 60_000 <= found.until <= now_ms(link) + 60_000
 
 
@@ -51,7 +51,7 @@ def test_for_its_next_attempt(link: Link, ledger: WorkLedger, accept: Accept) ->
     ledger.start(tail, work.fence)
     ledger.step(work, ("retry", 60_000, "HTTP 503", "{}"))
     found = waiting(ledger, tail)
-    assert found.why == "it is repeated after a failed attempt" and found.until > now_ms(link)
+    assert found.why == RETRY and found.until > now_ms(link)
 
 
 def test_for_a_receipt(link: Link, ledger: WorkLedger, accept: Accept) -> None:
@@ -127,9 +127,9 @@ def test_an_application_and_an_operator_are_told(ledger: WorkLedger, accept: Acc
         found = Job(id).waits_for()
     finally:
         configure(None)
-    assert found and found.why == "it was given this time"
+    assert found and found.why == LATER
     environ = {"REDIS_URL": redis_url}
     shown = CliRunner().invoke(main, ["job", "show", id], env=environ).output
-    assert "waits for: it was given this time, until 20" in shown and "UTC (in " in shown
+    assert f"waits for: {LATER}, until 20" in shown and "UTC (in " in shown
     told = json.loads(CliRunner().invoke(main, ["job", "show", id, "--json"], env=environ).output)
     assert told["waits_for"] == {"why": found.why, "until": found.until}

@@ -9,7 +9,7 @@ from worker.ledger.work_ledger import WorkLedger, load
 from worker.telemetry import sentry
 
 log = logging.getLogger(__name__)
-RESTORE = load("restore")
+RESTORE, ACCOUNTS = load("restore"), "ij1:accounts"
 # A crash may cost the seconds that were not yet on disk; a backup or a replica far behind costs more.
 BACK_MS = 10_000
 LOST, OLDER = "empty", "older"
@@ -28,9 +28,11 @@ class Witness:
         """Compare with what is there now; ``newest`` is the time in ms of the newest beat in Redis, 0 for none."""
         if 0 < newest < self._newest - BACK_MS:
             self._older = newest
-        answers = self._ledgers[0].link.pipeline(
-            [("HGETALL", f"{each.prefix}state") for each in self._ledgers]
-        )
+        link, names = self._ledgers[0].link, [each.account for each in self._ledgers]
+        states = [("HGETALL", f"{each.prefix}state") for each in self._ledgers]
+        listed, *answers = link.pipeline([("SMISMEMBER", ACCOUNTS, *names), *states])
+        if 0 in listed:
+            link.command("SADD", ACCOUNTS, *names)
         for ledger, flat in zip(self._ledgers, answers, strict=True):
             state = dict(zip(flat[::2], flat[1::2], strict=True))
             before = self._states.get(ledger.account, state)
@@ -45,8 +47,7 @@ class Witness:
 
     def _restore(self, ledger: WorkLedger, before: dict[bytes, bytes], mark: str, why: str) -> None:
         kept = [part for name, value in before.items() if name not in FORGET for part in (name, value)]
-        keys = [ledger.prefix, "ij1:accounts"]
-        first, since = ledger.link.run(RESTORE, keys, ledger.account, mark, why, *kept)
+        first, since = ledger.link.run(RESTORE, [ledger.prefix, ACCOUNTS], ledger.account, mark, why, *kept)
         self._states[ledger.account] = {**before, b"since": since}
         if first:
             extra = {"action": "data_lost", "account": ledger.account, "reason": why}
