@@ -155,7 +155,7 @@ class Channel(kombu_redis.Channel):
                 keep_poison(client, queue, raw, reason)
         except FAILURES as error:  # Redis is full: nobody waits for this message, the others go on
             log.error(
-                "it could not be kept: %s", explain(error), extra={"action": "poison_lost", "queue": queue}
+                "it could not be kept: %s", lost(error), extra={"action": "poison_lost", "queue": queue}
             )
 
 
