@@ -79,6 +79,30 @@ def test_no_lease_is_renewed_for_a_delivery_that_has_ended(
     assert {ledger.read(tail).state for tail in tails} == {"ready"}, "given back, once Redis is there again"
 
 
+class LosesTheClaim(WorkLedger):
+    """The check takes so long that the claim has run out."""
+
+    def start(self, tail: str, fence: int) -> Verdict:
+        self.link.command("ZADD", f"{self.prefix}rel:normal", "XX", 1, tail)
+        self.reap(most=10, retry_ms=1)
+        assert self.link.command("HGET", f"{self.prefix}tries", tail) == b"0:1"
+        return super().start(tail, fence)
+
+
+def test_a_slow_check_that_ends_is_no_crash(
+    link: Link, ledger: WorkLedger, accept: Accept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tail = accept()
+    for _ in range(4):
+        ledger.release("pacer", WANTED)
+        presence = Presence(link, lease_seconds=30)
+        delivery = Delivery(LosesTheClaim(link, "default"), None, None, presence, False)  # type: ignore[arg-type]
+        monkeypatch.setattr(delivery, "_prepare", lambda *_: b"{}")
+        delivery.deliver([tail])
+        assert ledger.link.command("HGET", f"{ledger.prefix}tries", tail) == b"0:0"
+    assert ledger.read(tail).state == "ready"
+
+
 def test_a_job_claimed_anew_in_one_process_keeps_its_own_lease(
     link: Link, ledger: WorkLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

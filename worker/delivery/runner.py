@@ -25,7 +25,7 @@ from worker.interakt import correlation
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError
 from worker.lasting import tell
-from worker.ledger.work_ledger import Work, WorkLedger
+from worker.ledger.work_ledger import Verdict, Work, WorkLedger
 from worker.shutdown import stopping
 
 from .alarms import job_refused
@@ -189,9 +189,11 @@ class Delivery:
             try:
                 verdict = self.ledger.start(work.tail, work.fence)
             except LedgerUnreachable:
-                return 0.0  # told as soon as Redis is back, so that nobody takes this for a crash
+                verdict = Verdict("gone")
             if verdict.word == "go":
                 return asked + verdict.millis / 1000
+            if verdict.word == "gone":
+                return 0.0  # told, as soon as Redis is back, so that nobody takes this for a crash
             if verdict.word != "wait":
                 return None
             pause = verdict.millis / 1000
