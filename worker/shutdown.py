@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import signal
 from typing import Any
 
@@ -24,8 +25,11 @@ def watch_signals() -> None:
 
 
 def _watch(number: int, celerys: Any) -> None:
+    main = os.getpid()
+
     def stop_first(*arguments: Any) -> None:
-        stop()
+        if os.getpid() == main:  # a signal to a forked child stops nobody else
+            stop()
         celerys(*arguments)
 
     if callable(celerys):
