@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import interakt_jobs
-from interakt_jobs.errors import Unregistered
+from interakt_jobs.errors import LedgerDamaged, Unregistered
 from interakt_jobs.ledger.redis_client import Link
 from tasks import send_text
 from tasks.job_task import LATER, served
@@ -22,6 +23,7 @@ from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS, Presence
 from worker.dispatch.witness import BACK_MS, Witness
 from worker.ledger import accounts, status
 from worker.ledger.rate_limit import PERMIT
+from worker.ledger.set_aside import SetAside
 from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 from worker.telemetry import sentry
@@ -256,6 +258,22 @@ def test_the_heartbeat_looks(link: Link, ledger: WorkLedger) -> None:
     for _ in range(3):
         presence._tell()
     assert seen[:2] == [0, 0] and seen[2] > 0, "the first beat only asks"
+
+
+@pytest.mark.parametrize("key", [NEWEST, STATE, "ij1:accounts"])
+def test_another_type_does_not_blind_it(link: Link, ledger: WorkLedger, accept: Accept, key: str) -> None:
+    worker, aside = living(link, ledger), SetAside(link, [ledger])
+    link.command("DEL", key)
+    link.command("RPUSH", key, "somebody's")
+    for _ in range(2):
+        with contextlib.suppress(LedgerDamaged):
+            ledger.release("pacer", {})
+            beat(link, worker)
+        aside.look()
+    beat(link, worker)
+    assert accept()
+    assert lost(link) == (key == STATE), "what the account was allowed is not known any more"
+    assert status.read(link, "default").rate == 60_000
 
 
 @pytest.mark.parametrize(("account", "kept"), [("default", (1, 0)), ("mistyped", (0, 1))])

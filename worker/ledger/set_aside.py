@@ -28,6 +28,7 @@ OWN = {
     "stream": ["audit", "webhooks", "webhooks:unread"],
 }  # fmt: skip
 SHARED = {
+    "string": ["newest"],
     "hash": ["workers"],
     "zset": ["beat::index"],
     "set": ["accounts"],
