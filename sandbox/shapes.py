@@ -73,7 +73,13 @@ def received(account: Account, phone: str, content: Json) -> Json:
         inner["message_content_type"] = content.get("type") or ("Image" if inner["media_url"] else "Text")
         inner["message"] = content.get("text", "")
     inner["meta_data"] = {}
-    return _envelope("message_received", now, _customer(account, phone), inner)
+    customer = {
+        **_customer(account, phone),
+        **({"user_id": content["user_id"]} if "user_id" in content else {}),
+    }
+    if content.get("hides_phone"):
+        customer |= {"channel_phone_number": None, "phone_number": None, "country_code": None}
+    return _envelope("message_received", now, customer, inner)
 
 
 def template_status(template: Template) -> Json:

@@ -135,6 +135,22 @@ def test_stop_keeps_bulk_away_until_start(stack: Stack, stop: str, start: str) -
     assert send_template.delay(TEMPLATE, lane="bulk").get(timeout=60)["status"] < 300
 
 
+def test_who_hides_the_number_is_opted_out_by_the_id_that_came_with_it_before(stack: Stack) -> None:
+    own = {"user_id": "IN.13491208655302741918"}
+    assert (write(stack, text="Hello", **own).phone, own["user_id"]) == (f"91{PHONE}", own["user_id"])
+    hidden = write(stack, text="Stop, please", hides_phone=True, **own)
+    assert (hidden.phone, hidden.user_id) == ("", own["user_id"])
+    with pytest.raises(JobDead, match="opted_out"):
+        send_template.delay(TEMPLATE, lane="bulk").get(timeout=60)
+    write(stack, text="START", hides_phone=True, **own)
+    assert send_template.delay(TEMPLATE, lane="bulk").get(timeout=60)["status"] < 300
+
+
+def test_a_cancel_button_of_the_business_opts_nobody_out(stack: Stack) -> None:
+    write(stack, button_reply={"id": "booking-7", "title": "Cancel"})
+    assert send_template.delay(TEMPLATE, lane="bulk").get(timeout=60)["status"] < 300
+
+
 def test_an_opt_out_that_was_kept_in_whatsapps_form_still_holds(stack: Stack) -> None:
     """Releases before the forms of a number were equal kept the hash of the digits as they came."""
     mexican = {**TEMPLATE, "countryCode": "+52", "phoneNumber": "5512345678"}
