@@ -19,7 +19,7 @@ from interakt_jobs.check import check_size
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import phone_of
-from interakt_jobs.recipient import earlier_hashes
+from interakt_jobs.recipient import earlier_hashes, recipient_hash
 from worker.dispatch.heartbeat import Presence
 from worker.interakt import correlation
 from worker.interakt.client import Client
@@ -159,10 +159,14 @@ class Delivery:
             )
 
     def _opted_out_earlier(self, payload: dict[str, Any]) -> bool:
-        """Whether a release that knew one form of a number alone has this person on the list by another."""
-        hashes = earlier_hashes(phone_of(payload))
+        """Whether this person is on the list by another form of the number than the one that made the job's hash.
+
+        Releases that knew one form alone kept people so; and an application that is older than the worker still asks so.
+        """
+        digits = phone_of(payload)
+        hashes = earlier_hashes(digits)
         return bool(hashes) and 1 in self.ledger.link.command(
-            "SMISMEMBER", f"{self.ledger.prefix}optout", *hashes
+            "SMISMEMBER", f"{self.ledger.prefix}optout", recipient_hash(digits), *hashes
         )
 
     def _advise(self, work: Work, operation: str, warnings: Sequence[str]) -> None:
