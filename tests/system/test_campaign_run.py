@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from sandbox.stack import Stack
 from tests.waiting import until, until_still
 from worker.campaigns.running import control
 from worker.campaigns.running.run_campaign import campaign_of
+from worker.schedules.store import Schedules
 
 from .conftest import QUICK
 
@@ -146,3 +149,33 @@ def test_what_cannot_be_run_is_a_dead_letter_with_its_reason(
     assert dead.value.reason == "invalid_payload"
     until(lambda: [line for line in campaigns[0].lines("bulk", "job_refused") if line["job"] == job.id])
     assert said in dead.value.error
+
+
+def test_a_scheduled_campaign_whose_file_is_gone_is_told_everywhere(
+    campaigns: tuple[Stack, Path], link: Link
+) -> None:
+    stack, folder = campaigns
+    (folder / "weekly.toml").write_text(
+        'name = "Weekly"\n[template]\nname = "diwali_offer"\nlanguage = "en"\nbody = ["{name}"]\n'
+    )
+    write(folder, "weekly.csv")
+    words = "schedule add weekly --every 5s --definition weekly.toml --recipients weekly.csv"
+    assert "every 5s" in command(stack, *words.split())
+    (folder / "weekly.csv").unlink()
+    stack.beat()
+    found = until(lambda: (stored := Schedules(link).get("weekly")).failed and stored, 60)
+    assert found.failures[0].endswith("invalid_payload: recipients: no such file in INTERAKT_CAMPAIGN_DIR")
+    assert "no such file" in command(stack, "schedule", "list") + command(stack, "schedule", "show", "weekly")
+    assert any(stack.lines(name, "schedule_failed") for name in ("worker", "bulk"))
+    refused = command(stack, *words.replace("weekly", "again", 1).split(), code=2)
+    assert "recipients: no such file" in refused
+    command(stack, "schedule", "remove", "weekly")
+    assert stack.end("beat") == 0
+
+
+def command(stack: Stack, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", *words], env=stack.environment, capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr

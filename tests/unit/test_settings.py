@@ -262,6 +262,7 @@ def test_an_unknown_name_is_reported_with_the_nearest_one() -> None:
         "8.8.8.8",
         "[2001:4860:4860::8888]",
         "localhost.example.org",
+        "134744072",
     ],
 )
 def test_a_key_does_not_go_to_a_public_host_in_clear_text(host: str) -> None:
