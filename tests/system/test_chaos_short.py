@@ -8,7 +8,7 @@ from tests.chaos.__main__ import main
 
 FAULTS = (
     "kill_threads,kill_prefork_main,deploy_threads,redis_killed,accept_answer_lost,step_answer_lost,poison,fuzz,"
-    "frozen_worker,no_sent_at,all_ambiguous"
+    "frozen_worker,wrong_types,no_sent_at,all_ambiguous"
 )
 
 
