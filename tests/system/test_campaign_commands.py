@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,15 +140,16 @@ def test_recipients_are_found_among_interakts_users(stack: Stack, files: Path) -
     arguments = ("--recipients", "users:", "--filter", "email eq abc@gmail.com")
     text = run(stack, "campaign", "preflight", str(files / "sale.toml"), *arguments)
     assert "Messages   1" in text and "John Doe" in text
+    tracked = []
     for number in range(120):
         person = {
             "phoneNumber": f"99998{number:05d}",
             "countryCode": "+91",
             "traits": {"name": "P", "seat": number},
         }
-        last = interakt_jobs.track_user.delay(person)  # type: ignore[arg-type]
-    last.get(timeout=60)
-    time.sleep(0.5)
+        tracked.append(interakt_jobs.track_user.delay(person))  # type: ignore[arg-type]
+    for job in tracked:
+        job.get(timeout=60)
     seats = ("--recipients", "users:", "--filter", "seat gte 10", "--json")
     found = json.loads(run(stack, "campaign", "create", str(files / "sale.toml"), *seats))
     assert found["messages"] == 110

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def smallest(**more: Any) -> dict[str, Any]:
     return {"name": "Diwali", "template": {"name": "diwali_offer", "body": ["{name}"]}, **more}
 
 
-def test_the_example_is_a_campaign() -> None:
+def test_the_example_is_a_campaign(tmp_path: Path) -> None:
     found = load(EXAMPLE)
     assert found.template.name == "diwali_offer"
     assert found.value_columns == ("name",)
@@ -29,7 +30,10 @@ def test_the_example_is_a_campaign() -> None:
     assert found.rules.quiet_weekdays == {6}
     assert (found.rules.per_person, found.rules.per_person_days) == (3, 7)
     assert [stop.reason for stop in found.rules.stop] == ["", "template"]
-    assert found.schedule.start is not None
+    assert found.schedule.start is None, "its date would pass"
+    dated = tmp_path / "dated.toml"
+    dated.write_text(re.sub(r"(?m)^# (\[schedule\]|start|end)", r"\1", EXAMPLE.read_text()))
+    assert load(dated).schedule.start is not None and load(dated).schedule.end is not None
 
 
 def test_every_mistake_is_told_by_its_path_and_all_together() -> None:
