@@ -154,7 +154,7 @@ def test_a_broker_that_cannot_be_used_costs_no_message(
     outbox = Outbox(unusable)
     for _ in range(2):
         outbox(ledger)
-        outbox._busy["default"].join(10)
+        outbox._busy["default"].join(60)
     assert left(ledger) == 2
     Outbox(broker.url)(ledger)
     until(lambda: left(ledger) == 0)
@@ -169,7 +169,7 @@ def test_a_broker_behind_tls_must_show_a_certificate_that_we_trust(
         fill(ledger, entry("a"))
         outbox = Outbox(url)
         outbox(ledger)
-        outbox._busy["default"].join(10)
+        outbox._busy["default"].join(60)
         assert left(ledger) == 1 and received(broker.url) == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         outbox(ledger)

@@ -52,7 +52,7 @@ def test_unavailable_and_refused_were_never_accepted_and_accepted_always_was() -
     said: dict[str, str] = {}
     with Sandbox(calls_per_minute=0) as sandbox:
         sandbox.faults(REFUSING, DOUBTFUL)
-        client = Client(sandbox.base_url, sandbox.key, deadline=0.4, session=session(), proxies={})
+        client = Client(sandbox.base_url, sandbox.key, deadline=1, session=session(), proxies={})
 
         def work(thread: int) -> None:
             for number in range(60):
@@ -77,7 +77,7 @@ def test_unavailable_and_refused_were_never_accepted_and_accepted_always_was() -
 
 def test_every_answer_of_the_sandbox_is_what_the_table_says() -> None:
     with Sandbox(calls_per_minute=0) as sandbox:
-        client = Client(sandbox.base_url, sandbox.key, deadline=2, session=session(), proxies={})
+        client = Client(sandbox.base_url, sandbox.key, deadline=60, session=session(), proxies={})
         assert client.call("list_templates", {"offset": 0, "limit": 1}).data["results"]["templates"]
         assert client.call("find_users", {"offset": 0, "limit": 1, "filters": []}).status == 200
         for made, scope in (

@@ -40,7 +40,7 @@ def accepted() -> Job | None:
 
 @pytest.mark.parametrize("how", ["FLUSHALL", "an empty folder"])
 def test_workers_go_on(stack: Stack, how: str) -> None:
-    assert send_text.delay(TEXT).get(timeout=30)["status"] == 201
+    assert send_text.delay(TEXT).get(timeout=60)["status"] == 201
     identity = uuid.uuid4().hex
     running = {name: process.pid for name, process in stack.processes.items()}
     with Redis.from_url(stack.valkey.url) as redis:
@@ -51,9 +51,9 @@ def test_workers_go_on(stack: Stack, how: str) -> None:
             shutil.rmtree(Path(stack.valkey.directory) / "appendonlydir")
             stack.valkey.start()
             redis.lpush("ij1:celery:intake", message([TEXT], {}, identity))
-        assert until(accepted).get(timeout=30)["status"] == 201
+        assert until(accepted).get(timeout=60)["status"] == 201
         until(lambda: redis.exists(f"ij1:default:j:{identity}"))
-        assert Job(f"ij1.default.{identity}").get(timeout=30)["status"] == 201
+        assert Job(f"ij1.default.{identity}").get(timeout=60)["status"] == 201
         assert redis.xlen("ij1:poison") == 0
         assert redis.hexists("ij1:default:state", "lost_at")
     assert {

@@ -157,9 +157,9 @@ def test_an_opt_out_that_was_kept_in_whatsapps_form_still_holds(stack: Stack) ->
     with Redis.from_url(stack.valkey.url) as redis:
         redis.sadd("ij1:default:optout", hashlib.sha256(b"5215512345678").hexdigest()[:16])
     with pytest.raises(JobDead, match="opted_out"):
-        send_template.delay(mexican, lane="bulk").get(timeout=10)
+        send_template.delay(mexican, lane="bulk").get(timeout=60)
     assert (
-        send_template.delay({**mexican, "phoneNumber": "5512345679"}, lane="bulk").get(timeout=10)["status"]
+        send_template.delay({**mexican, "phoneNumber": "5512345679"}, lane="bulk").get(timeout=60)["status"]
         < 300
     )
 
@@ -200,7 +200,7 @@ def test_no_log_and_no_figure_names_a_person(stack: Stack) -> None:
     import urllib.request
 
     whole = "".join((stack.logs / f"{name}.log").read_text() for name in ("web", "worker", "bulk"))
-    with urllib.request.urlopen(f"http://127.0.0.1:{stack.web_port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.web_port}/metrics", timeout=60) as answer:
         figures = answer.read().decode()
     with Redis.from_url(stack.valkey.url) as redis:
         messages = str(redis.xrange("ij1:poison"))

@@ -52,7 +52,7 @@ def deployment(
             for process in started.values():
                 process.terminate()
             for process in started.values():
-                process.wait(30)
+                process.wait(60)
 
 
 def send(url: str) -> int:

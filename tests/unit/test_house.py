@@ -62,6 +62,20 @@ def test_examples_need_no_tests() -> None:
         assert "tests" not in imports_of(file), file.relative_to(ROOT)
 
 
+HURRY = re.compile(r"(?:monotonic|perf_counter|time)\(\) - \w+ <=? |\btimeout=")
+
+
+def test_no_test_is_in_a_hurry() -> None:
+    """A limit on how long something takes is one that only a fault reaches: half a minute at least."""
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        if file.parent.name in ("system", "hosts", "pages"):
+            for number, line in enumerate(file.read_text().splitlines(), 1):
+                for found in HURRY.finditer(line):
+                    limit = re.match(r"\d+(?:\.\d+)?\b", line[found.end() :])
+                    place = f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
+                    assert limit is None or float(limit[0]) >= 29, place
+
+
 def procfile() -> dict[str, list[str]]:
     lines = (ROOT / "Procfile").read_text().splitlines()
     return {

@@ -158,7 +158,7 @@ def test_a_type_checker_catches_a_misspelt_key(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     told = re.findall(r"program\.py:(\d+): error: (.*)", found.stdout)
     assert [line for line, _ in told] == ["4", "5", "6", "7"], found.stdout + found.stderr
