@@ -19,7 +19,7 @@ demo: $(READY) ## Every operation from .delay() to a fake Interakt and back, in 
 	$(RUN) -m examples.demo
 
 test: $(READY) lint types ## All tests, with linter and type checker
-	$(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(RUN) -m pytest -n 2 --no-loadscope-reorder
 
 lint: $(READY)
 	$(RUN) -m ruff check .

@@ -6,8 +6,10 @@ import os
 import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from interakt_jobs.pytest_plugin import interakt_outbox  # noqa: F401  as pytest finds it when it is installed
 from sandbox.valkey import Valkey
@@ -18,16 +20,25 @@ LONGEST_FIRST = ("system/test_chaos_short.py", "hosts", "system/test_schedules.p
 OURS = ("INTERAKT_", "REDIS_URL", "SENTRY_", "CELERY_", "DJANGO_", "PROMETHEUS_")
 
 
+class ByFile(LoadScopeScheduling):
+    """A file's tests, which share servers, run in one process; so do all of tests/hosts, which share environments."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/hosts" if file.startswith("tests/hosts/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several processes a file's tests, which share servers, run in one; so do all hosts, which share environments."""
-    if not hasattr(config, "workerinput"):
-        return
-    places = {item: item.path.relative_to(ROOT).as_posix() for item in items}
-    for item, place in places.items():
-        item.add_marker(pytest.mark.xdist_group("hosts" if place.startswith("hosts/") else place))
-    items.sort(
-        key=lambda item: next(n for n, part in enumerate(LONGEST_FIRST) if places[item].startswith(part))
-    )
+    """With several processes the longest files first."""
+    if hasattr(config, "workerinput"):
+        places = {item: item.path.relative_to(ROOT).as_posix() for item in items}
+        items.sort(
+            key=lambda item: next(n for n, part in enumerate(LONGEST_FIRST) if places[item].startswith(part))
+        )
 
 
 @pytest.hookimpl(wrapper=True)
