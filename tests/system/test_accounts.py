@@ -76,11 +76,11 @@ def test_an_account_whose_key_is_taken_away_takes_no_more_jobs(stack: Stack) -> 
         return ""
 
     assert "no key for the account 'brand_b' any more" in until(refused)
-    assert send_text.delay(TEXT).get(timeout=20)["status"] < 300
+    assert send_text.delay(TEXT).get(timeout=60)["status"] < 300
     assert [line["account"] for line in stack.lines("alone", "account_keyless")] == ["brand_b"]
     stack.worker("again")
     until(lambda: not refused())
-    assert waits.get(timeout=20)["status"] < 300
+    assert waits.get(timeout=60)["status"] < 300
 
 
 def label(stack: Stack, account: str) -> str:

@@ -73,7 +73,7 @@ def test_no_test_is_in_a_hurry() -> None:
                 for found in HURRY.finditer(line):
                     limit = re.match(r"\d+(?:\.\d+)?\b", line[found.end() :])
                     place = f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
-                    assert limit is None or float(limit[0]) >= 29, place
+                    assert limit is None or float(limit[0]) >= 29, f"{place}: half a minute at least"
 
 
 def procfile() -> dict[str, list[str]]:
