@@ -111,6 +111,7 @@ class Channel(kombu_redis.Channel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        suspected.set()  # a queue of the wrong type may be why the connection before this one was given up
         try:
             self.client.delete("nothing")  # one that answers and cannot write is not there yet
         except FAILURES as error:
