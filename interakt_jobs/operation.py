@@ -28,6 +28,9 @@ _REPEATS: dict[Kind, tuple[Repeat, Repeat]] = {
     "rcs": ("never", "never"),
     "create": ("never", "never"),
 }
+# what the ledger's scripts know of an operation (records.lua): c a call, r a receipt names the job, p a receipt names the
+# provider's id alone, s needs the 24-hour window
+_FLAGS: dict[Kind, str] = {"read": "c", "upsert": "c", "create": "c", "send": "cr", "rcs": "cp", "local": ""}
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
@@ -64,6 +67,7 @@ class Operation(Generic[Payload]):
             needs_session,
         )
         self.repeat, self.bulk_repeat = _REPEATS[kind]
+        self.flags = _FLAGS[kind] + ("s" if needs_session else "")
 
     def __repr__(self) -> str:
         return f"<Operation interakt.{self.name}>"

@@ -63,6 +63,7 @@ class Defaults(Protocol):
     """What an operation says of its jobs."""
 
     name: str
+    flags: str
     lane: Lane
     repeat: Repeat
     bulk_repeat: Repeat
@@ -97,6 +98,7 @@ def terms(
         repeat=repeat,
         max_attempts=max_attempts,
         allow_unregistered=settings.allow_unregistered(),
+        flags=operation.flags,
     )
 
 

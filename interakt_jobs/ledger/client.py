@@ -22,7 +22,8 @@ KEEP_KEY_SECONDS = 7 * 86400
 class Terms(NamedTuple):
     """What the jobs of one accept call have in common.
 
-    ``not_before`` and ``expires`` are ``"+<ms>"`` from now, ``"<ms>"`` since the epoch, or empty.
+    ``not_before`` and ``expires`` are ``"+<ms>"`` from now, ``"<ms>"`` since the epoch, or empty; ``flags`` are those of
+    ``Operation.flags``, ``key_id`` names the key of an encrypted payload, ``traceparent`` is W3C's.
     """
 
     operation: str
@@ -32,6 +33,9 @@ class Terms(NamedTuple):
     repeat: str = "never"
     max_attempts: int = 8
     allow_unregistered: bool = False
+    flags: str = "c"
+    key_id: str = ""
+    traceparent: str = ""
 
 
 class NewJob(NamedTuple):
@@ -68,6 +72,7 @@ class Ledger:
     def _arguments(self, terms: Terms, jobs: Sequence[NewJob]) -> list[Argument]:
         arguments: list[Argument] = [
             terms.operation,
+            terms.flags,
             terms.lane,
             terms.not_before,
             terms.expires,
@@ -75,6 +80,8 @@ class Ledger:
             terms.max_attempts,
             "1" if terms.allow_unregistered else "0",
             KEEP_KEY_SECONDS,
+            terms.key_id,
+            terms.traceparent,
         ]
         for job in jobs:
             key = hashlib.blake2b(job.key.encode(), digest_size=16).hexdigest() if job.key else ""

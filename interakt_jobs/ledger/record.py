@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from interakt_jobs.recipient import recipient_hash
 
 _UNSAFE = re.compile(r"[|\x00-\x1f\x7f]")  # what accept.lua refuses
+VERSION = "2"
 ENDED = frozenset({"done", "dead", "cancelled"})
 # What Interakt says of nearly every message: kept as two bytes, it would be a third of an ended job.
 USUAL = {"~q": "Message queued for sending via Interakt. Check webhook for delivery status"}
@@ -53,10 +54,63 @@ class Reading:
     round: int = 0
 
 
-def split(raw: str) -> tuple[list[str], dict[str, Any], str]:
-    """A record's header fields, its options and the payload's JSON text."""
-    head, options, payload = raw.split("\n", 2)
-    return head.split("|"), json.loads(options) if options else {}, payload
+class Record(NamedTuple):
+    """A job's record: the fields of its header (docs/protocol.md), its options and its payload as JSON texts."""
+
+    version: str
+    operation: str
+    flags: str
+    lane: str
+    accepted: int
+    expires: int
+    repeat: str
+    max_attempts: int
+    recipient: str
+    group: str
+    due: int
+    key_id: str
+    traceparent: str
+    options: str
+    payload: str
+
+    @classmethod
+    def parse(cls, raw: str) -> Record:
+        """The record of its text; raises ``ValueError`` for another version and for what is no record."""
+        head, options, payload = raw.split("\n", 2)
+        (
+            version,
+            operation,
+            flags,
+            lane,
+            accepted,
+            expires,
+            repeat,
+            most,
+            recipient,
+            group,
+            due,
+            key_id,
+            trace,
+        ) = head.split("|")
+        if version != VERSION:
+            raise ValueError(f"a record of version {version[:5]!r}")
+        return cls(
+            version,
+            operation,
+            flags,
+            lane,
+            int(accepted),
+            int(expires),
+            repeat,
+            int(most),
+            recipient,
+            group,
+            int(due),
+            key_id,
+            trace,
+            options,
+            payload,
+        )
 
 
 def read(tail: str, answer: list[Any]) -> Reading | None:
@@ -73,23 +127,23 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
     }
     if raw.startswith("="):
         return _ended(tail, raw, common)
-    head, options, payload = split(raw)
+    record = Record.parse(raw)
     dead: dict[str, Any] = json.loads(detail) if detail else {}
-    due = int(float(place)) if state in ("ready", "waiting", "unknown") and place else int(head[9])
+    due = int(float(place)) if state in ("ready", "waiting", "unknown") and place else record.due
     return Reading(
         tail=tail,
         state=state,
-        operation=head[1],
-        lane=head[2],
-        accepted=int(head[3]),
-        expires=int(head[4]),
-        repeat=head[5],
-        max_attempts=int(head[6]),
-        group=head[8],
+        operation=record.operation,
+        lane=record.lane,
+        accepted=record.accepted,
+        expires=record.expires,
+        repeat=record.repeat,
+        max_attempts=record.max_attempts,
+        group=record.group,
         due=due,
         attempts=attempts,
-        options=options,
-        payload=json.loads(payload),
+        options=json.loads(record.options) if record.options else {},
+        payload=json.loads(record.payload),
         ended=int(dead.get("at", 0)),
         ambiguous=maybe == "2",
         reason=dead.get("reason", ""),
@@ -117,7 +171,7 @@ def _ended(tail: str, raw: str, common: dict[str, Any]) -> Reading:
         provider_id=provider,
         delivery=delivery,
         message=USUAL.get(message, message),
-        payload=json.loads(split(record)[2]) if record else None,
+        payload=json.loads(Record.parse(record).payload) if record else None,
         **common,
     )
 

@@ -162,7 +162,7 @@ def judge(
 
 def _policy(job: Job) -> str:
     head = job.raw.partition("\n")[0].split("|")
-    return head[5] if len(head) > 5 and not job.raw.startswith("=") else "after_hold"
+    return head[6] if len(head) > 6 and not job.raw.startswith("=") else "after_hold"
 
 
 def _judge_end(job: Job, taken: int, verdict: Verdict, errors: _Errors, slow: bool) -> None:

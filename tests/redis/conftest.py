@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from interakt_jobs import OPERATIONS, run_campaign
 from interakt_jobs.ledger.client import NewJob, Terms
 from interakt_jobs.ledger.keys import mint_tail
 from interakt_jobs.ledger.redis_client import Link
@@ -13,6 +14,8 @@ from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 
 from .clock import Clock
+
+FLAGS = {name: found.flags for name, found in {**OPERATIONS, "run_campaign": run_campaign}.items()}
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def accept(ledger: WorkLedger) -> Callable[..., str]:
     def accept_one(operation: str = "send_text", payload: str = '{"a":1}', **terms: object) -> str:
         own = {name: str(terms.pop(name)) for name in ("recipient", "group", "options") if name in terms}
         tail = str(terms.pop("tail", mint_tail()))
-        chosen = {"lane": "normal", "repeat": "after_hold", **terms}
+        chosen = {"lane": "normal", "repeat": "after_hold", "flags": FLAGS[operation], **terms}
         ledger.accept(Terms(operation, **chosen), [NewJob(tail, payload, **own)])  # type: ignore[arg-type]
         return tail
 

@@ -140,7 +140,7 @@ def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, fligh
         assert lane == job.lane
     if kind in ("rel", "run"):
         assert (flight[tail][0] == "s") == (kind == "run")
-    expires = raw.split("|", 5)[4] if not raw.startswith("=") else "0"
+    expires = raw.split("|", 6)[5] if not raw.startswith("=") else "0"
     assert (tail in seen.members("expires")) == (expires != "0" and kind not in ("dead", "ended", "held"))
     reading = ledger.read(tail)
     if kind == "dead":

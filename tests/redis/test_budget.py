@@ -9,6 +9,7 @@ import pytest
 
 from interakt_jobs.ledger.client import NewJob, Terms
 from interakt_jobs.ledger.keys import mint_tail
+from interakt_jobs.ledger.record import Record
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.work_ledger import Work, WorkLedger
 
@@ -45,7 +46,7 @@ def work(ledger: WorkLedger, clock: Clock, seconds: float, threads: int) -> list
         if job := holding.get(token):
             verdict = ledger.start(job.tail, job.fence)
             if verdict.word == "go":
-                made.append((at, job.record.split("|", 3)[2]))
+                made.append((at, Record.parse(job.record).lane))
                 ledger.step(holding.pop(token), DONE)
                 rest = 0.001
             else:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from interakt_jobs.ledger.record import Record
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.recipient import recipient_hash
 from worker.campaigns.definition.definition import Definition, read
@@ -115,18 +116,12 @@ def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger
     begin(link, 1)
     Feeder().round(ledger)
     (work,) = take(ledger)
-    head, options, payload = work.record.split("\n", 2)
-    fields = head.split("|")
-    assert (work.tail, fields[1], fields[2], fields[5], fields[6]) == (
-        f"{CID}.0.0",
-        "send_template",
-        "bulk",
-        "never",
-        "5",
-    )
-    assert (fields[7], fields[8]) == (recipient_hash("919999900000"), "diwali_offer:en")
-    assert options == ""
-    assert json.loads(payload) == {
+    record = Record.parse(work.record)
+    assert (work.tail, record.operation, record.flags) == (f"{CID}.0.0", "send_template", "cr")
+    assert (record.lane, record.repeat, record.max_attempts) == ("bulk", "never", 5)
+    assert (record.recipient, record.group) == (recipient_hash("919999900000"), "diwali_offer:en")
+    assert record.options == ""
+    assert json.loads(record.payload) == {
         "countryCode": "+91",
         "phoneNumber": "9999900000",
         "type": "Template",

@@ -25,7 +25,7 @@ def direct(redis_url: str) -> Any:
 def test_a_job_that_moves_while_it_looks_is_in_one_place(redis_url: str, direct: Any) -> None:
     tails = [f"t{number}" for number in range(JOBS)]
     direct.zadd("ij1:default:ready:bulk", dict.fromkeys(tails, 1))
-    direct.mset({f"ij1:default:j:{tail}": "1|send_text|bulk|1|0|never\n\n{}" for tail in tails})
+    direct.mset({f"ij1:default:j:{tail}": "2|send_text|cr|bulk|1|0|never\n\n{}" for tail in tails})
     over = threading.Event()
 
     def move() -> None:

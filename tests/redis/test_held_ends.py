@@ -46,7 +46,7 @@ def expire(ledger: WorkLedger, tail: str) -> None:
     """The time at which a job was to expire has come."""
     head, _, rest = ledger.link.command("GET", f"{ledger.prefix}j:{tail}").decode().partition("\n")
     fields = head.split("|")
-    fields[4] = "1"
+    fields[5] = "1"
     ledger.link.command("SET", f"{ledger.prefix}j:{tail}", "|".join(fields) + "\n" + rest)
     if ledger.link.command("ZSCORE", f"{ledger.prefix}expires", tail) is not None:
         ledger.link.command("ZADD", f"{ledger.prefix}expires", 1, tail)

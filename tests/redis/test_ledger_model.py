@@ -93,7 +93,7 @@ class Machine(RuleBasedStateMachine):
         self, lane: str, policy: str, expires: str, delay: str, group: str, key: str, most: int
     ) -> None:
         tail = f"job{len(self.jobs)}"
-        terms = Terms("send_text", lane, delay, expires, policy, most)
+        terms = Terms("send_text", lane, delay, expires, policy, most, flags="crs")
         new = NewJob(
             tail, f'{{"for":"{tail}"}}', "abc", group, '{"resend_on":[5],"on_done":"app.told"}', key, "d"
         )
@@ -241,7 +241,7 @@ class Machine(RuleBasedStateMachine):
         if self.link.command("ZSCORE", self._key("expires"), tail) is not None:
             head, _, rest = self.link.command("GET", self._key(f"j:{tail}")).decode().partition("\n")
             fields = head.split("|")
-            fields[4] = "1"
+            fields[5] = "1"
             self.link.command("SET", self._key(f"j:{tail}"), "|".join(fields) + "\n" + rest)
             self.link.command("ZADD", self._key("expires"), 1, tail)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from interakt_jobs import OPERATIONS
 from interakt_jobs.ledger.scripts import bundle
 from tests.house import ROOT, cycles
 
@@ -41,3 +42,9 @@ def test_an_error_names_the_file_and_the_line(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as server, pytest.raises(redis.ResponseError) as caught:
         server.eval(script.text, 1, "ij1:default:")
     assert script.place(str(caught.value)) == "broken.lua:3"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_lua_knows_no_operation_by_name(file: Path) -> None:
+    text = re.sub(r"--[^\n]*", "", file.read_text())
+    assert not set(re.findall(r"[\w]+", text)) & {*OPERATIONS, "run_campaign"}

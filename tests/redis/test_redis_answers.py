@@ -127,7 +127,7 @@ def test_a_url_that_is_none_is_told_without_its_text(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["1|send_text|normal", "=done|send_text", "=done|a|b|c|d|e|f|g|h|i", "", "\xff\n\n{"]
+    "raw", ["2|send_text|normal", "=done|send_text", "=done|a|b|c|d|e|f|g|h|i", "", "\xff\n\n{"]
 )
 def test_a_record_that_is_none_is_named_by_its_job(server: Valkey, raw: str) -> None:
     job = send_text.delay(TEXT)

@@ -116,7 +116,7 @@ def test_a_job_whose_flight_was_lost_is_of_unknown_outcome(
 
 
 @pytest.mark.parametrize(
-    "raw", ["", "nonsense", "1|send_text|normal", "1|a|b|c|d|e|f|g|h|i\n\n{}", "\x00\xff"]
+    "raw", ["", "nonsense", "2|send_text|normal", "2|a|b|c|d|e|f|g|h|i|j|k|l\n\n{}", "\x00\xff"]
 )
 @pytest.mark.parametrize("place", ["ready:normal", "rel:normal", "run:normal", "held", "expires"])
 def test_a_record_that_is_none_is_set_aside_and_stops_nobody(
@@ -143,11 +143,11 @@ def test_a_record_of_a_newer_version_is_not_set_aside(
     ledger: WorkLedger, accept: Accept, aside: SetAside
 ) -> None:
     tail = accept()
-    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", "2|whatever")
+    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", "3|whatever")
     ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
     reap(ledger, aside)
     assert finish_all(ledger) == []
-    assert ledger.link.command("GET", f"{ledger.prefix}j:{tail}") == b"2|whatever"
+    assert ledger.link.command("GET", f"{ledger.prefix}j:{tail}") == b"3|whatever"
     assert not ledger.link.command("EXISTS", f"{ledger.prefix}aside")
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.oracle import Call, Verdict, judge
 from tests.chaos.state import Job, Snapshot
 
-RECORD = "1|send_text|normal|1|0|{}|8|||1\n\n{}"
+RECORD = "2|send_text|cr|normal|1|0|{}|8|||1||\n\n{}"
 
 
 def done(tail: str, attempts: int = 1, ambiguous: int = 0) -> Job:

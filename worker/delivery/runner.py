@@ -18,7 +18,7 @@ from interakt_jobs import settings as producer_settings
 from interakt_jobs.check import check_size
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import job_id
-from interakt_jobs.ledger.record import phone_of
+from interakt_jobs.ledger.record import Record, phone_of
 from interakt_jobs.recipient import earlier_hashes, recipient_hash
 from worker.dispatch.heartbeat import Presence
 from worker.interakt import correlation
@@ -48,7 +48,7 @@ class Delivery:
         attempt: Attempt,
         presence: Presence,
         allow_unknown: bool,
-        local: Mapping[str, Callable[[WorkLedger, Work], Sequence[Any]]] | None = None,
+        local: Mapping[str, Callable[[WorkLedger, str, Record], Sequence[Any]]] | None = None,
     ) -> None:
         self.ledger, self.client, self.attempt, self.presence = ledger, client, attempt, presence
         self.allow_unknown, self.local = allow_unknown, local or {}
@@ -88,16 +88,20 @@ class Delivery:
         return handled
 
     def _one(self, work: Work, token: str, carry_on: bool) -> Work | None:
-        head = work.record.split("\n", 1)[0].split("|")
-        operation, lane = head[1], head[2]
         asked = work.asked or time.monotonic()
+        try:
+            record = Record.parse(work.record)
+        except ValueError:  # of a newer version, or damaged: the script that would start it knows what to do
+            self._start(work, asked)
+            return None
+        operation, lane = record.operation, record.lane
         outcome: Sequence[Any]
-        prepared = self._prepare(work, operation, lane)
+        prepared = self._prepare(work, record)
         if isinstance(prepared, bytes):
             fresh = self._start(work, asked)
             if fresh is None:
                 return None
-            outcome = self._call(work, operation, prepared, fresh) if fresh else UNSENT
+            outcome = self._call(work, record, prepared, fresh) if fresh else UNSENT
         else:
             outcome = prepared
         following = lane if carry_on and outcome is not UNSENT and not stopping() else ""
@@ -132,17 +136,17 @@ class Delivery:
                 continue
             return settled, after._replace(asked=asked) if after is not None else None
 
-    def _prepare(self, work: Work, operation: str, lane: str) -> bytes | Sequence[Any]:
+    def _prepare(self, work: Work, record: Record) -> bytes | Sequence[Any]:
         """The request's body, or how a payload that cannot be sent is settled."""
+        operation = record.operation
         try:
-            text = work.record.split("\n", 2)[2]
-            check_size(text, producer_settings.max_payload_bytes())
+            check_size(record.payload, producer_settings.max_payload_bytes())
             if operation in self.local:
                 return b""
-            payload = json.loads(text.encode())
+            payload = json.loads(record.payload.encode())
             payload = schemas.complete(operation, payload)
             self._advise(work, operation, schemas.check(operation, payload, allow_unknown=self.allow_unknown))
-            if lane == "bulk" and self._opted_out_earlier(payload):
+            if record.lane == "bulk" and self._opted_out_earlier(payload):
                 return self.attempt.dead("opted_out", "the recipient has opted out", None)
             return self.client.prepare(operation, correlation.address(operation, payload, self._id(work)))
         except InteraktError as error:  # a file to upload cannot be had
@@ -202,23 +206,23 @@ class Delivery:
                 return None
             pause = verdict.millis / 1000
 
-    def _call(self, work: Work, operation: str, body: bytes, fresh: float) -> Sequence[Any]:
+    def _call(self, work: Work, record: Record, body: bytes, fresh: float) -> Sequence[Any]:
         def permit_is_fresh() -> None:
             if stopping() or time.monotonic() > fresh:
                 raise PermitStale
 
-        if operation in self.local:
-            return self.local[operation](self.ledger, work)
+        if record.operation in self.local:
+            return self.local[record.operation](self.ledger, work.tail, record)
         began, cpu = time.monotonic(), time.thread_time()
         with self.presence.calling(work):
             outcome = self.attempt.make(
                 self.client,
-                operation,
+                record.operation,
                 body,
                 work.attempts + 1,
                 permit_is_fresh,
                 self._id(work),
-                correlation.callback_of(work.record),
+                correlation.callback_of(record.payload),
             )
         self.presence.measured(time.monotonic() - began, time.thread_time() - cpu)
         return outcome

@@ -23,11 +23,11 @@ def address(operation: str, payload: dict[str, Any], job: str) -> dict[str, Any]
     return {**payload, "callbackData": carried if len(carried) <= MOST else job}
 
 
-def callback_of(record: str) -> str:
-    """The caller's own ``callbackData`` in a record, or an empty text."""
-    if '"callbackData"' not in record:
+def callback_of(payload: str) -> str:
+    """The caller's own ``callbackData`` in a payload's JSON, or an empty text."""
+    if '"callbackData"' not in payload:
         return ""
-    own = json.loads(record.split("\n", 2)[2]).get("callbackData")
+    own = json.loads(payload).get("callbackData")
     return own if isinstance(own, str) else ""
 
 

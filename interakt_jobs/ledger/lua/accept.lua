@@ -1,8 +1,8 @@
 -- Accept jobs of one operation: write each record, put it into its lane, ring the pacer's doorbell.
 -- KEYS[1] prefix
--- ARGV 1 operation, 2 lane, 3 not before, 4 expires ("+ms" from now, "ms" since the epoch, or ""), 5 repeat,
---      6 most attempts, 7 allow an account that no worker registered ("1"), 8 seconds an idempotency key is kept
---      (1 to 999999999), then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
+-- ARGV 1 operation, 2 its flags, 3 lane, 4 not before, 5 expires ("+ms" from now, "ms" since the epoch, or ""), 6 repeat,
+--      7 most attempts, 8 allow an account that no worker registered ("1"), 9 seconds an idempotency key is kept
+--      (1 to 999999999), 10 id of the payload's key or "", 11 traceparent or "", then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
 -- Returns one string per job: "new", "known" (this tail was accepted before: a repeat), "same <tail>" (the key's first
 -- job), "conflict" (the key or the tail with another payload); or one of {"unregistered"}, {"keyless"}, {"full", "bulk" or "all"}, or an error: nothing written.
 local records = require 'records'
@@ -29,14 +29,17 @@ local function is_options(text)
 end
 
 -- A script is not rolled back: everything is looked at before the first write.
-if #ARGV < 15 or (#ARGV - 8) % 7 ~= 0 then return refuse('eight arguments and seven for each job') end
+if #ARGV < 18 or (#ARGV - 11) % 7 ~= 0 then return refuse('eleven arguments and seven for each job') end
 if #ARGV[1] > 60 or not string.find(ARGV[1], '^[%w_]+$') then return refuse('the operation') end
-if not one_of(ARGV[2], 'urgent', 'normal', 'bulk') then return refuse('the lane') end
-if not is_moment(ARGV[3]) or not is_moment(ARGV[4]) then return refuse('a time') end
-if not one_of(ARGV[5], 'always', 'after_hold', 'never') then return refuse('repeat') end
-if not string.find(ARGV[6], '^%d%d?%d?$') then return refuse('the most attempts') end
-if not string.find(ARGV[8], '^[1-9]%d*$') or #ARGV[8] > 9 then return refuse('seconds to keep a key') end
-for at = 9, #ARGV, 7 do
+if not string.find(ARGV[2], '^%l?%l?%l?%l?$') then return refuse('the flags') end
+if not one_of(ARGV[3], 'urgent', 'normal', 'bulk') then return refuse('the lane') end
+if not is_moment(ARGV[4]) or not is_moment(ARGV[5]) then return refuse('a time') end
+if not one_of(ARGV[6], 'always', 'after_hold', 'never') then return refuse('repeat') end
+if not string.find(ARGV[7], '^%d%d?%d?$') then return refuse('the most attempts') end
+if not string.find(ARGV[9], '^[1-9]%d*$') or #ARGV[9] > 9 then return refuse('seconds to keep a key') end
+if #ARGV[10] > 20 or string.find(ARGV[10], '[^%w_%-]') then return refuse('the key id') end
+if #ARGV[11] > 55 or string.find(ARGV[11], '[^%x%-]') then return refuse('the traceparent') end
+for at = 12, #ARGV, 7 do
   if #ARGV[at] > 80 or not string.find(ARGV[at], '^[%w_.%-]+$') then return refuse('a tail') end
   if string.find(ARGV[at + 1], '[|%c]') or string.find(ARGV[at + 2], '[|%c]') then return refuse('a recipient or a group') end
   if not is_options(ARGV[at + 3]) then return refuse('options') end
@@ -62,14 +65,14 @@ local function earlier(at)
 end
 
 local state = redis.call('HMGET', P .. 'state', 'since', 'full', 'keyless')
-if not state[1] and ARGV[7] ~= '1' then return {'unregistered'} end
-local lane = ARGV[2]
-local refused = state[3] and ARGV[7] ~= '1' and {'keyless'}
+if not state[1] and ARGV[8] ~= '1' then return {'unregistered'} end
+local lane = ARGV[3]
+local refused = state[3] and ARGV[8] ~= '1' and {'keyless'}
 if state[2] and (state[2] == 'all' or state[2] == 'bulk' and lane == 'bulk') then refused = {'full', state[2]} end
 if refused then
   -- nothing new; but what was accepted before is told, as a repeat after a lost answer asks for it
   local answers = {}
-  for at = 9, #ARGV, 7 do
+  for at = 12, #ARGV, 7 do
     local answer = earlier(at)
     if not answer then return refused end
     answers[#answers + 1] = answer
@@ -83,10 +86,11 @@ local function moment(text)
   return tonumber(text)
 end
 
-local due = math.max(moment(ARGV[3]), now)
-local expires = moment(ARGV[4])
-if expires > 0 and string.sub(ARGV[4], 1, 1) == '+' then expires = expires + (due - now) end
-local head = '1|' .. ARGV[1] .. '|' .. lane .. '|' .. int(now) .. '|' .. int(expires) .. '|' .. ARGV[5] .. '|' .. ARGV[6]
+local due = math.max(moment(ARGV[4]), now)
+local expires = moment(ARGV[5])
+if expires > 0 and string.sub(ARGV[5], 1, 1) == '+' then expires = expires + (due - now) end
+local head = {op = ARGV[1], flags = ARGV[2], lane = lane, accepted = now, expires = expires, policy = ARGV[6], max = ARGV[7],
+  due = due, key_id = ARGV[10], trace = ARGV[11]}
 local MOST_AT_ONCE = 1000  -- what one call of Redis takes from Lua's stack is bounded
 local function add(key, score, tails)
   for first = 1, #tails, MOST_AT_ONCE do
@@ -100,13 +104,13 @@ local function add(key, score, tails)
 end
 
 local answers, fresh = {}, {}
-local before, after = head .. '|', '|' .. int(due) .. '\n'
-for at = 9, #ARGV, 7 do
+for at = 12, #ARGV, 7 do
   local tail, key = ARGV[at], ARGV[at + 5]
   local answer = key ~= '' and earlier(at)
   if not answer then
-    if key ~= '' then redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[8]) end
-    local record = before .. ARGV[at + 1] .. '|' .. ARGV[at + 2] .. after .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
+    if key ~= '' then redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[9]) end
+    head.recipient, head.group = ARGV[at + 1], ARGV[at + 2]
+    local record = records.encode(head) .. '\n' .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
     answer = taken(at)
     if not answer then
       redis.call('SET', P .. 'j:' .. tail, record)

@@ -1,5 +1,6 @@
 local callbacks = require 'callbacks'
 local places = require 'places'
+local records = require 'records'
 local receipts = require 'receipts'
 local settings = require 'settings'
 
@@ -31,7 +32,7 @@ local function finish(tail, raw, head, state, fields)
   local heard_of = state == 'cancelled' and (maybe or attempts > 0)
   if fields.keep_record or heard_of or wish.on_receipts or wish.resend_on then short = short .. '\n' .. raw end
   redis.call('SET', P .. 'j:' .. tail, short, 'EX', keep)
-  if state == 'done' and fields.provider and fields.provider ~= '' and string.sub(head.op, 1, 9) == 'send_rcs_' then
+  if state == 'done' and fields.provider and fields.provider ~= '' and records.has_flag(head, 'p') then
     -- RCS callbacks carry no callbackData: they find their job by the provider's id
     redis.call('SET', P .. 'pid:' .. fields.provider, tail, 'EX', keep)
   end

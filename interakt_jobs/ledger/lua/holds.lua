@@ -1,4 +1,5 @@
 local places = require 'places'
+local records = require 'records'
 local settings = require 'settings'
 
 -- A job that may have been sent does not end at once where a receipt would name it: its end waits for that receipt. Zset
@@ -12,8 +13,7 @@ end
 
 -- WhatsApp's receipts carry our id; those of RCS carry the id that came, or was lost, with the answer.
 local function receipt_names_job(head)
-  local whatsapp = string.find(head.op, '^send_') and not string.find(head.op, '^send_rcs_')
-  return whatsapp and (settings.get('webhooks') == '1' or receipts_come())
+  return records.has_flag(head, 'r') and (settings.get('webhooks') == '1' or receipts_come())
 end
 
 local function duration(head)

@@ -7,6 +7,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from interakt_jobs import send_template
 from interakt_jobs.ledger.record import group_of
 from interakt_jobs.recipient import recipient_hash
 from schemas.phones import split
@@ -120,6 +121,8 @@ class Feeding:
             rules.per_person,
             rules.per_person_days,
             json.dumps(options, separators=(",", ":")) if options else "",
+            send_template.name,
+            send_template.flags,
         ]
         if self._block != block:
             self._people, self._block = store.block(block), block

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from interakt_jobs import OPERATIONS
 from interakt_jobs.errors import NoSuchJob
 from interakt_jobs.ledger.client import Ledger, NewJob, Terms
 from worker.campaigns.definition.definition import Definition
@@ -29,7 +30,9 @@ def registered(ledger: Ledger, campaign: str, definition: Definition, attempt: i
             "template_name": definition.template.name,
             "language_code": definition.template.language,
         }
-        terms = Terms("create_campaign", "normal", allow_unregistered=True)
+        terms = Terms(
+            "create_campaign", "normal", allow_unregistered=True, flags=OPERATIONS["create_campaign"].flags
+        )
         ledger.accept(terms, [NewJob(tail, json.dumps(payload, ensure_ascii=False))])
         return ""
     if reading.state == "done" and reading.provider_id:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from interakt_jobs.errors import LedgerFull
+from interakt_jobs.ledger.record import Record
 from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
 from worker.delivery.outcomes import Attempt
-from worker.ledger.work_ledger import Work, WorkLedger
+from worker.ledger.work_ledger import WorkLedger
 
 from .run_campaign import run_campaign
 
@@ -22,15 +23,15 @@ class RunCampaign:
     def __init__(self, attempt: Attempt, folder: str | None) -> None:
         self._attempt, self._folder = attempt, folder
 
-    def __call__(self, ledger: WorkLedger, work: Work) -> Sequence[Any]:
+    def __call__(self, ledger: WorkLedger, tail: str, record: Record) -> Sequence[Any]:
         try:
-            payload = json.loads(work.record.split("\n", 2)[2])
+            payload = json.loads(record.payload)
         except (ValueError, RecursionError):
             return self._attempt.dead("invalid_payload", "the payload cannot be read", None)
         if not isinstance(payload, dict):
             return self._attempt.dead("invalid_payload", "must be an object", None)
         try:
-            made = run_campaign(ledger.link, ledger.account, work.tail, payload, self._folder)
+            made = run_campaign(ledger.link, ledger.account, tail, payload, self._folder)
         except (CampaignError, NoSuchCampaign) as error:
             return self._attempt.dead("invalid_payload", str(error), None)
         except (PlanTaken, LedgerFull, OSError) as error:

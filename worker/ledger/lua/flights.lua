@@ -10,11 +10,6 @@ local function read(tail)
   return {step = step, fence = tonumber(fence), token = token, sent = tonumber(sent), lane = lane}
 end
 
--- Whether carrying a job out is a call of Interakt's API: that takes a permit and tells how the account does.
-local function is_call(op)
-  return op ~= 'run_campaign'
-end
-
 local function write(tail, step, fence, token, sent, lane)
   redis.call('HSET', P .. 'fl', tail, step .. '|' .. int(fence) .. '|' .. token .. '|' .. int(sent) .. '|' .. lane)
 end
@@ -45,5 +40,5 @@ local function add_attempt(tail, entry, attempts, crashes)
   end
 end
 
-return {read = read, is_call = is_call, write = write, to_ready = to_ready, park = park,
+return {read = read, write = write, to_ready = to_ready, park = park,
         possibly_sent = possibly_sent, add_attempt = add_attempt}

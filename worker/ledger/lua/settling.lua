@@ -64,14 +64,14 @@ local function one(tail, fence, outcome, args)
   breakers.drop_probes(tail, head)
   local attempts, crashes = places.tries(tail)
   if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, '50 100 250 500 1000 2500 5000 10000 20000') end
-  if flight.sent > 0 and flights.is_call(head.op) then tell_breakers(outcome, args, head, flight.sent) end
+  if flight.sent > 0 and records.has_flag(head, 'c') then tell_breakers(outcome, args, head, flight.sent) end
   if outcome ~= 'done' and outcomes.known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then
     flights.to_ready(tail, head, head.due)
   elseif outcome == 'done' then
     if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then flights.possibly_sent(tail, head) end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
-    if flights.is_call(head.op) then account.set('accepted_at', int(now)) end
+    if records.has_flag(head, 'c') then account.set('accepted_at', int(now)) end
     endings.finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
                                      keep_record = args[5] == '1', data = args[6], attempt = 1})
   elseif outcome == 'dead' then

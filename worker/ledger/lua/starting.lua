@@ -10,9 +10,6 @@ local withdrawal = require 'withdrawal'
 
 -- Start: the last script before HTTP. Answers {"go", ms the permit stays fresh}, {"wait", ms}, {"back", why}, {"dead", reason} or {"gone"}.
 -- sent_at is written here, so a worker that dies later leaves a job that may have been sent.
-local SESSION = {send_text = true, send_image = true, send_document = true, send_video = true, send_audio = true,
-                 send_sticker = true, send_buttons = true, send_list = true}
-
 local PROBE_MS, FOREIGN_MS = 30000, 5000
 
 -- What was released or claimed is started: only then is it in `run`.
@@ -53,12 +50,12 @@ local function one(tail, fence, raw, lease_ms, checked)
     outcomes.dead(tail, raw, head, 'opted_out', 'the recipient has opted out')
     return {'dead', 'opted_out'}
   end
-  if state.window_guard == '1' and SESSION[head.op] and head.recipient ~= ''
+  if state.window_guard == '1' and records.has_flag(head, 's') and head.recipient ~= ''
     and now - tonumber(state.inbound_at or '0') < 86400000 and redis.call('EXISTS', P .. 'window:' .. head.recipient) == 0 then
     outcomes.dead(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
     return {'dead', 'undeliverable_now'}
   end
-  if not flights.is_call(head.op) then
+  if not records.has_flag(head, 'c') then
     mark_running(tail, fence, flight.token, head.lane, lease_ms)
     return {'go', 60000}
   end

@@ -1,8 +1,9 @@
 -- Feed recipients of a campaign: each who is still planned gets a job and becomes fed in this call. A repeat feeds nobody twice.
 -- KEYS[1] prefix; ARGV 1 campaign, 2 group, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
--- 7 in days, 8 options JSON or "", then three per recipient: index, recipient hash, payload JSON.
+-- 7 in days, 8 options JSON or "", 9 operation, 10 its flags, then three per recipient: index, recipient hash, payload JSON.
 -- Returns {status} when the campaign does not run, {"ended"}, {"full"} (Redis nearly is), else {"running", how many were fed, how many skipped}.
 local frequency = require 'frequency'
+local records = require 'records'
 local recipient_state = require 'recipient_state'
 local campaign = ARGV[1]
 local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
@@ -11,10 +12,10 @@ local full = redis.call('HGET', P .. 'state', 'full')
 if full and full ~= '' then return {'full'} end
 local ends, most, days = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if ends > 0 and now >= ends then return {'ended'} end
-local head = '1|send_template|bulk|' .. int(now) .. '|' .. int(ends) .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|'
-local rest = '|' .. ARGV[2] .. '|' .. int(now) .. '\n' .. ARGV[8] .. '\n'
+local head = {op = ARGV[9], flags = ARGV[10], lane = 'bulk', accepted = now, expires = ends, policy = ARGV[3], max = ARGV[4],
+  group = ARGV[2], due = now, key_id = '', trace = ''}
 local fed, skipped = 0, 0
-for at = 9, #ARGV, 3 do
+for at = 11, #ARGV, 3 do
   local index, person = tonumber(ARGV[at]), ARGV[at + 1]
   local slot = recipient_state.read(campaign, index)
   if slot and slot.state == 'planned' then
@@ -33,7 +34,8 @@ for at = 9, #ARGV, 3 do
     else
       slot.state, slot.reason = 'fed', 0
       local tail = campaign .. '.' .. slot.round .. '.' .. int(index)
-      redis.call('SET', P .. 'j:' .. tail, head .. person .. rest .. ARGV[at + 2])
+      head.recipient = person
+      redis.call('SET', P .. 'j:' .. tail, records.encode(head) .. '\n' .. ARGV[8] .. '\n' .. ARGV[at + 2])
       redis.call('ZADD', P .. 'ready:bulk', now, tail)
       if ends > 0 then redis.call('ZADD', P .. 'expires', ends, tail) end
       redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
@@ -43,7 +45,7 @@ for at = 9, #ARGV, 3 do
   end
 end
 if fed > 0 then
-  count('enqueued|send_template|bulk', fed)
+  count('enqueued|' .. ARGV[9] .. '|bulk', fed)
   if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
 end
 return {'running', fed, skipped}

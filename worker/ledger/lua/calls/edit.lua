@@ -9,8 +9,7 @@ local head = records.header(raw)
 if not head then return 'alive' end
 local _, first = string.find(raw, '\n', 1, true)
 local second = string.find(raw, '\n', first + 1, true)
-redis.call('SET', P .. 'j:' .. ARGV[1], '1|' .. head.op .. '|' .. head.lane .. '|' .. int(head.accepted) .. '|' .. int(head.expires)
-  .. '|' .. head.policy .. '|' .. head.max .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. int(head.due)
-  .. string.sub(raw, first, second) .. ARGV[2])
+head.recipient, head.group = ARGV[3], ARGV[4]
+redis.call('SET', P .. 'j:' .. ARGV[1], records.encode(head) .. string.sub(raw, first, second) .. ARGV[2])
 redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'edit', 'job', ARGV[1], 'who', ARGV[5])
 return 'edited'

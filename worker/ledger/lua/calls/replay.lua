@@ -28,8 +28,8 @@ local due = now + tonumber(ARGV[4])
 -- as long to live as it had; one that was to expire before it was due gets no end
 local expires = head.expires > head.due and due + (head.expires - head.due) or 0
 local _, line = string.find(raw, '\n', 1, true)
-redis.call('SET', P .. 'j:' .. tail, '1|' .. head.op .. '|' .. head.lane .. '|' .. int(now) .. '|' .. int(expires) .. '|' .. head.policy
-  .. '|' .. head.max .. '|' .. head.recipient .. '|' .. head.group .. '|' .. int(due) .. string.sub(raw, line))
+head.accepted, head.expires, head.due = now, expires, due
+redis.call('SET', P .. 'j:' .. tail, records.encode(head) .. string.sub(raw, line))
 redis.call('DEL', P .. 'd:' .. tail)
 redis.call('ZREM', P .. 'dead', tail)
 redis.call('ZREM', P .. 'failed', tail)
