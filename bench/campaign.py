@@ -23,6 +23,7 @@ from typing import Any
 from bench import campaign_page, machine
 from bench.campaign_plan import make
 from bench.processes import ROOT
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import Stack
 from worker.campaigns.running import control
@@ -49,7 +50,7 @@ def weight(link: Link) -> int:
     """Bytes of all the campaign's keys, as Redis counts them."""
     cursor, found = b"0", 0
     while True:
-        cursor, keys = link.command("SCAN", cursor, "MATCH", f"ij1:default:c:{CID}:*", "COUNT", 1000)
+        cursor, keys = link.command("SCAN", cursor, "MATCH", f"{prefix('default')}c:{CID}:*", "COUNT", 1000)
         found += sum(int(link.command("MEMORY", "USAGE", key, "SAMPLES", 0)) for key in keys)
         if cursor == b"0":
             return found

@@ -20,6 +20,7 @@ from bench import growth_page, machine, processes
 from bench.measure import Place
 from bench.peer import Peer
 from bench.roster import PEERS, procfile
+from interakt_jobs.ledger.keys import WORKERS
 from sandbox.control import Sandbox
 from sandbox.valkey import Valkey
 
@@ -48,7 +49,7 @@ class Growth:
             for index in range(number)
         ]
         try:
-            self.until(lambda: int(self.place.redis.hlen("ij1:workers")) >= number, started)  # type: ignore[arg-type]
+            self.until(lambda: int(self.place.redis.hlen(WORKERS)) >= number, started)  # type: ignore[arg-type]
             yield [process.pid for process in started]
         finally:
             processes.stop(started)

@@ -25,11 +25,12 @@ from typing import Any
 import uvloop
 
 from bench.processes import ROOT, cpu_seconds, memory, start, stop
+from interakt_jobs.ledger.keys import prefix
 from sandbox.valkey import Valkey, free_port
 from worker.webhooks.signature import sign
 
 SECRET = b"bench-secret"
-STREAM = "ij1:default:webhooks"
+STREAM = f"{prefix('default')}webhooks"
 
 
 class Connection(asyncio.Protocol):

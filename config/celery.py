@@ -8,7 +8,7 @@ from kombu.entity import Exchange, Queue
 
 broker_url = os.environ.get("REDIS_URL", "").strip() or "redis://127.0.0.1:6379/0"
 broker_transport_options = {
-    "global_keyprefix": "ij1:celery:",  # one place to look at, and to empty
+    "global_keyprefix": "{ij1:celery}:",  # one place to look at, and to empty
     "ack_emulation": False,  # wake-ups are disposable: the ledger repairs a lost one, so no `unacked` and no timeout
     "socket_timeout": 10,  # the default waits for ever on a frozen Redis; must stay above BRPOP's second
     "socket_connect_timeout": 3,
@@ -67,7 +67,7 @@ redbeat_redis_options = {
     "socket_connect_timeout": 3,
     "client_name": "interakt-beat",
 }
-redbeat_key_prefix = "ij1:beat:"
+redbeat_key_prefix = "{ij1:beat}:"
 redbeat_lock_timeout = (
     10  # a standby takes over after so long; two active ones would still make one job a slot
 )

@@ -118,7 +118,7 @@ class Stack:
         from redis import Redis
 
         with Redis.from_url(self.valkey.url) as client:
-            self._until(lambda: client.hlen("ij1:workers") >= number, f"{number} workers", timeout)
+            self._until(lambda: client.hlen("{ij1:workers}") >= number, f"{number} workers", timeout)
 
     def _until(self, true: Any, what: str, timeout: float = 120.0) -> None:
         end = time.monotonic() + timeout

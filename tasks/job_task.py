@@ -23,13 +23,13 @@ from interakt_jobs import (
     Unregistered,
     settings,
 )
+from interakt_jobs.ledger.keys import LATER, POISON
 from interakt_jobs.ledger.scripts import load
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import single
 
 log = logging.getLogger(__name__)
 PUSH = load("push")
-LATER = "ij1:intake:later"  # worker/dispatch/requeue.py puts these back
 AWAY_SECONDS = 60.0
 served: set[str] = set()  # the accounts of this worker
 OPTIONS = frozenset(
@@ -139,7 +139,7 @@ class JobTask(Task):  # type: ignore[misc]
         log.error("message refused", extra={"action": "intake_refused", "error": text, "task": self.name})
         try:
             settings.link().command(
-                "XADD", "ij1:poison", "MAXLEN", "~", 10000, "*", "queue", "intake", "reason", text,
+                "XADD", POISON, "MAXLEN", "~", 10000, "*", "queue", "intake", "reason", text,
                 "bytes", len(raw), "sha256", hashlib.sha256(raw.encode()).hexdigest(), "raw", raw,
             )  # fmt: skip
         except JobError as away:

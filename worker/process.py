@@ -14,6 +14,7 @@ import schemas
 from config.settings import Account, Settings, current
 from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.keys import ACCOUNTS
 from interakt_jobs.ledger.redis_client import Link
 from tasks import job_task
 
@@ -35,6 +36,7 @@ from .interakt.uploads import Uploads
 from .lasting import PAUSE_SECONDS, tell
 from .ledger.dead_letters import DeadLetters
 from .ledger.keyless import KeyWatch
+from .ledger.layout import refuse_old_data
 from .ledger.memory import watch_memory
 from .ledger.set_aside import SetAside
 from .ledger.work_ledger import WorkLedger, load
@@ -99,11 +101,12 @@ class Room:
 
     def register(self) -> None:
         """Make the accounts known to producers; the rate is seeded once, what `account set` changed stays."""
+        refuse_old_data(self.link)
         for name, account in self.settings.accounts.items():
+            self.link.command("SADD", ACCOUNTS, name)
             self.link.run(
                 REGISTER,
-                [self.ledgers[name].prefix, "ij1:accounts"],
-                name,
+                [self.ledgers[name].prefix],
                 account.calls_per_window,
                 int(account.window_seconds * 1000),
                 *(word for pair in _facts(self.settings, account).items() for word in pair),

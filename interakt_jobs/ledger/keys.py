@@ -1,16 +1,27 @@
-"""Job ids: ``ij1.<account>.<tail>``; the tail is a UUIDv7 as 32 hex digits, or a campaign's ``<id>.<round>.<index>``."""
+"""Job ids and Redis' keys. A job is ``ij1.<account>.<tail>``; the tail is a UUIDv7 as 32 hex digits, or a campaign's
+``<id>.<round>.<index>``.
+
+What stands in braces decides the slot of a key in a Redis Cluster. An account lies in one of 256 partitions, so all of its
+keys are in one slot; what belongs to no account has slots of its own. No script and no pipeline touches two.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import time
+from zlib import crc32
 
 from interakt_jobs.errors import InvalidJobId
 
 _ID = re.compile(r"ij1\.([a-z0-9_]{1,32})\.([A-Za-z0-9_.\-]{1,80})\Z")
 _ACCOUNT = re.compile(r"[a-z0-9_]{1,32}\Z")
 DEFAULT_ACCOUNT = "default"
+PARTITIONS = 256  # never to change: a key's slot follows from it
+ACCOUNTS, KEYLESS = "{ij1:accounts}", "{ij1:accounts}:keyless"
+WORKERS, NEWEST = "{ij1:workers}", "{ij1:workers}:newest"  # the time (ms) of the newest beat of a worker
+POISON, AUDIT, LATER = "{ij1:poison}", "{ij1:audit}", "{ij1:intake}:later"
+CELERY, BEAT = "{ij1:celery}:", "{ij1:beat}:"
 
 
 def mint_tail() -> str:
@@ -59,5 +70,5 @@ def own_key(tail: str) -> str:
 
 
 def prefix(account: str) -> str:
-    """What the account's keys start with."""
-    return f"ij1:{account}:"
+    """What the account's keys start with: ``{ij1:<partition>}:<account>:``."""
+    return f"{{ij1:{crc32(account.encode()) % PARTITIONS}}}:{account}:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from .keys import WORKERS
 from .record import Reading
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ def waits_for(ledger: Ledger, job: Reading) -> Waiting | None:
     if job.state not in ("ready", "waiting", "parked", "unknown"):
         return None
     own = ledger.prefix
-    clock, flat, budget, group, ahead, workers = ledger.link.pipeline(
+    clock, flat, budget, group, ahead = ledger.link.pipeline(
         [
             ("TIME",), ("HGETALL", f"{own}state"), ("HGET", f"{own}bud", "tat"), ("HGET", f"{own}groups", job.group),
-            ("ZRANK", f"{own}ready:{job.lane}", job.tail), ("HVALS", "ij1:workers"),
+            ("ZRANK", f"{own}ready:{job.lane}", job.tail),
         ]
     )  # fmt: skip
+    workers = ledger.link.command("HGETALL", WORKERS)[1::2]
     now = int(clock[0]) * 1000 + int(clock[1]) // 1000
     state = {
         name.decode(): value.decode("utf-8", "replace")

@@ -17,6 +17,7 @@ from typing import Any
 
 import redis
 
+from interakt_jobs.ledger.keys import WORKERS, prefix
 from sandbox.control import Sandbox
 from sandbox.valkey import Valkey, free_port
 from tests.chaos.load import Load, text_payload
@@ -100,7 +101,7 @@ class Trial:
         self.loads: list[Load] = []
         self.receiver: subprocess.Popen[bytes] | None = None
         self.began = time.monotonic()
-        bed.redis.hset("ij1:default:state", "receipts_at", str(int(time.time() * 1000)))
+        bed.redis.hset(f"{prefix('default')}state", "receipts_at", str(int(time.time() * 1000)))
 
     def __enter__(self) -> Trial:
         return self
@@ -171,7 +172,7 @@ class Trial:
 
     def serves(self, worker: Worker) -> bool:
         """Whether the present process of ``worker`` has registered."""
-        entries = self.bed.redis.hvals("ij1:workers")
+        entries = self.bed.redis.hvals(WORKERS)
         return worker.running and any(f'"pid":{worker.pid},'.encode() in entry for entry in entries)
 
     def load(self, jobs: int = 0, *, rate: float = 0, mix: str = "mixed", proxied: bool = False) -> Load:
@@ -191,7 +192,9 @@ class Trial:
 
     def in_flight(self) -> int:
         """Calls that have been started and not settled, as the ledger has them."""
-        return sum(self.bed.redis.zcard(f"ij1:default:run:{lane}") for lane in ("urgent", "normal", "bulk"))
+        return sum(
+            self.bed.redis.zcard(f"{prefix('default')}run:{lane}") for lane in ("urgent", "normal", "bulk")
+        )
 
     def wait_busy(self, least: int = 1, timeout: float = 120.0) -> None:
         """Until calls are in flight, or the producers have nothing more to make."""

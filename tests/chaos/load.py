@@ -24,6 +24,7 @@ from typing import Any
 import redis
 
 from interakt_jobs import JobError, configure, send_text
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.options import Lane, Repeat
 from tests.chaos.processes import ROOT
 from tests.waiting import Patience
@@ -87,7 +88,9 @@ class Producer:
         """Wait while more than ``most`` jobs are ready, unless they get no fewer: then it is no matter of speed."""
         patience = Patience(still=5)
         with contextlib.suppress(redis.RedisError):
-            while (ready := sum(self.redis.zcard(f"ij1:default:ready:{lane}") for lane in LANE_NAMES)) > most:
+            while (
+                ready := sum(self.redis.zcard(f"{prefix('default')}ready:{lane}") for lane in LANE_NAMES)
+            ) > most:
                 if patience.over(ready):
                     return
                 time.sleep(0.1)

@@ -11,16 +11,17 @@ from typing import Any
 
 import redis
 
+from interakt_jobs.ledger.keys import CELERY
+from interakt_jobs.ledger.keys import prefix as prefix_of
 from tests.waiting import Patience
 
-CELERY = "ij1:celery:"
 LANES = ("urgent", "normal", "bulk")
 HARMLESS = ("_kombu.binding", "unacked_mutex")
 # one script, so that no job moves from one key to another between two reads
 READ_ALL = """
 local read = {string = {'GET'}, zset = {'ZRANGE', 0, -1}, hash = {'HGETALL'}, list = {'LRANGE', 0, -1}, set = {'SCARD'}}
 local found = {}
-for _, key in ipairs(redis.call('KEYS', 'ij1:*')) do
+for _, key in ipairs(redis.call('KEYS', '{ij1*')) do
     local how = read[redis.call('TYPE', key).ok]
     found[#found + 1] = {key, how and redis.call(how[1], key, unpack(how, 2)) or 1}
 end
@@ -87,7 +88,7 @@ class _Jobs(dict[str, Job]):
 
 def sort_out(keys: Mapping[str, Any], tails: Iterable[str], account: str = "default") -> Snapshot:
     """Everything about ``tails``, and about whatever else lies in the account, from the values of all keys."""
-    jobs, celery, prefix = _Jobs(), {}, f"ij1:{account}:"
+    jobs, celery, prefix = _Jobs(), {}, prefix_of(account)
     for tail in tails:
         jobs[tail]
     for key, value in keys.items():
@@ -158,7 +159,7 @@ class Reader:
 
     def unfinished(self) -> tuple[int, Counter[str]]:
         """How many jobs have not ended, and what is in each place that is not an end or in Celery's queues."""
-        prefix = f"ij1:{self.account}:"
+        prefix = prefix_of(self.account)
         places = [f"{prefix}ready:{lane}" for lane in LANES] + [f"{prefix}held"]
         places += self.redis.scan_iter(match=f"{prefix}parked:*", count=5000)
         leases = [f"{prefix}{kind}:{lane}" for kind in ("rel", "run") for lane in LANES]

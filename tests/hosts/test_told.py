@@ -10,12 +10,13 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import Stack
 from sandbox.valkey import Valkey
 
 from .host import Host
 
-OUTBOX = "ij1:default:outbox"
+OUTBOX = f"{prefix('default')}outbox"
 ENQUEUE = """
 import json, sys
 from interakt_jobs import send_text

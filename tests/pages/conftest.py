@@ -18,6 +18,7 @@ import pytest
 from redis import Redis
 
 import interakt_jobs
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import ROOT, Stack
 from sandbox.valkey import free_port
 from tests.waiting import until
@@ -101,7 +102,7 @@ class Page:
     def _dead(self) -> str:
         job = interakt_jobs.send_text.delay({**TEXT, "phoneNumber": "9888888888"})  # type: ignore[arg-type]
         with Redis.from_url(self.stack.valkey.url) as redis:
-            self.stack._until(lambda: redis.zscore("ij1:default:dead", job.tail), "a dead letter")
+            self.stack._until(lambda: redis.zscore(f"{prefix('default')}dead", job.tail), "a dead letter")
         return str(job.id)
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from interakt_jobs import OPERATIONS, run_campaign
 from interakt_jobs.ledger.client import NewJob, Terms
-from interakt_jobs.ledger.keys import mint_tail
+from interakt_jobs.ledger.keys import ACCOUNTS, mint_tail
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
@@ -29,7 +29,8 @@ def link(redis_url: str) -> Iterator[Link]:
 def ledger(link: Link) -> WorkLedger:
     """The default account at 60,000 calls a minute."""
     found = WorkLedger(link, "default")
-    link.run(REGISTER, [found.prefix, "ij1:accounts"], "default", 60000, 60000)
+    link.command("SADD", ACCOUNTS, "default")
+    link.run(REGISTER, [found.prefix], 60000, 60000)
     return found
 
 

@@ -12,7 +12,7 @@ from worker.ledger.work_ledger import WorkLedger
 
 from .test_ledger import DONE, run_to_start
 
-FINE = ["send_text", "normal", "", "", "never", "8", "0", "60"]
+FINE = ["send_text", "crs", "normal", "", "", "never", "8", "0", "60", "", ""]
 JOB = ["0" * 32, "abc", "offer:en", "", "{}", "", ""]
 
 
@@ -26,25 +26,28 @@ BAD: dict[str, list[str]] = {
     "no job": FINE,
     "half a job": [*FINE, *JOB[:5]],
     "a bar in the operation": changed(0, "send|text"),
-    "an unknown lane": changed(1, "express"),
-    "a time that is none": changed(2, "nan"),
-    "a time before time": changed(3, "-5"),
-    "a time in hex": changed(3, "0x10"),
-    "an endless time": changed(3, "1e300"),
-    "an unknown policy": changed(4, "often"),
-    "half an attempt": changed(5, "1.5"),
-    "no time for a key": changed(7, "0"),
-    "a line in the tail": changed(8, "a\nb"),
-    "an empty tail": changed(8, ""),
-    "a long tail": changed(8, "a" * 81),
-    "a bar in the recipient": changed(9, "a|b"),
-    "a line in the group": changed(10, "a\n1|send_text"),
-    "options that are no JSON": changed(11, "{"),
-    "options of two lines": changed(11, '{"on_done":\n"a.b"}'),
-    "options too deep": changed(11, "[" * 2000 + "]" * 2000),
-    "a task that is no text": changed(11, '{"on_done":{"a":1}}'),
-    "codes that are no list": changed(11, '{"resend_on":5}'),
-    "options that are a number": changed(11, "7"),
+    "flags that are none": changed(1, "c|s"),
+    "an unknown lane": changed(2, "express"),
+    "a time that is none": changed(3, "nan"),
+    "a time before time": changed(4, "-5"),
+    "a time in hex": changed(4, "0x10"),
+    "an endless time": changed(4, "1e300"),
+    "an unknown policy": changed(5, "often"),
+    "half an attempt": changed(6, "1.5"),
+    "no time for a key": changed(8, "0"),
+    "a bar in the key id": changed(9, "a|b"),
+    "a traceparent that is none": changed(10, "00-xyz"),
+    "a line in the tail": changed(11, "a\nb"),
+    "an empty tail": changed(11, ""),
+    "a long tail": changed(11, "a" * 81),
+    "a bar in the recipient": changed(12, "a|b"),
+    "a line in the group": changed(13, "a\n1|send_text"),
+    "options that are no JSON": changed(14, "{"),
+    "options of two lines": changed(14, '{"on_done":\n"a.b"}'),
+    "options too deep": changed(14, "[" * 2000 + "]" * 2000),
+    "a task that is no text": changed(14, '{"on_done":{"a":1}}'),
+    "codes that are no list": changed(14, '{"resend_on":5}'),
+    "options that are a number": changed(14, "7"),
 }
 
 
@@ -59,14 +62,14 @@ def test_what_is_malformed_is_refused_and_nothing_is_written(ledger: WorkLedger,
 @pytest.mark.parametrize("payload", ["", "{", "\xff\n\n|", "[" * 5000, "{}\n\n1|send_text"])
 def test_any_payload_travels_to_its_end(ledger: WorkLedger, payload: str) -> None:
     arguments: list[Any] = [*FINE, *JOB]
-    arguments[12] = payload.encode("latin-1")
+    arguments[15] = payload.encode("latin-1")
     assert ledger.link.run(ACCEPT, [ledger.prefix], *arguments) == [b"new"]
     work = run_to_start(ledger)
-    assert work.record.split("\n", 2)[2].encode(errors="surrogateescape") == arguments[12]
+    assert work.record.split("\n", 2)[2].encode(errors="surrogateescape") == arguments[15]
     assert ledger.step(work, DONE)[0] == "ok"
     assert ledger.read(work.tail).state == "done"
 
 
 def test_the_longest_times_are_kept_exactly(ledger: WorkLedger) -> None:
-    ledger.link.run(ACCEPT, [ledger.prefix], *changed(3, "9007199254740991"))
+    ledger.link.run(ACCEPT, [ledger.prefix], *changed(4, "9007199254740991"))
     assert ledger.read("0" * 32).expires == 9007199254740991

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from interakt_jobs.ledger.client import NewJob, Terms
-from interakt_jobs.ledger.keys import mint_tail
+from interakt_jobs.ledger.keys import ACCOUNTS, mint_tail
 from interakt_jobs.ledger.record import Record
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.work_ledger import Work, WorkLedger
@@ -145,7 +145,8 @@ def test_two_accounts_have_two_budgets(link: Link, ledger: WorkLedger) -> None:
     from worker.process import REGISTER
 
     other = WorkLedger(link, "brand_b")
-    link.run(REGISTER, [other.prefix, "ij1:accounts"], "brand_b", 1, 60000)
+    link.command("SADD", ACCOUNTS, other.account)
+    link.run(REGISTER, [other.prefix], 1, 60000)
     set_rate(ledger, 1, 60000)
     for each in (ledger, other):
         fill(each, "normal", 1)

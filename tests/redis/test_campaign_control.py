@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.scripts import Script
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
@@ -107,7 +108,7 @@ def test_one_under_way_when_paused_is_not_tried_again_until_resumed(ledger: Work
     feeder.round(ledger)
     assert adds_up(store) == {"fed": 1}
     control.resume(link, "default", CID)
-    link.command("ZADD", "ij1:default:ready:bulk", 1, work.tail)
+    link.command("ZADD", f"{prefix('default')}ready:bulk", 1, work.tail)
     (again,) = take(ledger)
     ledger.step(again, DONE)
     assert adds_up(store) == {"accepted": 1}

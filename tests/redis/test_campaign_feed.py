@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.record import Record
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.recipient import recipient_hash
@@ -105,11 +106,13 @@ def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
     assert set(sent.values()) == {1}
     assert adds_up(store) == {"accepted": 1234}
     assert store.status() == "done"
-    left = {key.decode() for key in link.command("KEYS", "ij1:default:*")}
+    left = {key.decode() for key in link.command("KEYS", f"{prefix('default')}*")}
     assert not {
         key for key in left if key.split(":")[2] in ("j", "d", "log", "early", "ready", "run", "rel", "fl")
     }
-    assert not link.command("EXISTS", "ij1:default:campaigns_on", "ij1:default:tries", "ij1:default:maybe")
+    assert not link.command(
+        "EXISTS", f"{prefix('default')}campaigns_on", f"{prefix('default')}tries", f"{prefix('default')}maybe"
+    )
 
 
 def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger, link: Link) -> None:
@@ -155,7 +158,7 @@ def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger,
     for thread in threads:
         thread.join()
     assert adds_up(store) == {"fed": 900}
-    assert int(link.command("ZCARD", "ij1:default:ready:bulk")) == 900
+    assert int(link.command("ZCARD", f"{prefix('default')}ready:bulk")) == 900
     works = take(ledger)
     assert Feeding(store).feed(store, 900, float("inf")) == 0
     for work in works:
@@ -324,7 +327,7 @@ def test_it_stops_itself_when_its_template_or_its_account_is_paused(ledger: Work
 def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Link) -> None:
     store = begin(link, 3)
     until = int(link.command("TIME")[0]) * 1000 + 60_000
-    link.command("HSET", "ij1:default:state", "paused_until", until, "why", "throttled: HTTP 429")
+    link.command("HSET", f"{prefix('default')}state", "paused_until", until, "why", "throttled: HTTP 429")
     Feeder().round(ledger)
     assert store.status() == "running"
 

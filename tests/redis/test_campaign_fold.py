@@ -11,7 +11,7 @@ import pytest
 
 from interakt_jobs.errors import NotCancellable
 from interakt_jobs.event import RANKS
-from interakt_jobs.ledger.keys import task_tail
+from interakt_jobs.ledger.keys import prefix, task_tail
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.reasons import reason_of
 from worker.campaigns.store.recipient_state import Slot
@@ -47,13 +47,13 @@ def at(store: CampaignStore, seconds: int) -> int:
 
 def gone(link: Link, tail: str = TAIL) -> bool:
     """Nothing is left of the job but its slot."""
-    keys = [f"ij1:default:{name}:{tail}" for name in ("j", "d", "log", "early", "r")]
+    keys = [f"{prefix('default')}{name}:{tail}" for name in ("j", "d", "log", "early", "r")]
     members = [
         *(
-            link.command("ZSCORE", f"ij1:default:{name}", tail)
+            link.command("ZSCORE", f"{prefix('default')}{name}", tail)
             for name in ("dead", "held", "failed", "expires", "ready:bulk")
         ),
-        *(link.command("HGET", f"ij1:default:{name}", tail) for name in ("tries", "maybe", "fl")),
+        *(link.command("HGET", f"{prefix('default')}{name}", tail) for name in ("tries", "maybe", "fl")),
     ]
     return not link.command("EXISTS", *keys) and not any(members)
 
@@ -158,7 +158,7 @@ def test_a_receipt_settles_an_unknown_one_whose_record_is_gone(
 
 def test_an_answer_that_comes_after_its_job_was_given_up_is_kept(ledger: WorkLedger, link: Link) -> None:
     store, work = one(ledger, link)
-    link.command("ZADD", "ij1:default:run:bulk", 1, TAIL)
+    link.command("ZADD", f"{prefix('default')}run:bulk", 1, TAIL)
     reap(ledger)
     assert adds_up(store) == {"unknown": 1, "unknown|unknown_outcome": 1}
     provider = str(uuid.uuid4())
@@ -171,7 +171,7 @@ def test_an_answer_that_comes_after_its_job_was_given_up_is_kept(ledger: WorkLed
 
 def test_an_answer_after_the_receipt_adds_interakts_id(ledger: WorkLedger, link: Link) -> None:
     store, work = one(ledger, link)
-    link.command("ZADD", "ij1:default:run:bulk", 1, TAIL)
+    link.command("ZADD", f"{prefix('default')}run:bulk", 1, TAIL)
     reap(ledger)
     apply_receipt(ledger, TAIL, "delivered", at_ms=int(time.time() * 1000))
     provider = str(uuid.uuid4())
@@ -239,7 +239,7 @@ def test_a_worker_that_dies_between_feed_and_start_repeats_nobody(ledger: WorkLe
     Feeder().round(ledger)
     released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": 9})
     (old,) = ledger.claim("worker", released.tails["bulk"])
-    link.command("ZADD", "ij1:default:rel:bulk", 1, TAIL)
+    link.command("ZADD", f"{prefix('default')}rel:bulk", 1, TAIL)
     reap(ledger)
     (work,) = take(ledger)
     assert ledger.start(old.tail, old.fence).word == "gone"

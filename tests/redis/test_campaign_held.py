@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.running import control
 from worker.campaigns.running.feeder import Feeder
@@ -75,7 +76,7 @@ def test_a_late_answer_is_a_correction_by_itself(ledger: WorkLedger, link: Link)
     begin(link, 1)
     Feeder().round(ledger)
     (work,) = take(ledger)
-    link.command("ZADD", "ij1:default:run:bulk", 1, work.tail)
+    link.command("ZADD", f"{prefix('default')}run:bulk", 1, work.tail)
     holds_end(ledger)
     holds_end(ledger)
     assert row(link)["state"] == "unknown"
@@ -122,7 +123,7 @@ def test_a_refusal_after_a_repeat_is_held_with_its_reason(ledger: WorkLedger, li
 
 def test_those_who_are_held_leave_room_for_others(ledger: WorkLedger, link: Link) -> None:
     accounts.set_rate(ledger, 300, 60)
-    link.command("DEL", "ij1:default:bud")
+    link.command("DEL", f"{prefix('default')}bud")
     webhooks(ledger)
     store = begin(link, 700, rules={"stop_when": [{"count": 10_000}]})
     feeder = Feeder()
@@ -130,7 +131,7 @@ def test_those_who_are_held_leave_room_for_others(ledger: WorkLedger, link: Link
     assert store.fed() == 300
     released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": 2})
     for work in ledger.claim("w", released.tails["bulk"]):
-        link.command("DEL", "ij1:default:bud")
+        link.command("DEL", f"{prefix('default')}bud")
         assert ledger.start(work.tail, work.fence).word == "go"
         ledger.step(work, LOST)
     feeder.round(ledger)

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from interakt_jobs.errors import NotCancellable
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.running import control
 from worker.campaigns.running.feeder import Feeder
@@ -85,7 +86,7 @@ class World:
         if work := self._call():
             if accepted := self.chance.random() < 0.5:
                 self.taken[work.tail] += 1
-            self.link.command("ZADD", "ij1:default:run:bulk", "XX", 1, work.tail)
+            self.link.command("ZADD", f"{prefix('default')}run:bulk", "XX", 1, work.tail)
             reap(self.ledger)
             if accepted and self.chance.random() < 0.5:
                 self.late.append(work)
@@ -138,8 +139,8 @@ class World:
     def hurry(self) -> None:
         """What waits for a later time is due now."""
         for name in ("ready:bulk", "held"):
-            for tail in self.link.command("ZRANGE", f"ij1:default:{name}", 0, -1):
-                self.link.command("ZADD", f"ij1:default:{name}", "XX", 1, tail)
+            for tail in self.link.command("ZRANGE", f"{prefix('default')}{name}", 0, -1):
+                self.link.command("ZADD", f"{prefix('default')}{name}", "XX", 1, tail)
         reap(self.ledger)
 
     def end(self) -> None:
@@ -207,5 +208,5 @@ def test_whatever_happens_everybody_is_sent_to_once_and_the_slots_tell_the_truth
     assert world.store.status() == "done"
     assert world.store.fed() == 0
     for key in ("tries", "maybe", "fl", "held", "dead", "ready:bulk", "run:bulk", "rel:bulk", "campaigns_on"):
-        assert not link.command("EXISTS", f"ij1:default:{key}"), key
-    assert link.command("KEYS", f"ij1:default:*:{CID}.*") == []
+        assert not link.command("EXISTS", f"{prefix('default')}{key}"), key
+    assert link.command("KEYS", f"{prefix('default')}*:{CID}.*") == []

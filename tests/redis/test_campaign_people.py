@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.recipient import recipient_hash
 from worker.campaigns.recipients.optout import OptOut
@@ -94,8 +95,8 @@ def test_counts_of_earlier_days_are_seen_and_older_ones_are_not(link: Link) -> N
     day = int(link.command("TIME")[0]) // 86_400
     member = bytes.fromhex(ASHA[3:15])
     cap = FrequencyCap(link, "default", 2, 7)
-    link.command("HSET", f"ij1:default:freq:{day - 8}:{ASHA[:3]}", member, 2)
-    link.command("HSET", f"ij1:default:freq:{day - 7}:{ASHA[:3]}", member, 1)
+    link.command("HSET", f"{prefix('default')}freq:{day - 8}:{ASHA[:3]}", member, 2)
+    link.command("HSET", f"{prefix('default')}freq:{day - 7}:{ASHA[:3]}", member, 1)
     assert [cap.take([ASHA])[0], cap.take([ASHA])[0]] == [[True], [False]]
 
 
@@ -103,7 +104,7 @@ def test_counts_go_by_themselves_and_are_packed(link: Link) -> None:
     cap = FrequencyCap(link, "default", 1, 7)
     for start in range(0, 20_000, 1000):
         cap.take([recipient_hash(f"9199999{at:05d}") for at in range(start, start + 1000)])
-    keys = link.command("KEYS", "ij1:default:freq:*")
+    keys = link.command("KEYS", f"{prefix('default')}freq:*")
     assert len(keys) <= 4096
     assert {link.command("OBJECT", "ENCODING", key) for key in keys[:50]} == {b"listpack"}
     assert all(7 * 86_400 < link.command("TTL", key) <= 9 * 86_400 for key in keys[:50])
@@ -113,7 +114,7 @@ def test_a_longer_window_keeps_the_counts_that_a_shorter_one_made(link: Link) ->
     FrequencyCap(link, "default", 5, 1).take([ASHA])
     FrequencyCap(link, "default", 5, 30).take([ASHA])
     FrequencyCap(link, "default", 5, 1).take([ASHA])
-    (key,) = link.command("KEYS", "ij1:default:freq:*")
+    (key,) = link.command("KEYS", f"{prefix('default')}freq:*")
     assert link.command("TTL", key) > 31 * 86_400
     assert FrequencyCap(link, "default", 3, 30).take([ASHA])[0] == [False]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.scripts import Script, bundle
 from worker.campaigns.definition.definition import Definition, read
@@ -76,7 +77,7 @@ def test_a_plan_keeps_every_recipient_once_with_an_empty_outcome(link: Link) -> 
     assert campaigns(link, "default")[0][0] == CID
     assert found.slot(1) == Slot()
     assert found.slot(999_999) is None
-    assert all(key.startswith("ij1:default:") for key in keys(link))
+    assert all(key.startswith(prefix("default")) for key in keys(link))
 
 
 def test_a_dry_run_writes_nothing(link: Link) -> None:
@@ -94,10 +95,10 @@ def test_a_crash_while_planning_leaves_nothing_sendable_and_the_next_attempt_sta
         plan(link, definition(), CID, Dicts(crashing()))
     found = store(link)
     assert (found.status(), found.counts()) == ("planning", {})
-    assert f"ij1:default:c:{CID}:s:2" in keys(link)
+    assert f"{prefix('default')}c:{CID}:s:2" in keys(link)
     tally = plan(link, definition(), CID, Dicts(rows(1200)))
     assert (tally.recipients, found.status()) == (1200, "planned")
-    assert f"ij1:default:c:{CID}:s:2" not in keys(link)
+    assert f"{prefix('default')}c:{CID}:s:2" not in keys(link)
     assert sum(1 for _ in found.outcomes()) == 1200
 
 
@@ -136,7 +137,7 @@ def test_the_export_gives_the_files_own_columns_back(link: Link) -> None:
 def test_no_further_columns_are_kept_where_none_are_asked_for(link: Link) -> None:
     campaign = read({**json.loads(definition().source), "recipients": {"keep": []}})
     plan(link, campaign, CID, Dicts([{**row, "customer": "K"} for row in rows(3)]))
-    assert f"ij1:default:c:{CID}:own" not in keys(link)
+    assert f"{prefix('default')}c:{CID}:own" not in keys(link)
     assert "customer" not in next(control.export(link, "default", CID))
 
 
@@ -205,7 +206,7 @@ def test_lua_and_python_have_the_same_numbers(link: Link) -> None:
             "local tables = recipient_state.tables() "
             "return cjson.encode({tables.states, tables.reasons, {recipient_state.WIDTH, 1000}})"
         ),
-        ["ij1:default:"],
+        [prefix("default")],
     )
     assert json.loads(found) == [STATE, REASONS, [recipient_state.WIDTH, blocks.SIZE]]
 
@@ -283,7 +284,7 @@ def test_slots_of_both_languages_agree_on_any_value(link: Link) -> None:
                 )
             )
         )
-    assert link.run(echo, ["ij1:default:"], *packed) == packed
+    assert link.run(echo, [prefix("default")], *packed) == packed
     assert [recipient_state.pack(recipient_state.unpack(raw)) for raw in packed] == packed
 
 

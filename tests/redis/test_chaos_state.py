@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 
+from interakt_jobs.ledger.keys import CELERY, prefix
 from tests.chaos.load import Load
 from tests.chaos.state import Reader, sort_out
 from tests.waiting import Patience
@@ -24,8 +25,8 @@ def direct(redis_url: str) -> Any:
 
 def test_a_job_that_moves_while_it_looks_is_in_one_place(redis_url: str, direct: Any) -> None:
     tails = [f"t{number}" for number in range(JOBS)]
-    direct.zadd("ij1:default:ready:bulk", dict.fromkeys(tails, 1))
-    direct.mset({f"ij1:default:j:{tail}": "2|send_text|cr|bulk|1|0|never\n\n{}" for tail in tails})
+    direct.zadd(f"{prefix('default')}ready:bulk", dict.fromkeys(tails, 1))
+    direct.mset({f"{prefix('default')}j:{tail}": "2|send_text|cr|bulk|1|0|never\n\n{}" for tail in tails})
     over = threading.Event()
 
     def move() -> None:
@@ -33,8 +34,8 @@ def test_a_job_that_moves_while_it_looks_is_in_one_place(redis_url: str, direct:
         while not over.is_set():
             for tail in tails:
                 pipe = mover.pipeline()
-                pipe.zrem(f"ij1:default:{here}", tail)
-                pipe.zadd(f"ij1:default:{there}", {tail: 1})
+                pipe.zrem(f"{prefix('default')}{here}", tail)
+                pipe.zadd(f"{prefix('default')}{there}", {tail: 1})
                 pipe.execute()
             here, there = there, here
 
@@ -54,18 +55,18 @@ def test_a_job_that_moves_while_it_looks_is_in_one_place(redis_url: str, direct:
 
 
 def test_it_waits_while_jobs_end(redis_url: str, direct: Any) -> None:
-    direct.zadd("ij1:default:ready:normal", {f"t{number}": number for number in range(JOBS)})
+    direct.zadd(f"{prefix('default')}ready:normal", {f"t{number}": number for number in range(JOBS)})
 
     def end_them() -> None:
         other = redis.Redis.from_url(redis_url)
         for number in range(JOBS):
-            other.zrem("ij1:default:ready:normal", f"t{number}")
+            other.zrem(f"{prefix('default')}ready:normal", f"t{number}")
             time.sleep(0.001)
 
     ending = threading.Thread(target=end_them)
     ending.start()
     assert Reader(redis_url).settle_down() == ""
-    assert not direct.exists("ij1:default:ready:normal")
+    assert not direct.exists(f"{prefix('default')}ready:normal")
     ending.join()
 
 
@@ -86,7 +87,7 @@ def test_an_hour_is_waited_while_a_job_ends_each_minute_and_no_longer_than_asked
 
 
 def test_what_stands_still_is_stuck_and_what_moves_for_too_long_is_slow(redis_url: str, direct: Any) -> None:
-    direct.zadd("ij1:default:held", {"a": 1, "b": 1})
+    direct.zadd(f"{prefix('default')}held", {"a": 1, "b": 1})
     assert (
         Reader(redis_url)
         .settle_down(still=0.2)
@@ -112,16 +113,16 @@ def test_a_producer_makes_what_it_is_asked_for_round_by_round(redis_url: str, tm
 
 def test_a_job_is_sorted_by_every_key_that_names_it() -> None:
     keys = {
-        "ij1:default:j:a": "=done|send_text|normal|5|1|0|201|id||ok",
-        "ij1:default:run:normal": ["a"],
-        "ij1:default:maybe": ["b", "2"],
-        "ij1:default:fl": ["b", "7|x"],
-        "ij1:default:d:c": '{"reason":"rejected"}',
-        "ij1:default:dead": ["c"],
-        "ij1:default:replays:c": "2",
-        "ij1:celery:unacked": ["m", "n"],
-        "ij1:celery:_kombu.binding.normal": 1,
-        "ij1:other:j:z": "of another account",
+        f"{prefix('default')}j:a": "=done|send_text|normal|5|1|0|201|id||ok",
+        f"{prefix('default')}run:normal": ["a"],
+        f"{prefix('default')}maybe": ["b", "2"],
+        f"{prefix('default')}fl": ["b", "7|x"],
+        f"{prefix('default')}d:c": '{"reason":"rejected"}',
+        f"{prefix('default')}dead": ["c"],
+        f"{prefix('default')}replays:c": "2",
+        f"{CELERY}unacked": ["m", "n"],
+        f"{CELERY}_kombu.binding.normal": 1,
+        f"{prefix('other')}j:z": "of another account",
     }
     found = sort_out(keys, ["gone"])
     assert {tail: job.places for tail, job in found.jobs.items()} == {

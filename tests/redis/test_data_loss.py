@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 import interakt_jobs
 from interakt_jobs.errors import LedgerDamaged, Unregistered
+from interakt_jobs.ledger.keys import ACCOUNTS, LATER, POISON, prefix
 from interakt_jobs.ledger.redis_client import Link
 from tasks import send_text
-from tasks.job_task import LATER, served
+from tasks.job_task import served
 from tests.waiting import until
 from worker.checks.ledger import examine_data
 from worker.cli import main
@@ -28,7 +29,7 @@ from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 from worker.telemetry import sentry
 
-STATE, BULK = "ij1:default:state", {"urgent": 9, "normal": 9, "bulk": 9}
+STATE, BULK = f"{prefix('default')}state", {"urgent": 9, "normal": 9, "bulk": 9}
 Accept = Callable[..., str]
 
 
@@ -101,7 +102,7 @@ def test_the_first_call_waits_for_a_whole_window(link: Link, ledger: WorkLedger,
     seconds, micros = link.command("TIME")
     beat(link, worker)
     credit = 8 * 60_000_000 / 59_992 + 1  # what urgent may run ahead of the spacing at 60,000 a minute
-    free = int(link.command("HGET", "ij1:default:bud", "tat")) - credit
+    free = int(link.command("HGET", f"{prefix('default')}bud", "tat")) - credit
     assert free >= int(seconds) * 1_000_000 + int(micros) + 60_000_000
     assert int(link.run(PERMIT, [ledger.prefix], "urgent")) > 0
 
@@ -112,7 +113,7 @@ def test_bulk_waits_for_a_person_and_the_other_lanes_do_not(
     worker = living(link, ledger)
     flush()
     beat(link, worker)
-    link.command("DEL", "ij1:default:bud")
+    link.command("DEL", f"{prefix('default')}bud")
     bulk, normal = accept(lane="bulk"), accept()
     assert ledger.release("pacer", BULK).tails == {"normal": [normal]}
     assert accounts.confirm_loss(ledger)
@@ -128,7 +129,7 @@ def test_a_bulk_job_that_was_claimed_before_goes_back(
     flush()
     beat(link, worker)
     accounts.confirm_loss(ledger)
-    link.command("DEL", "ij1:default:bud")
+    link.command("DEL", f"{prefix('default')}bud")
     tail = accept(lane="bulk")
     (work,) = ledger.claim("token", ledger.release("pacer", BULK).tails["bulk"])
     link.command("HSET", STATE, "lost_at", 1)
@@ -142,12 +143,12 @@ def test_two_workers_that_notice_at_once_do_it_once(
     workers = [living(link, ledger) for _ in range(3)]
     flush()
     beat(link, workers[0])
-    before = link.command("HGETALL", STATE), link.command("HGETALL", "ij1:default:bud")
+    before = link.command("HGETALL", STATE), link.command("HGETALL", f"{prefix('default')}bud")
     accounts.confirm_loss(ledger)
     beat(link, *workers, *workers)
     assert not lost(link), "who notices late does not undo what was confirmed"
     assert len([each for each in caplog.records if each.levelno == logging.CRITICAL]) == 1
-    assert before[1] == link.command("HGETALL", "ij1:default:bud")
+    assert before[1] == link.command("HGETALL", f"{prefix('default')}bud")
 
 
 def test_a_worker_that_starts_after_the_loss_does_not_hide_it(
@@ -156,7 +157,7 @@ def test_a_worker_that_starts_after_the_loss_does_not_hide_it(
     worker = living(link, ledger)
     flush()
     until(lambda: int(link.command("TIME")[1]) // 1000 != int(worker._states["default"][b"since"]) % 1000)
-    link.run(REGISTER, [ledger.prefix, "ij1:accounts"], "default", 300, 60000)
+    link.run(REGISTER, [ledger.prefix], 300, 60000)
     beat(link, Witness([ledger]), first=True)
     beat(link, worker)
     assert lost(link)
@@ -175,7 +176,8 @@ def test_a_second_loss_is_noticed_too(link: Link, ledger: WorkLedger, flush: Any
 
 def test_one_account_that_is_gone_is_the_only_one_held(link: Link, ledger: WorkLedger) -> None:
     other = WorkLedger(link, "brand_b")
-    link.run(REGISTER, [other.prefix, "ij1:accounts"], "brand_b", 60, 60000)
+    link.command("SADD", ACCOUNTS, other.account)
+    link.run(REGISTER, [other.prefix], 60, 60000)
     worker = Witness([ledger, other])
     beat(link, worker)
     link.command("DEL", f"{other.prefix}state")
@@ -186,9 +188,9 @@ def test_one_account_that_is_gone_is_the_only_one_held(link: Link, ledger: WorkL
 
 def test_the_list_of_accounts_is_written_again(link: Link, ledger: WorkLedger) -> None:
     worker = living(link, ledger)
-    link.command("DEL", "ij1:accounts")
+    link.command("DEL", ACCOUNTS)
     beat(link, worker)
-    assert link.command("SMEMBERS", "ij1:accounts") == [b"default"]
+    assert link.command("SMEMBERS", ACCOUNTS) == [b"default"]
     assert not lost(link), "nothing else is gone"
 
 
@@ -217,7 +219,7 @@ def test_jobs_of_older_data_wait_for_a_person_and_new_ones_go(
     assert ledger.release("pacer", {"normal": 1}).tails == {"normal": [released]}
     link.command("SET", NEWEST, 1)
     beat(link, worker)
-    link.command("DEL", "ij1:default:bud")
+    link.command("DEL", f"{prefix('default')}bud")
     new = accept()
     assert ledger.release("pacer", BULK).tails == {"normal": [new]}
     assert status.read(link, "default").lanes["normal"].doubt == 2
@@ -260,7 +262,7 @@ def test_the_heartbeat_looks(link: Link, ledger: WorkLedger) -> None:
     assert seen[:2] == [0, 0] and seen[2] > 0, "the first beat only asks"
 
 
-@pytest.mark.parametrize("key", [NEWEST, STATE, "ij1:accounts"])
+@pytest.mark.parametrize("key", [NEWEST, STATE, ACCOUNTS])
 def test_another_type_does_not_blind_it(link: Link, ledger: WorkLedger, accept: Accept, key: str) -> None:
     worker, aside = living(link, ledger), SetAside(link, [ledger])
     link.command("DEL", key)
@@ -290,7 +292,7 @@ def test_a_message_by_name_is_kept_until_its_account_is_back(
         send_text.pop_request()
         served.clear()
         interakt_jobs.configure(None)
-    assert (link.command("LLEN", LATER), link.command("XLEN", "ij1:poison")) == kept
+    assert (link.command("LLEN", LATER), link.command("XLEN", POISON)) == kept
 
 
 def test_every_place_where_an_operator_looks_names_it(

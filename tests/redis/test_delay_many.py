@@ -11,6 +11,7 @@ from redis import Redis
 from interakt_jobs import Accepted, configure, send_text
 from interakt_jobs.batch import PIECE
 from interakt_jobs.errors import LedgerFull
+from interakt_jobs.ledger.keys import prefix
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Text", "data": {"message": "hello"}}
 
@@ -40,13 +41,13 @@ def taken(found: Iterator[Accepted], into: list[Accepted]) -> None:
 
 
 def test_what_was_accepted_before_redis_was_full_is_told_before_the_error(redis: Redis) -> None:
-    full = Trap(lambda: redis.hset("ij1:default:state", "full", "all"))
+    full = Trap(lambda: redis.hset(f"{prefix('default')}state", "full", "all"))
     payloads: list[Any] = [dict(TEXT) for _ in range(3 * PIECE)]
     payloads[2 * PIECE] = full  # checked while the second piece is under way or accepted
     told: list[Accepted] = []
     with pytest.raises(LedgerFull):
         taken(send_text.delay_many(payloads), told)
-    kept = redis.zrange("ij1:default:ready:bulk", 0, -1)
+    kept = redis.zrange(f"{prefix('default')}ready:bulk", 0, -1)
     assert PIECE <= len(told) == len(kept) <= 2 * PIECE
     assert {item.job.tail for item in told if item.job} == set(kept)
 
@@ -58,7 +59,7 @@ def test_what_was_accepted_before_a_payload_broke_the_check_is_told(redis: Redis
     told: list[Accepted] = []
     with pytest.raises(RuntimeError):
         taken(send_text.delay_many([*(dict(TEXT) for _ in range(PIECE)), Trap(broken)]), told)  # type: ignore[misc]
-    assert len(told) == PIECE == redis.zcard("ij1:default:ready:bulk")
+    assert len(told) == PIECE == redis.zcard(f"{prefix('default')}ready:bulk")
 
 
 def test_items_come_back_in_order_with_their_mistakes_among_them(redis: Redis) -> None:
@@ -72,4 +73,4 @@ def test_items_come_back_in_order_with_their_mistakes_among_them(redis: Redis) -
     assert [item.position for item in told if item.error] == [3, PIECE + 7]
     same = told[PIECE + 6]
     assert not same.new and same.job == told[PIECE + 5].job
-    assert redis.zcard("ij1:default:ready:bulk") == len(payloads) - 3
+    assert redis.zcard(f"{prefix('default')}ready:bulk") == len(payloads) - 3

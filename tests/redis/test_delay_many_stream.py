@@ -11,10 +11,11 @@ import pytest
 from redis import Redis
 
 from interakt_jobs import configure, send_text
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import ROOT
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "hello"}}
-READY = "ij1:default:ready:bulk"
+READY = f"{prefix('default')}ready:bulk"
 STREAM = """
 import resource, sys
 from interakt_jobs import configure, send_text

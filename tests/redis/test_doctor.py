@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.checks.redis_rights import commands
 from worker.doctor import Check, examine
@@ -179,18 +180,18 @@ def user(healthy: dict[str, str]) -> Iterator[Callable[[str], dict[str, str]]]:
 @pytest.mark.parametrize(
     ("rules", "lacking"),
     [
-        ("~ij1:* &ij1:* +@all", ""),
-        ("~ij1:* &ij1:* +@all -@dangerous +info", ""),
-        ("~ij1:* &ij1:* +@all -eval", "+eval"),
-        ("~ij1:* &ij1:* +@all -@scripting", "+eval +evalsha +script|load"),
-        ("~ij1:* &ij1:* +@all -subscribe", "+subscribe"),
-        ("~ij1:* &ij1:* +@all -exec", "+exec"),
-        ("~ij1:* &ij1:* +@all -multi", "+multi"),
-        ("~ij1:* &ij1:* +@all -@blocking", "+blpop +brpop +xreadgroup"),
-        ("~ij1:default:* &ij1:* +@all", "~ij1:*"),
-        ("%R~ij1:* &ij1:* +@all", "~ij1:*"),
-        ("~ij1:* &other:* +@all", "&ij1:*"),
-        ("~ij1:* resetchannels +@all", "&ij1:*"),
+        ("~{ij1* &{ij1* +@all", ""),
+        ("~{ij1* &{ij1* +@all -@dangerous +info", ""),
+        ("~{ij1* &{ij1* +@all -eval", "+eval"),
+        ("~{ij1* &{ij1* +@all -@scripting", "+eval +evalsha +script|load"),
+        ("~{ij1* &{ij1* +@all -subscribe", "+subscribe"),
+        ("~{ij1* &{ij1* +@all -exec", "+exec"),
+        ("~{ij1* &{ij1* +@all -multi", "+multi"),
+        ("~{ij1* &{ij1* +@all -@blocking", "+blpop +brpop +xreadgroup"),
+        ("~" + prefix("default") + "* &{ij1* +@all", "~{ij1*"),
+        ("%R~{ij1* &{ij1* +@all", "~{ij1*"),
+        ("~{ij1* &other:* +@all", "&{ij1*"),
+        ("~{ij1* resetchannels +@all", "&{ij1*"),
     ],
 )
 def test_a_right_that_is_missing_is_named(

@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from interakt_jobs.ledger.keys import ACCOUNTS, prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.running import control
 from worker.campaigns.store.store import CampaignStore
@@ -60,8 +61,8 @@ def hostile(redis_url: str, ledger: WorkLedger, link: Link, accept: Callable[...
     link.command("SADD", f"{own}parking", HOSTILE)
     link.command("ZADD", f"{own}parked:{HOSTILE}", 1, "t")
     link.command("HSET", f"{own}state", "paused_until", 2**52, "why", HOSTILE)
-    link.command("SADD", "ij1:accounts", f"evil{HOSTILE}")
-    link.command("HSET", f"ij1:evil{HOSTILE}:state", "since", 1, "rate", 300, "window_ms", 60000)
+    link.command("SADD", ACCOUNTS, f"evil{HOSTILE}")
+    link.command("HSET", f"{prefix(f'evil{HOSTILE}')}state", "since", 1, "rate", 300, "window_ms", 60000)
     entry = {"pid": 1, "host": HOSTILE, "queues": [HOSTILE], "slots": 1, "want": 1, "at": 2**42}
     link.command("HSET", WORKERS, "token", json.dumps(entry))
     stop = {"user_id": HOSTILE, "at_ms": 1, "received_ms": 1}

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from interakt_jobs import Unregistered
 from interakt_jobs.ledger.client import NewJob, Terms
+from interakt_jobs.ledger.keys import ACCOUNTS, KEYLESS, WORKERS
 from interakt_jobs.ledger.redis_client import Link
 from worker.cli import main
 from worker.doctor import examine
 from worker.ledger import status
-from worker.ledger.keyless import KEYLESS, SILENT_MS, KeyWatch
-from worker.ledger.status import WORKERS
+from worker.ledger.keyless import SILENT_MS, KeyWatch
 from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 
@@ -28,7 +28,8 @@ TERMS = Terms("send_text", "normal")
 def other(link: Link, ledger: WorkLedger) -> WorkLedger:
     """Another registered account."""
     found = WorkLedger(link, "brand_b")
-    link.run(REGISTER, [found.prefix, "ij1:accounts"], "brand_b", 300, 60000)
+    link.command("SADD", ACCOUNTS, found.account)
+    link.run(REGISTER, [found.prefix], 300, 60000)
     return found
 
 
@@ -67,7 +68,8 @@ def test_it_takes_jobs_again_when_a_worker_has_the_key(link: Link, other: WorkLe
     watch.look(link)
     watch.look(link)
     if back == "it registers":
-        link.run(REGISTER, [other.prefix, "ij1:accounts"], "brand_b", 300, 60000)
+        link.command("SADD", ACCOUNTS, other.account)
+        link.run(REGISTER, [other.prefix], 300, 60000)
     worker(link, "two", "brand_b")
     assert back == "it registers" or watch.look(link) is None
     assert accept(other, "after") == ["new"]

@@ -65,7 +65,7 @@ class Machine(RuleBasedStateMachine):
         self.link.command("FLUSHALL")
         self.ledger = WorkLedger(self.link, "default")
         self.ledger.lease_ms = self.ledger.release_ms = HOUR
-        self.link.run(REGISTER, [self.ledger.prefix, "ij1:accounts"], "default", 60_000, 60_000)
+        self.link.run(REGISTER, [self.ledger.prefix], 60_000, 60_000)
         self.letters = DeadLetters(self.ledger, who="model")
         self.jobs: dict[str, Known] = {}
         self.claimed: list[tuple[Work, str]] = []

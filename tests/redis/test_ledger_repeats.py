@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from interakt_jobs.errors import LedgerDamaged, LedgerUnreachable
+from interakt_jobs.ledger.keys import WORKERS
 from interakt_jobs.ledger.redis_client import Link
 from worker.delivery.runner import Delivery
 from worker.dispatch.dispatcher import Pacer
@@ -138,7 +139,7 @@ def test_an_account_or_a_chore_that_fails_does_not_stop_the_others(
         lambda lane, account, tails: seen.extend(tails),
         [bad_chore, lambda found: chored.append(found.account)],
     )
-    link.command("HSET", "ij1:workers", "w", '{"at":9999999999999,"queues":["normal"],"want":4}')
+    link.command("HSET", WORKERS, "w", '{"at":9999999999999,"queues":["normal"],"want":4}')
     pacer._round()
     pacer._leave()
     assert (seen, chored) == ([tail], ["default"])

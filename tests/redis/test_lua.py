@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from interakt_jobs import OPERATIONS
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.scripts import bundle
 from tests.house import ROOT, cycles
 
@@ -40,7 +41,7 @@ def test_an_error_names_the_file_and_the_line(redis_url: str) -> None:
         "broken", "-- a comment\nlocal records = require 'records'\nreturn records.missing.field\n"
     )
     with redis.Redis.from_url(redis_url) as server, pytest.raises(redis.ResponseError) as caught:
-        server.eval(script.text, 1, "ij1:default:")
+        server.eval(script.text, 1, prefix("default"))
     assert script.place(str(caught.value)) == "broken.lua:3"
 
 

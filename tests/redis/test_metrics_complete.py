@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT
 from worker.ledger.dead_letters import DeadLetters
@@ -79,7 +80,9 @@ def everything(ledger: WorkLedger, link: Link, accept: Accept) -> None:
     link.command("XADD", stream("default"), "*", "at", 1, "kind", "whatsapp", "body", "{}")
     Consumer(link, ["default"], lambda *_: None, lambda *_: None).round(lambda: False)
     begin(link, 1)
-    link.command("EVAL", "for _ = 1, 200000 do redis.call('RPUSH', KEYS[1], '') end", 1, "ij1:default:outbox")
+    link.command(
+        "EVAL", "for _ = 1, 200000 do redis.call('RPUSH', KEYS[1], '') end", 1, f"{prefix('default')}outbox"
+    )
     ledger.cancel(accept(options='{"on_done":"shop.told"}', not_before="+60000"))
 
 

@@ -13,11 +13,11 @@ from unittest.mock import ANY
 import pytest
 from click.testing import CliRunner, Result
 
+from interakt_jobs.ledger.keys import BEAT, POISON
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.running import control
 from worker.cli import main
 from worker.dispatch.message_filter import keep_poison
-from worker.ledger.status import POISON
 from worker.ledger.work_ledger import WorkLedger
 
 from .test_campaign_feed import CID, definition, people
@@ -203,7 +203,7 @@ def test_a_schedule_that_could_not_read_its_campaign_is_refused_at_once(
     result = run(words, ANY, folder=str(tmp_path))
     assert result.exit_code in (1, 2), result.output
     assert told in result.output
-    assert not link.command("EXISTS", "ij1:beat::entry:weekly")
+    assert not link.command("EXISTS", f"{BEAT}:entry:weekly")
 
 
 def test_a_schedule_whose_files_are_there_is_made_and_its_change_is_looked_at_too(

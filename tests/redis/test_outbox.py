@@ -15,6 +15,7 @@ from kombu.utils.json import loads
 from redis import Redis
 
 from interakt_jobs.errors import LedgerUnreachable
+from interakt_jobs.ledger.keys import prefix
 from sandbox.valkey import Valkey
 from tests.tls import behind_tls
 from tests.waiting import until
@@ -25,7 +26,7 @@ from worker.webhooks.receipts import apply_receipt
 from .test_held_ends import LOST, webhooks
 from .test_ledger import holds_end, run_to_start
 
-KEY = "ij1:default:outbox"
+KEY = f"{prefix('default')}outbox"
 
 
 def entry(tail: str, **changed: object) -> str:

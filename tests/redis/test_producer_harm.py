@@ -27,12 +27,13 @@ from interakt_jobs import (
     send_template,
     send_text,
 )
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.valkey import Valkey, free_port
 from worker.process import REGISTER
 
 TEXT = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "hello"}}
-READY = "ij1:default:ready:normal"
+READY = f"{prefix('default')}ready:normal"
 
 
 @pytest.fixture(autouse=True)
@@ -195,7 +196,7 @@ def test_a_stopped_redis_takes_all_of_a_call_or_nothing_and_its_key_tells(tmp_pa
         assert not any(item.error for item in found)
         tails = {first.tail, job.tail, *(item.job.tail for item in found if item.job)}
         assert set(redis.zrange(READY, 0, -1)) == tails and len(tails) == 252
-        assert {key.rpartition(":")[2] for key in redis.scan_iter("ij1:default:j:*", 1000)} == tails
+        assert {key.rpartition(":")[2] for key in redis.scan_iter(f"{prefix('default')}j:*", 1000)} == tails
 
 
 def test_a_redis_that_comes_back_needs_no_new_configuration(tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_an_account_that_no_worker_registered_is_named_and_leaves_nothing(link: 
     with pytest.raises(Unregistered, match=r"'default'.*start a worker"):
         send_text.delay(TEXT)
     assert link.command("KEYS", "*") == []
-    link.run(REGISTER, ["ij1:default:", "ij1:accounts"], "default", 60000, 60000)
+    link.run(REGISTER, [prefix("default")], 60000, 60000)
     written = sorted(link.command("KEYS", "*"))
     with pytest.raises(Unregistered, match="brand_b"):
         send_text.delay(TEXT, account="brand_b")

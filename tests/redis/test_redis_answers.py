@@ -20,6 +20,7 @@ from interakt_jobs import (
     new_id,
     send_text,
 )
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.redis_errors import explain
 from sandbox.valkey import Valkey
@@ -132,7 +133,7 @@ def test_a_url_that_is_none_is_told_without_its_text(url: str) -> None:
 def test_a_record_that_is_none_is_named_by_its_job(server: Valkey, raw: str) -> None:
     job = send_text.delay(TEXT)
     with admin(server) as client:
-        client.set(f"ij1:default:j:{job.tail}", raw)
+        client.set(f"{prefix('default')}j:{job.tail}", raw)
     for call in (job.read, lambda: job.status, lambda: job.get(timeout=60)):
         with pytest.raises(LedgerDamaged, match=job.tail):
             call()
@@ -144,9 +145,9 @@ def test_a_record_that_is_none_is_named_by_its_job(server: Valkey, raw: str) -> 
 def test_a_key_of_another_type_stops_no_producer(server: Valkey, key: str) -> None:
     with admin(server) as client:
         client.flushall()
-        client.set(f"ij1:default:{key}", "somebody's")
+        client.set(f"{prefix('default')}{key}", "somebody's")
         assert send_text.delay(TEXT).read().state == "ready"
-        place = client.hget("ij1:default:aside", key).split()[1]
+        place = client.hget(f"{prefix('default')}aside", key).split()[1]
         assert client.get(place) == b"somebody's"
         client.flushall()
 

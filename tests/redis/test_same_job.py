@@ -11,6 +11,7 @@ import pytest
 
 import interakt_jobs
 from interakt_jobs import IdempotencyConflict, InvalidJobId, Job, JobError, NoSuchJob, new_id, send_text
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.testing import recording
 
@@ -75,7 +76,7 @@ def test_many_with_keys_whose_jobs_are_gone_are_new(redis_producer: Link) -> Non
     items = [(text("one"), "k1"), (text("two"), "k2")]
     first = list(send_text.delay_many(items))
     assert [each.new for each in send_text.delay_many(items)] == [False, False]
-    redis_producer.command("DEL", *(f"ij1:default:j:{each.job.tail}" for each in first if each.job))
+    redis_producer.command("DEL", *(f"{prefix('default')}j:{each.job.tail}" for each in first if each.job))
     assert [each.new for each in send_text.delay_many(items)] == [True, True]
 
 

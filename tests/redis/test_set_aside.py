@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from interakt_jobs.errors import NoSuchJob
+from interakt_jobs.ledger.keys import CELERY, POISON, WORKERS, prefix
 from interakt_jobs.ledger.redis_client import Link
 from tests.waiting import until
 from worker.cli.status import _remarks
@@ -185,7 +186,7 @@ def test_without_its_budget_the_account_waits_a_window(ledger: WorkLedger, accep
 
 
 @pytest.mark.parametrize(
-    "key", ["ij1:celery:normal", "ij1:celery:intake", "ij1:workers", "ij1:poison", "ij1:default:webhooks"]
+    "key", [f"{CELERY}normal", f"{CELERY}intake", WORKERS, POISON, f"{prefix('default')}webhooks"]
 )
 def test_a_key_that_only_commands_use_is_found_when_one_meets_it(
     link: Link, aside: SetAside, key: str, caplog: pytest.LogCaptureFixture
@@ -196,9 +197,9 @@ def test_a_key_that_only_commands_use_is_found_when_one_meets_it(
     suspected.set()
     aside.look()
     assert not link.command("EXISTS", key)
-    keys = [name.decode() for name in link.command("KEYS", "ij1:*aside:*")]
+    keys = [name.decode() for name in link.command("KEYS", "{ij1*aside:*")]
     assert len(keys) == 1 and link.command("GET", keys[0]) == b"somebody's"
-    assert key in caplog.text or key.startswith("ij1:default:")
+    assert key in caplog.text or key.startswith(prefix("default"))
 
 
 def test_putting_back_changes_nothing_where_all_is_well(ledger: WorkLedger, accept: Accept) -> None:

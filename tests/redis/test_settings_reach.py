@@ -13,6 +13,7 @@ import pytest
 from config.accounts import Account
 from config.settings import Settings, load
 from interakt_jobs import PayloadError, configure, send_text
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT
 from worker import process
@@ -53,7 +54,7 @@ def defaults() -> dict[str, str]:
 def test_the_defaults_in_lua_are_those_of_the_settings(link: Link, redis_url: str) -> None:
     room = process.Room(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": KEY}))
     room.register()
-    flat = link.command("HGETALL", "ij1:default:state")
+    flat = link.command("HGETALL", f"{prefix('default')}state")
     state = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
     del state["since"]
     assert state == defaults()

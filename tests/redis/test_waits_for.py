@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from interakt_jobs import Job, configure
-from interakt_jobs.ledger.keys import job_id
+from interakt_jobs.ledger.keys import WORKERS, job_id, prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.waiting import LATER, RETRY, Waiting, waits_for
 from worker.cli import main
@@ -17,7 +17,7 @@ from worker.ledger import accounts
 from worker.ledger.work_ledger import WorkLedger
 
 Accept = Callable[..., str]
-STATE = "ij1:default:state"
+STATE = f"{prefix('default')}state"
 
 
 def now_ms(link: Link) -> int:
@@ -29,7 +29,7 @@ def now_ms(link: Link) -> int:
 def worker(link: Link, ledger: WorkLedger) -> None:
     """One that serves urgent and normal lives."""
     entry = {"at": now_ms(link), "queues": ["urgent", "normal"], "want": 1}
-    link.command("HSET", "ij1:workers", "token", json.dumps(entry))
+    link.command("HSET", WORKERS, "token", json.dumps(entry))
 
 
 def waiting(ledger: WorkLedger, tail: str) -> Waiting:
@@ -93,7 +93,7 @@ def test_for_the_breaker(link: Link, ledger: WorkLedger, accept: Accept) -> None
 
 def test_for_a_worker_of_its_lane(link: Link, ledger: WorkLedger, accept: Accept) -> None:
     assert waiting(ledger, accept(lane="bulk")) == ("no worker serves the lane bulk", 0)
-    link.command("HSET", "ij1:workers", "token", json.dumps({"at": 1, "queues": ["normal"], "want": 1}))
+    link.command("HSET", WORKERS, "token", json.dumps({"at": 1, "queues": ["normal"], "want": 1}))
     assert waiting(ledger, accept()).why == "no worker serves the lane normal", "it died long ago"
 
 
@@ -107,7 +107,7 @@ def test_for_the_limit(link: Link, ledger: WorkLedger, accept: Accept) -> None:
     accounts.set_rate(ledger, 60, 60)
     tails = [accept() for _ in range(3)]
     free = now_ms(link) + 10_000
-    link.command("HSET", "ij1:default:bud", "tat", free * 1000)
+    link.command("HSET", f"{prefix('default')}bud", "tat", free * 1000)
     assert [waiting(ledger, tail).until for tail in tails] == [free, free + 1000, free + 2000]
     assert waiting(ledger, tails[2]).why == "the limit, and 2 jobs of its lane before it"
 

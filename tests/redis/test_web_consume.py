@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.webhooks import consumer as module
 from worker.webhooks.consumer import Consumer
 
-STREAM = "ij1:default:webhooks"
+STREAM = f"{prefix('default')}webhooks"
 Handled = list[tuple[str, Any, int]]
 
 
@@ -22,7 +23,7 @@ def never() -> bool:
 
 
 def put(link: Link, body: bytes, at: int = 1, account: str = "default") -> None:
-    link.command("XADD", f"ij1:{account}:webhooks", "*", "at", at, "kind", "whatsapp", "body", body)
+    link.command("XADD", f"{prefix(account)}webhooks", "*", "at", at, "kind", "whatsapp", "body", body)
 
 
 def reading(kind: str, body: Any) -> Any:
@@ -55,7 +56,7 @@ def test_each_webhook_is_handled_in_order_and_taken_off(link: Link) -> None:
     assert [found["n"] for account, found, _ in handled if account == "default"] == list(range(250))
     assert [each for each in handled if each[0] == "brand_b"] == [("brand_b", {"n": "b"}, 5)]
     assert left(link) == (0, 0)
-    assert link.command("HGET", "ij1:default:count", "webhook|read") == b"250"
+    assert link.command("HGET", f"{prefix('default')}count", "webhook|read") == b"250"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_what_cannot_be_read_is_kept_raw_and_counted(link: Link, body: bytes) ->
     assert [found for _, found, _ in handled] == [{"n": 1}]
     ((_, fields),) = link.command("XRANGE", f"{STREAM}:unread", "-", "+")
     assert dict(zip(fields[::2], fields[1::2], strict=True))[b"body"] == body[:65536]
-    assert link.command("HGET", "ij1:default:count", "webhook|unread") == b"1"
+    assert link.command("HGET", f"{prefix('default')}count", "webhook|unread") == b"1"
     assert left(link) == (0, 0)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from interakt_jobs.ledger.keys import POISON, prefix
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.valkey import free_port
-from worker.ledger.status import POISON
 from worker.ledger.work_ledger import WorkLedger
 from worker.schedules.store import INDEX, PREFIX, Schedules
 from worker.web.buckets import observed
@@ -66,7 +66,7 @@ def test_a_jobs_way_is_counted(
 def test_durations_become_histograms_in_seconds(redis_url: str, spool: Spool, ledger: WorkLedger) -> None:
     for milliseconds in (10, 700, 10**9):
         for field, number in observed("wait", "urgent", milliseconds):
-            ledger.link.command("HINCRBY", "ij1:default:count", field, number)
+            ledger.link.command("HINCRBY", f"{prefix('default')}count", field, number)
     found = scrape(redis_url, spool)
     assert value(found, "interakt_wait_seconds_bucket", lane="urgent", le="0.05") == 1
     assert value(found, "interakt_wait_seconds_bucket", lane="urgent", le="1.0") == 2
@@ -87,7 +87,7 @@ def test_what_comes_from_outside_makes_no_new_series(
             f"webhook|{phone}",
             f"enqueued|{phone}|x",
         ):
-            ledger.link.command("HINCRBY", "ij1:default:count", field, 1)
+            ledger.link.command("HINCRBY", f"{prefix('default')}count", field, 1)
     found = scrape(redis_url, spool)
     assert value(found, "interakt_delivery_failed_total", code="other") == 100
     assert len(found) <= before + 4

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from interakt_jobs.ledger.keys import prefix
 from worker.ledger.rate_limit import PERMIT
 
 CLOCK = "redis.call('TIME')"
@@ -29,7 +30,7 @@ class VirtualBudget:
 
     def __init__(self, redis: Redis, rate: int, window: int = 60) -> None:
         assert CLOCK in PERMIT.text
-        self.redis, self.prefix, self.rate = redis, "ij1:virtual:", rate
+        self.redis, self.prefix, self.rate = redis, prefix("virtual"), rate
         self._permit = redis.register_script(PERMIT.text.replace(CLOCK, "{ARGV[2], ARGV[3]}"))
         state = {"since": 1, "rate": rate, "window_ms": window * 1000}
         shares = {"share_urgent": 60, "share_normal": 20, "share_bulk": 20}

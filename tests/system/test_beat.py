@@ -15,11 +15,12 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as AwayError
 
+from interakt_jobs.ledger.keys import BEAT
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey
 from tests.waiting import until
 
-LOCK = "ij1:beat::lock"
+LOCK = f"{BEAT}:lock"
 
 
 @pytest.fixture

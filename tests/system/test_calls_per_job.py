@@ -22,6 +22,7 @@ from redis import Redis
 
 import worker.process
 from interakt_jobs import Job, configure, run_campaign, send_text
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.scripts import Script
 from sandbox.stack import Stack
 from tests.waiting import until
@@ -130,7 +131,7 @@ def redis(stack: Stack) -> Iterator[Redis]:
 
 
 def ended(redis: Redis, job: Job) -> bool:
-    return redis.getrange(f"ij1:default:j:{job.tail}", 0, 0) == b"="
+    return redis.getrange(f"{prefix('default')}j:{job.tail}", 0, 0) == b"="
 
 
 def compare(scenario: str, seen: Watch, stack: Stack, jobs: int) -> None:
@@ -182,7 +183,7 @@ def test_bulk(stack: Stack, redis: Redis) -> None:
         payloads = (TEXT for _ in range(JOBS["bulk"]))
         last = [found.job for found in send_text.delay_many(payloads)][-1]
         assert last is not None
-        until(lambda: ended(redis, last) and not redis.hlen("ij1:default:fl"))
+        until(lambda: ended(redis, last) and not redis.hlen(f"{prefix('default')}fl"))
     compare("bulk", seen, stack, JOBS["bulk"])
 
 
@@ -192,7 +193,11 @@ def test_a_campaign(stack: Stack, redis: Redis, folder: Path) -> None:
     payload: Any = {"definition": CAMPAIGN, "recipients": "people.csv"}
     with Watch(stack.valkey.port) as seen:
         run_campaign.delay(payload)
-        until(lambda: len(stack.sandbox.arrivals()) >= JOBS["campaign"] and not redis.hlen("ij1:default:fl"))
+        until(
+            lambda: (
+                len(stack.sandbox.arrivals()) >= JOBS["campaign"] and not redis.hlen(f"{prefix('default')}fl")
+            )
+        )
     compare("campaign", seen, stack, JOBS["campaign"])
 
 

@@ -13,6 +13,7 @@ from redis import Redis
 
 import interakt_jobs
 from interakt_jobs import JobDead, send_text
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import ROOT, Stack
 from tests.waiting import until
 from worker.cli import COMMANDS
@@ -119,8 +120,10 @@ def test_a_paused_template_parks_its_jobs(stack: Stack) -> None:
     run(stack, "template", "pause", "another:en", "--for", "1h")
     assert "another:en" in run(stack, "template", "list")
     with Redis.from_url(stack.valkey.url) as redis:
-        until_, _, rest = str(redis.hget("ij1:default:groups", "another:en"), "utf-8").partition("|")
-        assert redis.hset("ij1:default:groups", "another:en", f"{int(until_) - 3_600_000}|{rest}") == 0
+        until_, _, rest = str(redis.hget(f"{prefix('default')}groups", "another:en"), "utf-8").partition("|")
+        assert (
+            redis.hset(f"{prefix('default')}groups", "another:en", f"{int(until_) - 3_600_000}|{rest}") == 0
+        )
     assert "another:en" not in run(stack, "template", "list"), "a pause that has ended is none"
     run(stack, "template", "pause", "another:en", "--account", "nope", code=2)
     assert job.get(timeout=60)["status"] == 201

@@ -12,6 +12,7 @@ import pytest
 from redis import Redis
 
 from interakt_jobs import Job, Unregistered, send_text
+from interakt_jobs.ledger.keys import CELERY, POISON, prefix
 from sandbox.stack import Stack
 from tests.waiting import until
 
@@ -45,17 +46,17 @@ def test_workers_go_on(stack: Stack, how: str) -> None:
     running = {name: process.pid for name, process in stack.processes.items()}
     with Redis.from_url(stack.valkey.url) as redis:
         if how == "FLUSHALL":
-            redis.pipeline().flushall().lpush("ij1:celery:intake", message([TEXT], {}, identity)).execute()
+            redis.pipeline().flushall().lpush(f"{CELERY}intake", message([TEXT], {}, identity)).execute()
         else:
             stack.valkey.kill()
             shutil.rmtree(Path(stack.valkey.directory) / "appendonlydir")
             stack.valkey.start()
-            redis.lpush("ij1:celery:intake", message([TEXT], {}, identity))
+            redis.lpush(f"{CELERY}intake", message([TEXT], {}, identity))
         assert until(accepted).get(timeout=60)["status"] == 201
-        until(lambda: redis.exists(f"ij1:default:j:{identity}"))
+        until(lambda: redis.exists(f"{prefix('default')}j:{identity}"))
         assert Job(f"ij1.default.{identity}").get(timeout=60)["status"] == 201
-        assert redis.xlen("ij1:poison") == 0
-        assert redis.hexists("ij1:default:state", "lost_at")
+        assert redis.xlen(POISON) == 0
+        assert redis.hexists(f"{prefix('default')}state", "lost_at")
     assert {
         name: process.pid for name, process in stack.processes.items() if process.poll() is None
     } == running

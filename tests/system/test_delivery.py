@@ -15,6 +15,8 @@ from redis import Redis
 import interakt_jobs
 from examples.demo.plan import document_items
 from interakt_jobs import Job, JobDead, send_auth_template, send_template, send_text, track_user
+from interakt_jobs.ledger import keys
+from interakt_jobs.ledger.keys import CELERY, prefix
 from sandbox.stack import Stack
 from tests.waiting import until
 
@@ -115,13 +117,13 @@ def test_an_otp_goes_through_the_urgent_lane_and_expires(stack: Stack) -> None:
 
 def test_a_message_published_by_name_is_accepted_once_however_often_it_comes(stack: Stack) -> None:
     other = Celery("other", broker=stack.valkey.url, set_as_current=False)
-    other.conf.broker_transport_options = {"global_keyprefix": "ij1:celery:"}
+    other.conf.broker_transport_options = {"global_keyprefix": CELERY}
     identity = str(uuid.uuid4())
     for _ in range(3):
         other.send_task("interakt.send_text", args=[TEXT], queue="intake", task_id=identity)
     job = Job(f"ij1.default.{identity.replace('-', '')}")
     with Redis.from_url(stack.valkey.url) as redis:
-        until(lambda: redis.exists(f"ij1:default:j:{job.tail}") and not redis.llen("ij1:celery:intake"))
+        until(lambda: redis.exists(f"{prefix('default')}j:{job.tail}") and not redis.llen(f"{CELERY}intake"))
     job.get(timeout=60)
     time.sleep(0.5)
     assert stack.sandbox.jobs()[job.id] == (1, 1)
@@ -171,10 +173,10 @@ def poison(kind: str) -> bytes:
 def test_a_poison_message_leaves_the_worker_alive(stack: Stack, kind: str) -> None:
     pids = {name: process.pid for name, process in stack.processes.items()}
     with Redis.from_url(stack.valkey.url) as client:
-        client.lpush("ij1:celery:normal", poison(kind))
+        client.lpush(f"{CELERY}normal", poison(kind))
         job = send_text.delay(TEXT)
         assert job.get(timeout=60)["status"] == 201
-        kept = client.xrevrange("ij1:poison", count=1)
+        kept = client.xrevrange(keys.POISON, count=1)
     if kind != "wrong arguments":
         assert kept, "kept raw with its reason"
         assert kept[0][1][b"reason"]

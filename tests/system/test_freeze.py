@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interakt_jobs import configure, send_text, settings
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import Stack
 from tests.waiting import until
 
@@ -42,8 +43,8 @@ def test_a_job_that_freezes_its_worker_is_a_dead_letter_the_third_time() -> None
 
 def claim_is_over(link: Any, tail: str, before: set[bytes]) -> bool:
     """Whether there is a claim that was not there ``before`` and that nobody renews: its process stands still."""
-    step, fence = (link.command("HGET", "ij1:default:fl", tail) or b"|").split(b"|")[:2]
-    till = link.command("ZSCORE", "ij1:default:rel:normal", tail)
+    step, fence = (link.command("HGET", f"{prefix('default')}fl", tail) or b"|").split(b"|")[:2]
+    till = link.command("ZSCORE", f"{prefix('default')}rel:normal", tail)
     now = int(link.command("TIME")[0]) * 1000
     if step != b"c" or fence in before or till is None or float(till) > now:
         return False

@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 
 from interakt_jobs import Job, send_auth_template, send_text
+from interakt_jobs.ledger.keys import CELERY, LATER, POISON, prefix
 from sandbox.stack import Stack
 from tests.waiting import until
 
@@ -22,7 +23,7 @@ CODE = {
     "buttonValues": {"0": ["77"]},
 }
 OTP = {"countryCode": "+91", "phoneNumber": "9999999999", "template": CODE}
-INTAKE, POISON, LATER = "ij1:celery:intake", "ij1:poison", "ij1:intake:later"
+INTAKE, POISON, LATER = f"{CELERY}intake", POISON, LATER
 
 
 def message(args: Any, kwargs: Any = None, identity: str = "", **headers: Any) -> bytes:
@@ -66,7 +67,7 @@ def test_what_cannot_be_accepted_is_kept(stack: Stack, kind: str) -> None:
         before = redis.xlen(POISON)
         redis.lpush(INTAKE, HOSTILE[kind])
         until(lambda: redis.xlen(POISON) == before + 1)
-        assert not redis.keys("ij1:brand_x:*")
+        assert not redis.keys(f"{prefix('brand_x')}*")
         assert redis.llen(LATER) == 0
 
 
@@ -74,7 +75,7 @@ def test_the_payload_may_come_by_name(stack: Stack) -> None:
     identity = uuid.uuid4().hex
     with Redis.from_url(stack.valkey.url) as redis:
         redis.lpush(INTAKE, message([], {"payload": TEXT}, identity))
-        until(lambda: redis.exists(f"ij1:default:j:{identity}"))
+        until(lambda: redis.exists(f"{prefix('default')}j:{identity}"))
     assert Job(f"ij1.default.{identity}").get(timeout=60)["status"] == 201
 
 
@@ -85,7 +86,7 @@ def test_messages_that_wait_for_memory_hold_no_thread(stack: Stack) -> None:
         def filled() -> bool:
             # anew at each look: what the tests before used is freed meanwhile
             redis.config_set("maxmemory", int(redis.info("memory")["used_memory"] / 0.82))
-            return bool(redis.hget("ij1:default:state", "full") == b"bulk")
+            return bool(redis.hget(f"{prefix('default')}state", "full") == b"bulk")
 
         until(filled)
         for identity in identities:
@@ -94,7 +95,7 @@ def test_messages_that_wait_for_memory_hold_no_thread(stack: Stack) -> None:
         assert send_auth_template.delay(OTP).get(timeout=60)["status"] == 201
         assert redis.llen(LATER) + redis.llen(INTAKE) > 20, "an OTP does not wait behind them"
         redis.config_set("maxmemory", 0)
-        until(lambda: redis.exists(*[f"ij1:default:j:{identity}" for identity in identities]) == 30)
+        until(lambda: redis.exists(*[f"{prefix('default')}j:{identity}" for identity in identities]) == 30)
         assert redis.llen(LATER) == 0
     for identity in identities:
         assert Job(f"ij1.default.{identity}").get(timeout=60)["status"] == 201

@@ -13,6 +13,7 @@ from redis import Redis
 import interakt_jobs
 from interakt_jobs import Job, JobDead, send_rcs_text, send_template, send_text
 from interakt_jobs.inbound import Inbound
+from interakt_jobs.ledger.keys import POISON, prefix
 from sandbox.stack import Stack
 from tests.waiting import until
 
@@ -97,7 +98,7 @@ def test_a_job_whose_answer_was_lost_is_told_once_when_its_receipt_has_come(
 ) -> None:
     hook(stack, delay_ms=3000)
     with Redis.from_url(stack.valkey.url) as redis:
-        redis.hdel("ij1:default:state", "receipts_at")  # no receipt was ever seen
+        redis.hdel(f"{prefix('default')}state", "receipts_at")  # no receipt was ever seen
     stack.sandbox.faults(accept_lose_answer=1.0, times=1)
     job = send_template.delay(TEMPLATE, on_done="shop.told", on_done_queue="ends", **options)
     assert job.get(timeout=60)["message"] == "settled by a receipt"
@@ -155,7 +156,7 @@ def test_an_opt_out_that_was_kept_in_whatsapps_form_still_holds(stack: Stack) ->
     """Releases before the forms of a number were equal kept the hash of the digits as they came."""
     mexican = {**TEMPLATE, "countryCode": "+52", "phoneNumber": "5512345678"}
     with Redis.from_url(stack.valkey.url) as redis:
-        redis.sadd("ij1:default:optout", hashlib.sha256(b"5215512345678").hexdigest()[:16])
+        redis.sadd(f"{prefix('default')}optout", hashlib.sha256(b"5215512345678").hexdigest()[:16])
     with pytest.raises(JobDead, match="opted_out"):
         send_template.delay(mexican, lane="bulk").get(timeout=60)
     assert (
@@ -185,14 +186,14 @@ def test_an_rcs_callback_finds_its_job_by_interakts_id(stack: Stack) -> None:
 def test_a_template_paused_by_meta_waits(stack: Stack) -> None:
     stack.sandbox.templates(name="diwali_offer", status="PAUSED")
     with Redis.from_url(stack.valkey.url) as redis:
-        until(lambda: redis.hget("ij1:default:groups", "diwali_offer:en"))
+        until(lambda: redis.hget(f"{prefix('default')}groups", "diwali_offer:en"))
         job: Job = send_template.delay(
             {**TEMPLATE, "template": {**TEMPLATE["template"], "name": "diwali_offer"}}
         )  # type: ignore[dict-item]
         time.sleep(1)
         assert not job.ready()
         stack.sandbox.templates(name="diwali_offer", status="APPROVED")
-        until(lambda: not redis.hget("ij1:default:groups", "diwali_offer:en"))
+        until(lambda: not redis.hget(f"{prefix('default')}groups", "diwali_offer:en"))
     assert job.get(timeout=60)["status"] < 300
 
 
@@ -203,7 +204,7 @@ def test_no_log_and_no_figure_names_a_person(stack: Stack) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{stack.web_port}/metrics", timeout=60) as answer:
         figures = answer.read().decode()
     with Redis.from_url(stack.valkey.url) as redis:
-        messages = str(redis.xrange("ij1:poison"))
+        messages = str(redis.xrange(POISON))
     for private in (PHONE, "9999954321", "secret-text", "When do you open", stack.sandbox.key):
         assert private not in whole and private not in figures and private not in messages
     assert '"action": "opted_out"' in whole and "interakt_" in figures

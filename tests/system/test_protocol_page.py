@@ -15,6 +15,7 @@ import redis
 from celery import Celery
 
 from interakt_jobs import Job
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import ROOT, Stack
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -48,7 +49,7 @@ def test_the_strong_door_is_the_script(stack: Stack, monkeypatch: pytest.MonkeyP
     assert job.get(timeout=60)["status"] == 201
     common, recipient = names["common"], names["recipient"]
     again = [*common, names["tail"], recipient, "", "", json.dumps(TEXT), "", ""]
-    assert names["accept"](["ij1:default:"], again) == [b"known"]
+    assert names["accept"]([prefix("default")], again) == [b"known"]
     assert stack.sandbox.jobs()[job.id] == (1, 1)
 
 
@@ -64,7 +65,7 @@ def test_the_weaker_door_is_a_message_by_name(stack: Stack) -> None:
         run(1, REDIS_URL=stack.valkey.url, payload=IMAGE, my_id=mine, Celery=Celery)
     with redis.Redis.from_url(stack.valkey.url) as ledger:
         tail = mine.replace("-", "")
-        stack._until(lambda: ledger.exists(f"ij1:default:j:{tail}"), "the job")
+        stack._until(lambda: ledger.exists(f"{prefix('default')}j:{tail}"), "the job")
     job = Job(f"ij1.default.{tail}")
     assert job.get(timeout=60)["status"] == 201
     assert stack.sandbox.jobs()[job.id] == (1, 1)

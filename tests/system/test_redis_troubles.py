@@ -11,6 +11,7 @@ from redis.exceptions import ResponseError
 
 import interakt_jobs
 from interakt_jobs import send_text
+from interakt_jobs.ledger.keys import WORKERS, prefix
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.redis_errors import explain
 from sandbox.stack import Stack
@@ -74,10 +75,7 @@ def test_a_worker_starts_while_redis_takes_no_writes(running: Stack) -> None:
         until(lambda: explain(ResponseError("NOREPLICAS")).found in running.tail("late", 10**6), 60)
         assert late.poll() is None
     until(
-        lambda: (
-            f'"pid":{late.pid},'.encode()
-            in b"".join(Link(running.valkey.url).command("HVALS", "ij1:workers"))
-        ),
+        lambda: f'"pid":{late.pid},'.encode() in b"".join(Link(running.valkey.url).command("HVALS", WORKERS)),
         60,
     )
     running.end("late")
@@ -99,7 +97,7 @@ def test_after_a_failover_all_are_at_the_new_primary() -> None:
             with admin(stack.valkey) as old, admin(second) as new:
                 new.execute_command("REPLICAOF", "127.0.0.1", stack.valkey.port)
                 until(lambda: new.info("replication").get("master_sync_in_progress") == 0)
-                until(lambda: new.exists("ij1:default:state"))
+                until(lambda: new.exists(f"{prefix('default')}state"))
                 new.execute_command("REPLICAOF", "NO", "ONE")
                 old.execute_command("REPLICAOF", "127.0.0.1", second.port)
             switch.target = second.port

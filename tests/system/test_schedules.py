@@ -18,6 +18,8 @@ import pytest
 from redis import Redis
 
 from interakt_jobs import configure
+from interakt_jobs.ledger import keys
+from interakt_jobs.ledger.keys import CELERY
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.stack import ROOT, Stack
 from tests.waiting import until, until_still
@@ -139,9 +141,9 @@ def _seconds(moment: str) -> int:
 def test_a_beat_that_is_stopped_hands_over_at_once(beats: Stack) -> None:
     count = len(accepted(beats, "made"))
     with Redis.from_url(beats.valkey.url) as redis:
-        lock = redis.get("ij1:beat::lock")
+        lock = redis.get(f"{keys.BEAT}:lock")
         assert lock and beats.end("standby") == 0
-        assert redis.get("ij1:beat::lock") != lock, "it has let go, nobody waits for its lease"
+        assert redis.get(f"{keys.BEAT}:lock") != lock, "it has let go, nobody waits for its lease"
     until(lambda: len(accepted(beats, "made")) >= count + 3)
     beats.run("standby", *BEAT)
 
@@ -247,9 +249,9 @@ def test_a_tick_that_is_lost_is_asked_for_again_and_holds_no_payload() -> None:
         payload = {**PERSON, "type": "Text", "data": {"message": "Hello"}}
         schedules.add(read("lost", {"every": "1d", "start": soon, "run": "send_text", "payload": payload}))
         stack.run("beat", *BEAT)
-        message = until(lambda: link.command("LINDEX", "ij1:celery:intake", 0))
+        message = until(lambda: link.command("LINDEX", f"{CELERY}intake", 0))
         assert b"9999999999" not in message + base64.b64decode(json.loads(message)["body"])
-        link.command("DEL", "ij1:celery:intake")
+        link.command("DEL", f"{CELERY}intake")
         stack.worker()
         until(lambda: list(accepted(stack, "lost").values()) == [1])
         assert schedules.get("lost").runs == 1

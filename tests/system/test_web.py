@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
+from interakt_jobs.ledger.keys import prefix
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey, free_port
 from tests.troubles import TROUBLES
@@ -84,7 +85,7 @@ class Web:
 
     def bodies(self, account: str = "default") -> list[bytes]:
         with Redis.from_url(self.valkey.url) as client:
-            return [fields[b"body"] for _, fields in client.xrange(f"ij1:{account}:webhooks")]
+            return [fields[b"body"] for _, fields in client.xrange(f"{prefix(account)}webhooks")]
 
     def wait_for(self, number: int, seconds: float = 60) -> list[bytes]:
         """The bodies in the stream, once there are so many."""
@@ -142,8 +143,8 @@ def test_what_is_not_signed_or_signed_for_another_account_is_refused_and_counted
     assert shared.post(b"{}", secret=OTHER_SECRET).status_code == 401
     assert shared.post(b"{}", "/webhooks/interakt/brand_b").status_code == 401
     with Redis.from_url(redis_url) as client:
-        until(lambda: client.hget("ij1:default:count", "webhook|bad_signature") == b"2")
-        until(lambda: client.hget("ij1:brand_b:count", "webhook|bad_signature") == b"1")
+        until(lambda: client.hget(f"{prefix('default')}count", "webhook|bad_signature") == b"2")
+        until(lambda: client.hget(f"{prefix('brand_b')}count", "webhook|bad_signature") == b"1")
     assert shared.bodies() == []
 
 
@@ -162,13 +163,13 @@ def test_a_secret_is_changed_without_losing_a_webhook(own_valkey: Valkey, tmp_pa
         assert own.post(b'{"c": 1}', "/webhooks/interakt/brand_b", OTHER_SECRET).status_code == 200
         assert own.post(b"{}", "/webhooks/interakt/brand_b").status_code == 401
         with Redis.from_url(own_valkey.url) as client:
-            until(lambda: client.hget("ij1:default:count", "webhook|taken") == b"2")
-            assert client.hget("ij1:default:count", "webhook|old_secret") == b"1"
-            assert client.hget("ij1:brand_b:count", "webhook|old_secret") is None
+            until(lambda: client.hget(f"{prefix('default')}count", "webhook|taken") == b"2")
+            assert client.hget(f"{prefix('default')}count", "webhook|old_secret") == b"1"
+            assert client.hget(f"{prefix('brand_b')}count", "webhook|old_secret") is None
             rcs = "/webhooks/interakt/brand_b/rcs/"
             for secret, status in (("the-new-path-secret", 200), (RCS, 200), ("another-secret", 404)):
                 assert own.client.post(f"{rcs}{secret}", content=b"{}").status_code == status
-            until(lambda: client.hget("ij1:brand_b:count", "webhook|old_secret") == b"1")
+            until(lambda: client.hget(f"{prefix('brand_b')}count", "webhook|old_secret") == b"1")
     finally:
         own.end()
     assert "the-new-secret" not in own.log.read_text()
@@ -216,7 +217,7 @@ def test_a_webhook_with_a_wrong_url_is_counted_and_logged(web: Web) -> None:
         assert web.post(b"{}", path).status_code == 404
     assert web.client.post("/other", content=b"{}").status_code == 404, "no webhook: not counted"
     with Redis.from_url(web.valkey.url) as client:
-        until(lambda: client.hget("ij1:default:count", "webhook|unknown_path") == b"5")
+        until(lambda: client.hget(f"{prefix('default')}count", "webhook|unknown_path") == b"5")
     assert '"action": "webhook_url"' in web.log.read_text()
 
 
@@ -232,7 +233,7 @@ def test_an_rcs_callback_needs_its_path_and_nothing_else(shared: Web, redis_url:
     answer = shared.client.post(f"/webhooks/interakt/default/rcs/{RCS}", content=b'{"entityType":"X"}')
     assert answer.status_code == 200
     with Redis.from_url(redis_url) as client:
-        ((_, fields),) = client.xrange("ij1:default:webhooks")
+        ((_, fields),) = client.xrange(f"{prefix('default')}webhooks")
     assert fields[b"kind"] == b"rcs"
     assert RCS not in shared.log.read_text()
 
@@ -377,7 +378,7 @@ def test_a_webhook_is_kept_whatever_redis_answers(web: Web, name: str) -> None:
         assert web.post(b'{"n":1}').status_code == 200
         assert web.client.get("/healthz").status_code == 200
         until(lambda: "webhooks go to disk: Redis" in web.log.read_text())
-    until(lambda: client.xlen("ij1:default:webhooks") == 1)
+    until(lambda: client.xlen(f"{prefix('default')}webhooks") == 1)
 
 
 def test_it_is_not_ready_while_neither_redis_nor_the_disk_takes_a_webhook(web: Web) -> None:
@@ -461,7 +462,7 @@ def test_a_request_without_end_is_cut_off_and_costs_no_memory(
     assert memory(shared) - before < 24_000_000
     assert shared.post(b"{}").status_code == 200
     with Redis.from_url(redis_url) as client:
-        until(lambda: client.hget("ij1:default:count", "webhook|refused"))
+        until(lambda: client.hget(f"{prefix('default')}count", "webhook|refused"))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from config.accounts import variable_of
 from config.settings import Account, Settings
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.keys import ACCOUNTS
 from interakt_jobs.ledger.redis_client import Link
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError
@@ -31,7 +32,7 @@ def examine_accounts(settings: Settings, link: Link, permit: Permit) -> Iterator
 
 def _statuses(link: Link) -> dict[str, Status]:
     try:
-        names = sorted(name.decode("utf-8", "replace") for name in link.command("SMEMBERS", "ij1:accounts"))
+        names = sorted(name.decode("utf-8", "replace") for name in link.command("SMEMBERS", ACCOUNTS))
         return {name: status.read(link, name) for name in names}
     except JobError:  # the checks of Redis have said so
         return {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import Link
+from worker.ledger.layout import DRAIN, OLD_KEY, has_old_data
 from worker.ledger.status import losses
 from worker.schedules.store import ScheduleError, Schedules
 
@@ -16,8 +17,10 @@ BEHIND_SECONDS = 30.0
 
 
 def examine_data(link: Link) -> Iterator[Check]:
-    """Whether Redis has lost what it knew, and nobody has confirmed it."""
+    """Whether Redis has lost what it knew, and nobody has confirmed it; whether it holds an earlier release's data."""
     with contextlib.suppress(JobError):
+        if has_old_data(link):
+            yield Check("redis data", "failure", f"it holds jobs of an earlier release ({OLD_KEY})", DRAIN)
         if lost := losses(link):
             mend = (
                 f"see the opt-outs and the limit, then python -m worker account confirm-loss {' '.join(lost)}"

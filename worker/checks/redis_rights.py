@@ -11,7 +11,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-KEY, CHANNEL = "ij1:doctor", "ij1:doctor:ended:1"
+KEY, CHANNEL = "{ij1:doctor}", "{ij1:doctor}:ended:1"
 # By how many arguments follow the key.
 ON_A_KEY = (
     "DEL EXISTS GET HGETALL HLEN HRANDFIELD INCR LLEN LPOP PTTL RPOP SCARD SMEMBERS SRANDMEMBER TTL TYPE UNLINK XLEN ZCARD",
@@ -48,7 +48,7 @@ def commands() -> list[list[str]]:
 
 
 def missing(client: Redis) -> list[str]:
-    """What the user lacks, as ACL SETUSER takes it: ``+eval``, ``~ij1:*``, ``&ij1:*``."""
+    """What the user lacks, as ACL SETUSER takes it: ``+eval``, ``~{ij1*``, ``&{ij1*``."""
     pool = client.connection_pool
     connection: Any = pool.get_connection()
     try:
@@ -78,4 +78,4 @@ def _refused(connection: Any, asked: list[list[str]]) -> list[str]:
 def _right(text: str) -> str:
     if command := _COMMAND.search(text):
         return f"+{command[1]}"
-    return "&ij1:*" if "channel" in text else "~ij1:*"
+    return "&{ij1*" if "channel" in text else "~{ij1*"

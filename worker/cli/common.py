@@ -17,7 +17,7 @@ from rich.console import Console
 
 from config.urls import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
-from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name, parse
+from interakt_jobs.ledger.keys import ACCOUNTS, DEFAULT_ACCOUNT, account_name, parse
 from interakt_jobs.ledger.redis_client import Link
 from worker.ledger.work_ledger import WorkLedger
 from worker.telemetry.shown import as_json, shown
@@ -69,7 +69,7 @@ def known_ledger(account: str) -> WorkLedger:
 
 def accounts(redis: Link) -> list[str]:
     """The accounts that workers registered."""
-    return sorted(name.decode("utf-8", "replace") for name in redis.command("SMEMBERS", "ij1:accounts"))
+    return sorted(name.decode("utf-8", "replace") for name in redis.command("SMEMBERS", ACCOUNTS))
 
 
 def account_option(function: Command) -> Command:

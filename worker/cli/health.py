@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.keys import WORKERS
 from worker.cli.common import ago, json_option, link, say, show_json
 from worker.ledger import standstill, status
 
@@ -69,7 +70,9 @@ def command(host: str, queue: str, stale: float, as_json: bool) -> None:
     """
     redis = link()
     try:
-        redis.command("DEL", "ij1:nothing")  # where nothing can be written, nobody can say that they live
+        redis.command(
+            "DEL", f"{WORKERS}:nothing"
+        )  # where nothing can be written, nobody can say that they live
 
         def standing(account: str) -> list[str]:
             lanes = standstill.standing(redis, account, int(stale * 1000))

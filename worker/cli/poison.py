@@ -6,10 +6,10 @@ import re
 
 import click
 
+from interakt_jobs.ledger.keys import POISON
 from worker.cli.common import expected, json_option, link, say, show_json
 from worker.dispatch.message_filter import KEPT_BYTES
 from worker.ledger import audit
-from worker.ledger.status import POISON
 
 _ID = re.compile(r"\d{1,19}-\d{1,19}\Z")
 

@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
+from interakt_jobs.ledger.keys import prefix
 from worker.cli.common import accounts, ago, expected, json_option, known_ledger, link, show_json, terminal
 from worker.ledger import status as status_module
 from worker.ledger.status import Status
@@ -55,7 +56,7 @@ def _remarks(found: Status) -> list[str]:
         )
     if found.set_aside:
         remarks.append(
-            f"  {found.set_aside} KEYS held something else and were set aside: HGETALL ij1:{found.account}:aside"
+            f"  {found.set_aside} KEYS held something else and were set aside: HGETALL {prefix(found.account)}aside"
         )
     if found.full:
         remarks.append(f"  REDIS NEARLY FULL: no {found.full} work is accepted")

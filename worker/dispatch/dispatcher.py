@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from interakt_jobs.errors import LedgerDamaged, LedgerFull, LedgerUnreachable
+from interakt_jobs.ledger.keys import WORKERS
 from interakt_jobs.ledger.redis_client import Link
 from worker.lasting import Lasting, tell
-from worker.ledger.status import WORKERS
 from worker.ledger.work_ledger import LANES, WorkLedger
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""This process among the workers: the leases it renews, the threads it could use, and its entry in ``ij1:workers``."""
+"""This process among the workers: the leases it renews, the threads it could use, and its entry in ``{ij1:workers}``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 
 from interakt_jobs.errors import JobError, LedgerDamaged
+from interakt_jobs.ledger.keys import NEWEST, WORKERS
 from interakt_jobs.ledger.redis_client import Link
 from worker.lasting import Lasting, Watch
-from worker.ledger.status import NEWEST, WORKERS
 from worker.ledger.work_ledger import Work, WorkLedger, load
 from worker.shutdown import stopping
 

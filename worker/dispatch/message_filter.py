@@ -21,9 +21,9 @@ from kombu.transport import redis as kombu_redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from interakt_jobs.ledger.keys import POISON
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from worker.ledger.set_aside import suspected
-from worker.ledger.status import POISON
 
 log = logging.getLogger(__name__)
 MOST_BYTES, KEPT_BYTES, KEPT_MESSAGES = 1_048_576, 65_536, 10_000
@@ -169,7 +169,7 @@ def lost(error: Exception) -> RedisConnectionError:
 
 
 def keep_poison(client: Any, queue: str, raw: bytes, reason: str) -> None:
-    """Keep a message in the stream ``ij1:poison``, truncated; ``client`` has redis-py's ``execute_command``."""
+    """Keep a message in the stream ``{ij1:poison}``, truncated; ``client`` has redis-py's ``execute_command``."""
     digest = hashlib.sha256(raw).hexdigest()
     log.error(
         "poison message kept", extra={"action": "poison", "queue": queue, "reason": reason, "sha256": digest}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from tasks.job_task import LATER
+from interakt_jobs.ledger.keys import LATER
 from worker.ledger.work_ledger import WorkLedger
 
 from .publisher import Publisher, envelope

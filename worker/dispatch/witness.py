@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from interakt_jobs.ledger.keys import ACCOUNTS
 from worker.ledger.work_ledger import WorkLedger, load
 from worker.telemetry import sentry
 
 log = logging.getLogger(__name__)
-RESTORE, ACCOUNTS = load("restore"), "ij1:accounts"
+RESTORE = load("restore")
 # A crash may cost the seconds that were not yet on disk; a backup or a replica far behind costs more.
 BACK_MS = 10_000
 LOST, OLDER = "empty", "older"
@@ -29,11 +30,10 @@ class Witness:
         if 0 < newest < self._newest - BACK_MS:
             self._older = newest
         link, names = self._ledgers[0].link, [each.account for each in self._ledgers]
-        states = [("HGETALL", f"{each.prefix}state") for each in self._ledgers]
-        listed, *answers = link.pipeline([("SMISMEMBER", ACCOUNTS, *names), *states])
-        if 0 in listed:
+        if 0 in link.command("SMISMEMBER", ACCOUNTS, *names):
             link.command("SADD", ACCOUNTS, *names)
-        for ledger, flat in zip(self._ledgers, answers, strict=True):
+        for ledger in self._ledgers:
+            flat = link.command("HGETALL", f"{ledger.prefix}state")
             state = dict(zip(flat[::2], flat[1::2], strict=True))
             before = self._states.get(ledger.account, state)
             since = before.get(b"since", b"")
@@ -47,7 +47,7 @@ class Witness:
 
     def _restore(self, ledger: WorkLedger, before: dict[bytes, bytes], mark: str, why: str) -> None:
         kept = [part for name, value in before.items() if name not in FORGET for part in (name, value)]
-        first, since = ledger.link.run(RESTORE, [ledger.prefix, ACCOUNTS], ledger.account, mark, why, *kept)
+        first, since = ledger.link.run(RESTORE, [ledger.prefix], mark, why, *kept)
         self._states[ledger.account] = {**before, b"since": since}
         if first:
             extra = {"action": "data_lost", "account": ledger.account, "reason": why}

@@ -7,11 +7,11 @@ import logging
 from typing import Any
 
 from interakt_jobs.errors import LedgerFull
-from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.keys import AUDIT, prefix
 from interakt_jobs.ledger.redis_client import Link
 
 log = logging.getLogger(__name__)
-GENERAL, MOST = "ij1:audit", 100_000
+MOST = 100_000
 
 
 def user() -> str:
@@ -35,7 +35,7 @@ def read(link: Link, account: str, most: int) -> list[dict[str, Any]]:
     """The newest acts on an account and on what belongs to none, newest first; ``at_ms`` is when."""
     found = [
         entry
-        for key in (_key(account), GENERAL)
+        for key in (_key(account), AUDIT)
         for entry in link.command("XREVRANGE", key, "+", "-", "COUNT", most)
     ]
     made = []
@@ -46,7 +46,7 @@ def read(link: Link, account: str, most: int) -> list[dict[str, Any]]:
 
 
 def _key(account: str) -> str:
-    return f"{prefix(account)}audit" if account else GENERAL
+    return f"{prefix(account)}audit" if account else AUDIT
 
 
 def _order(identity: bytes) -> tuple[int, int]:

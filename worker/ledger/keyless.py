@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
-from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.keys import ACCOUNTS, KEYLESS, prefix
 from interakt_jobs.ledger.redis_client import Link
 from worker.telemetry import sentry
 
@@ -17,7 +17,6 @@ from . import status
 from .work_ledger import WorkLedger
 
 log = logging.getLogger(__name__)
-KEYLESS = "ij1:keyless"
 LOOK_SECONDS, SILENT_MS = 5.0, 60_000
 
 
@@ -38,12 +37,13 @@ class KeyWatch:
         if not living or not all("accounts" in worker for worker in living):
             return  # an older worker does not say what it serves
         served = {name for worker in living for name in worker["accounts"]}
-        known, marked = link.pipeline([["SMEMBERS", "ij1:accounts"], ["SMEMBERS", KEYLESS]])
+        known, marked = link.pipeline([["SMEMBERS", ACCOUNTS], ["SMEMBERS", KEYLESS]])
         unserved = {name.decode("utf-8", "replace") for name in known} - served
         for name in unserved & self._unserved:
             self._mark(link, name)
         for name in {name.decode("utf-8", "replace") for name in marked} & served:
-            link.pipeline([["HDEL", f"{prefix(name)}state", "keyless"], ["SREM", KEYLESS, name]])
+            link.command("HDEL", f"{prefix(name)}state", "keyless")
+            link.command("SREM", KEYLESS, name)
         self._unserved = unserved
 
     def _mark(self, link: Link, name: str) -> None:

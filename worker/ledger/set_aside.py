@@ -1,16 +1,18 @@
 """Keys that hold something else than the ledger put there: set aside, named once, and the jobs that were in them put back.
 
-Scripts set aside what stops them (common.lua); here it is done for the keys that only commands use.
+Scripts set aside what stops them (prelude.lua); here it is done for the keys that only commands use.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
 
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.keys import ACCOUNTS, AUDIT, BEAT, CELERY, LATER, NEWEST, POISON, WORKERS
 from interakt_jobs.ledger.redis_client import Link
 from worker.telemetry import sentry
 
@@ -28,12 +30,12 @@ OWN = {
     "stream": ["audit", "webhooks", "webhooks:unread"],
 }  # fmt: skip
 SHARED = {
-    "string": ["newest"],
-    "hash": ["workers"],
-    "zset": ["beat::index"],
-    "set": ["accounts"],
-    "list": ["intake:later", *(f"celery:{queue}" for queue in (*LANES, "intake"))],
-    "stream": ["poison", "audit"],
+    "string": [NEWEST],
+    "hash": [WORKERS],
+    "zset": [f"{BEAT}:index"],
+    "set": [ACCOUNTS],
+    "list": [LATER, *(f"{CELERY}{queue}" for queue in (*LANES, "intake"))],
+    "stream": [POISON, AUDIT],
 }
 # kombu's own connection met a key of the wrong type
 suspected = threading.Event()
@@ -53,12 +55,21 @@ class SetAside:
             return
         self.link.damaged = False
         suspected.clear()
-        for prefix, types in (("ij1:", SHARED), *((ledger.prefix, OWN) for ledger in self.ledgers)):
-            names = [(name, kind) for kind, each in types.items() for name in each]
-            found = self.link.pipeline([("TYPE", prefix + name) for name, _ in names])
+        for kind, keys in SHARED.items():
+            for key in keys:
+                if self.link.command("TYPE", key) not in (b"none", kind.encode()):
+                    self._rename_shared(key)
+        for ledger in self.ledgers:
+            names = [(name, kind) for kind, each in OWN.items() for name in each]
+            found = self.link.pipeline([("TYPE", ledger.prefix + name) for name, _ in names])
             for (name, kind), is_now in zip(names, found, strict=True):
                 if is_now not in (b"none", kind.encode()):
-                    self._rename(prefix, name, is_now.decode())
+                    self._rename(ledger.prefix, name, is_now.decode())
+
+    def _rename_shared(self, key: str) -> None:
+        with contextlib.suppress(JobError):  # another has done it
+            self.link.command("RENAME", key, f"{key}:aside:{time.time_ns() // 1000}")
+            self._name(key)
 
     def _rename(self, prefix: str, name: str, kind: str) -> None:
         place = f"{prefix}aside:{name}:{time.time_ns() // 1000}"
@@ -69,8 +80,6 @@ class SetAside:
         self.link.pipeline(
             [("HSET", f"{prefix}aside", name, f"{kind} {place}"), ("RPUSH", f"{prefix}astray", name)]
         )
-        if prefix == "ij1:":
-            self._name(prefix + name)
 
     def named(self, ledger: WorkLedger, names: Sequence[str]) -> None:
         """Name what was set aside of one account, and put back what was in it."""

@@ -6,16 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.keys import ACCOUNTS, POISON, WORKERS, prefix
 from interakt_jobs.ledger.redis_client import Link
 
 from .work_ledger import LANES
-
-WORKERS = "ij1:workers"
-NEWEST = "ij1:newest"  # the time (ms) of the newest beat of a worker
-
-
-POISON = "ij1:poison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +122,7 @@ def read(link: Link, account: str) -> Status:
 
 def losses(link: Link) -> list[str]:
     """The accounts whose data Redis has lost and nobody has confirmed it."""
-    names = sorted(name.decode() for name in link.command("SMEMBERS", "ij1:accounts"))
+    names = sorted(name.decode() for name in link.command("SMEMBERS", ACCOUNTS))
     lost = link.pipeline([["HEXISTS", f"{prefix(name)}state", "lost_at"] for name in names]) if names else []
     return [name for name, found in zip(names, lost, strict=True) if found]
 

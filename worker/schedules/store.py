@@ -1,4 +1,4 @@
-"""Schedules in Redis: one hash each, ``ij1:beat::entry:<name>``, and a zset of when beat looks at which.
+"""Schedules in Redis: one hash each, ``{ij1:beat}::entry:<name>``, and a zset of when beat looks at which.
 
 Fields of a hash: ``table`` (JSON), ``origin`` (``file`` or ``made``), ``since`` (slots before are no concern of it),
 ``last`` (the newest slot that is done with), ``asked`` (slot and when beat asked a worker for it), ``runs``, ``missed``,
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from interakt_jobs.ledger.keys import BEAT
 from interakt_jobs.ledger.redis_client import Link
 from interakt_jobs.ledger.scripts import Script
 from interakt_jobs.ledger.scripts import load as load_script
@@ -20,7 +21,7 @@ from interakt_jobs.ledger.scripts import load as load_script
 from .definition import NAME, Schedule, ScheduleError, read
 
 # not redbeat's own names: its plain scheduler takes out what it cannot read; and no account's keys begin with two colons
-PREFIX, INDEX, LOCK = "ij1:beat::entry:", "ij1:beat::index", "ij1:beat::lock"
+PREFIX, INDEX, LOCK = f"{BEAT}:entry:", f"{BEAT}:index", f"{BEAT}:lock"
 
 
 def load(name: str) -> Script:

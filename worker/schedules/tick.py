@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from interakt_jobs.errors import IdempotencyConflict, JobError, LedgerFull, LedgerUnreachable
-from interakt_jobs.ledger.keys import job_id
+from interakt_jobs.ledger.keys import ACCOUNTS, job_id
 
 from .definition import RUNNABLE, Schedule, ScheduleError
 from .failures import slot_failed, tail_of
@@ -71,7 +71,7 @@ def tick(schedules: Schedules, name: str, accept: Accept = accept) -> str:
 
 
 def _accept(schedules: Schedules, schedule: Schedule, tail: str, accept: Accept) -> str:
-    if not schedules.link.command("SISMEMBER", "ij1:accounts", schedule.account):
+    if not schedules.link.command("SISMEMBER", ACCOUNTS, schedule.account):
         raise ValueError(f"no worker ever registered the account {schedule.account!r}")
     try:
         return accept(schedule, tail)

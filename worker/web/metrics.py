@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.keys import ACCOUNTS
 from interakt_jobs.ledger.redis_client import Link
 from worker.campaigns.store.store import CampaignStore, campaigns
 from worker.ledger import status
@@ -49,7 +50,7 @@ class Metrics:
         yield from found
 
     def _ledger(self) -> Iterable[Metric]:
-        (names,) = self._link.pipeline([["SMEMBERS", "ij1:accounts"]])
+        (names,) = self._link.pipeline([["SMEMBERS", ACCOUNTS]])
         statuses = [status.read(self._link, name.decode()) for name in sorted(names)]
         counts = {each.account: each.counts for each in statuses}
         yield from series.counters(counts)

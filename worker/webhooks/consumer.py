@@ -1,7 +1,7 @@
 """Reads webhooks out of the streams and hands each to a handler; any worker may, for they share a consumer group.
 
 A webhook is taken off its stream after its handler returned: if the worker dies before, another gets it again. What
-cannot be read is kept raw in ``ij1:<account>:webhooks:unread``.
+cannot be read is kept raw in ``{ij1:<partition>}:<account>:webhooks:unread``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
--- KEYS[1] is an account's prefix, `ij1:<account>:`; every key of the account is made from it (Redis Cluster
--- is not supported). Time is Redis's own: `now` in milliseconds, `now_us` in microseconds.
+-- KEYS[1] is an account's prefix, `{ij1:<partition>}:<account>:`; every key of the account is made from it, so all are in one
+-- slot. Time is Redis's own: `now` in milliseconds, `now_us` in microseconds.
 local P = KEYS[1]
 
 -- Out of the way with a key that is not what the ledger put there: a script that stopped in its middle for it would lose or

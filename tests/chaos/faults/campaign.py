@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import Trial
 from tests.chaos.load import text_payload
@@ -93,7 +94,8 @@ class Pulses:
         self.trial.expect(self.schedules.get("start").runs == 1, "the campaign was started more than once")
         redis = self.trial.bed.redis
         jobs = [
-            key.decode().rpartition(":")[2] for key in redis.scan_iter("ij1:default:j:schedule.pulse.*", 1000)
+            key.decode().rpartition(":")[2]
+            for key in redis.scan_iter(f"{prefix('default')}j:schedule.pulse.*", 1000)
         ]
         runs = self.schedules.get("pulse").runs
         self.trial.expect(len(jobs) == runs > 3, f"{runs} slots were run, {len(jobs)} jobs were made")
@@ -132,7 +134,9 @@ def _strike(trial: Trial, link: Link, what: str) -> None:
         return
     control.pause(link, "default", CID)
     wait_until(
-        lambda: not trial.bed.redis.hlen("ij1:default:fl"), 60, "the calls under way end after a pause"
+        lambda: not trial.bed.redis.hlen(f"{prefix('default')}fl"),
+        60,
+        "the calls under way end after a pause",
     )
     before = _sent(trial)
     time.sleep(1.0)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+from interakt_jobs.ledger.keys import prefix
 from tests.chaos.bed import Trial
 from tests.chaos.load import Load
 from tests.chaos.processes import Worker
@@ -103,7 +104,7 @@ def _wait_for_lead(trial: Trial, wanted: Worker, all_of_them: list[Worker]) -> N
     for other in all_of_them:
         if other is not wanted:
             other.signal(signal.SIGSTOP)
-    trial.bed.redis.delete("ij1:default:pacer")
+    trial.bed.redis.delete(f"{prefix('default')}pacer")
     time.sleep(1.2)
     for other in all_of_them:
         other.signal(signal.SIGCONT)

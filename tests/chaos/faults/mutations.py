@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from interakt_jobs.ledger.keys import prefix
 from tests.chaos.bed import Trial
 from tests.chaos.faults.receipts import send
 from tests.chaos.processes import wait_until
@@ -49,4 +50,4 @@ def no_budget(trial: Trial) -> None:
 @fault("mutation: an end is told before its receipt (must be caught)", rounds=1, must="(11)")
 def ended_twice(trial: Trial) -> None:
     send(trial, 0.2, jobs=100, mutation="ended_twice", delay_ms=[1500, 2000])
-    wait_until(lambda: not trial.bed.redis.zcard("ij1:default:dead"), 60, "every receipt has come")
+    wait_until(lambda: not trial.bed.redis.zcard(f"{prefix('default')}dead"), 60, "every receipt has come")

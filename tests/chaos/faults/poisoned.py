@@ -9,13 +9,14 @@ import time
 import uuid
 from typing import Any
 
+from interakt_jobs.ledger.keys import CELERY, POISON
 from tests.chaos.bed import Trial
 from tests.chaos.faults.wakeups import wake_message
 from tests.chaos.load import text_payload
 from tests.chaos.processes import wait_until
 from tests.chaos.registry import fault
 
-QUEUES = [f"ij1:celery:{name}" for name in ("urgent", "normal", "bulk", "intake")]
+QUEUES = [f"{CELERY}{name}" for name in ("urgent", "normal", "bulk", "intake")]
 
 
 def envelope(body: str, **changes: Any) -> bytes:
@@ -100,9 +101,9 @@ RUNNABLE = frozenset(
 def _kept(trial: Trial, name: str) -> None:
     """None of these can be a job: each is among the poison messages."""
     try:
-        wait_until(lambda: trial.bed.redis.xlen("ij1:poison") >= len(QUEUES), 60, "kept")
+        wait_until(lambda: trial.bed.redis.xlen(POISON) >= len(QUEUES), 60, "kept")
     except TimeoutError:
-        kept = trial.bed.redis.xlen("ij1:poison")
+        kept = trial.bed.redis.xlen(POISON)
         trial.expect(False, f"{name}: kept {kept} of {len(QUEUES)}")
 
 
@@ -145,7 +146,7 @@ def poison(trial: Trial) -> None:
         else:
             _kept(trial, name)
         trial.expect(worker.running and worker.pid == pid, f"{name}: the worker ended")
-        trial.bed.redis.delete("ij1:poison")
+        trial.bed.redis.delete(POISON)
     trial.expect(trial.supervisor.restarts == 0, "a worker had to be restarted")
 
 
@@ -158,7 +159,7 @@ def fuzz(trial: Trial) -> None:
     for _ in range(trial.rounds):
         trial.bed.redis.lpush(trial.random.choice(QUEUES), fuzzed(trial.random))
     wait_until(lambda: not any(trial.bed.redis.llen(queue) for queue in QUEUES), 120, "consumed")
-    trial.expect(trial.bed.redis.xlen("ij1:poison") > 0, "of all these nothing was kept")
+    trial.expect(trial.bed.redis.xlen(POISON) > 0, "of all these nothing was kept")
     trial.expect(worker.running and worker.pid == pid, "the worker ended")
     trial.expect(trial.supervisor.restarts == 0, "a worker had to be restarted")
 

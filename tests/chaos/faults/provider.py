@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from interakt_jobs import Job, configure, send_template, send_text
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from sandbox.accounts import label_of
 from sandbox.control import Sandbox
@@ -28,7 +29,7 @@ def _while_loaded(trial: Trial, seconds: float, *, jobs: int = 300, rate: float 
     time.sleep(seconds)
     struck = _struck(trial)
     trial.bed.sandbox.faults()
-    trial.bed.redis.hset("ij1:default:state", "paused_until", "0")
+    trial.bed.redis.hset(f"{prefix('default')}state", "paused_until", "0")
     return struck
 
 
@@ -91,7 +92,7 @@ def bad_key(trial: Trial) -> None:
     load = trial.loads[0]
     load.wait()
     trial.reader.settle_down()
-    trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "jobs died of a bad key")
+    trial.expect(not trial.bed.redis.zcard(f"{prefix('default')}dead"), "jobs died of a bad key")
 
 
 @fault("a template is paused: its jobs wait, the others go", rounds=1, short=1)
@@ -109,7 +110,7 @@ def template_paused(trial: Trial) -> None:
     link = Link(trial.bed.valkey.url)
     resume_template(WorkLedger(link, "default"), "diwali_offer:en")
     wait_until(lambda: all(job.ready() for job in paused), 120, "its jobs end")
-    trial.expect(not trial.bed.redis.zcard("ij1:default:dead"), "a job died of a paused template")
+    trial.expect(not trial.bed.redis.zcard(f"{prefix('default')}dead"), "a job died of a paused template")
     link.close()
 
 
@@ -123,7 +124,7 @@ def hanging_account(trial: Trial) -> None:
     for number in range(100):
         send_text.delay(text_payload(number), lane="urgent", account="brand_b")
     half = sum(worker.slots for worker in workers) // 2
-    running = "ij1:brand_b:run:urgent"
+    running = f"{prefix('brand_b')}run:urgent"
     wait_until(lambda: trial.bed.redis.zcard(running) == half, 30, "half of the threads hang")
     trial.load(300, rate=60, mix="urgent").wait_made()
     rest = trial.reader.settle_down(60)

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import SECRET, Trial
 from tests.chaos.processes import wait_until
@@ -54,7 +55,7 @@ def _deliveries(trial: Trial) -> Counter[str]:
 
 
 def _reasons(trial: Trial) -> int:
-    return int(trial.bed.redis.zcard("ij1:default:dead"))
+    return int(trial.bed.redis.zcard(f"{prefix('default')}dead"))
 
 
 @fault("5 % of accepted answers lost, receipts come: none doubled, none unknown", rounds=5, short=1)
@@ -87,4 +88,4 @@ def webhooks_mangled(trial: Trial) -> None:
     trial.expect(counts.get("forged_refused", 0) > 0, "no webhook was forged")
     taken = counts.get("forged_taken", 0)
     trial.expect(not taken, f"{taken} forged webhooks were taken")
-    trial.expect(not trial.bed.redis.zcard("ij1:default:failed"), "a forged receipt failed a job")
+    trial.expect(not trial.bed.redis.zcard(f"{prefix('default')}failed"), "a forged receipt failed a job")

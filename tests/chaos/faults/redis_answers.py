@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from interakt_jobs.ledger.keys import CELERY, POISON, WORKERS, prefix
 from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import Trial
 from tests.chaos.faults.redis_down import _pids, _same_processes, _two
@@ -17,7 +18,7 @@ from worker.schedules.store import Schedules
 SECONDS = 4.0  # longer than a lease
 QUEUES = ("ready:urgent", "ready:normal", "ready:bulk", "rel:normal", "run:normal", "held", "expires")
 BESIDE = ("parking", "tries", "maybe", "groups", "count", "used", "bell", "outbox", "webhooks")
-SHARED = ("ij1:celery:urgent", "ij1:celery:normal", "ij1:celery:intake", "ij1:workers", "ij1:poison")
+SHARED = (f"{CELERY}urgent", f"{CELERY}normal", f"{CELERY}intake", WORKERS, POISON)
 
 
 def _answers(name: str, title: str, short: int = 0) -> None:
@@ -51,7 +52,7 @@ def _add_pulses(trial: Trial, schedules: Schedules) -> None:
     """What beat had made is judged too."""
     schedules.pause("pulse")
     trial.reader.settle_down(30)
-    keys = trial.bed.redis.scan_iter("ij1:default:j:schedule.pulse.*", 1000)
+    keys = trial.bed.redis.scan_iter(f"{prefix('default')}j:schedule.pulse.*", 1000)
     trial.accepted |= {f"ij1.default.{key.decode().rpartition(':')[2]}": "never" for key in keys}
 
 
@@ -73,30 +74,36 @@ def wrong_types(trial: Trial) -> None:
     for turn in range(trial.rounds):
         trial.wait_busy()
         queue, beside = trial.random.choice(QUEUES), trial.random.choice(BESIDE)
-        for key in (f"ij1:default:{queue}", f"ij1:default:{beside}", trial.random.choice(SHARED)):
+        for key in (
+            f"{prefix('default')}{queue}",
+            f"{prefix('default')}{beside}",
+            trial.random.choice(SHARED),
+        ):
             client.set(key, "somebody's")
         for number, raw in enumerate((None, "nonsense", "1|send_text|normal")):
             tail = f"broken.{turn}.{number}"
             if raw is None:
-                client.hset(f"ij1:default:j:{tail}", "a", "b")
+                client.hset(f"{prefix('default')}j:{tail}", "a", "b")
             else:
-                client.set(f"ij1:default:j:{tail}", raw)
+                client.set(f"{prefix('default')}j:{tail}", raw)
             wait_until(lambda tail=tail: _place(trial, tail), 30, "a queue is one again")
         time.sleep(trial.random.uniform(0.5, 1.0))
     # a call whose deadline was taken away is of unknown outcome if its worker has not ended it in time
     trial.bound += sum(worker.slots for worker in workers) * trial.rounds
-    wait_until(lambda: not client.llen("ij1:default:astray"), 60, "all is named and put back")
+    wait_until(lambda: not client.llen(f"{prefix('default')}astray"), 60, "all is named and put back")
     named = (trial.directory / "a.log").read_text() + (trial.directory / "b.log").read_text()
-    for key in client.hkeys("ij1:default:aside"):
-        trial.expect(f"ij1:default:{key.decode()}" in named, f"{key.decode()} was set aside and not named")
-    broken = sum(key.startswith(b"j:broken.") for key in client.hkeys("ij1:default:aside"))
+    for key in client.hkeys(f"{prefix('default')}aside"):
+        trial.expect(
+            f"{prefix('default')}{key.decode()}" in named, f"{key.decode()} was set aside and not named"
+        )
+    broken = sum(key.startswith(b"j:broken.") for key in client.hkeys(f"{prefix('default')}aside"))
     trial.expect(broken == 3 * trial.rounds, f"{broken} of {3 * trial.rounds} broken records were set aside")
     _same_processes(trial, pids)
 
 
 def _place(trial: Trial, tail: str) -> bool:
     """Put a broken record where the next worker meets it."""
-    key = b"ij1:default:ready:normal"
+    key = prefix("default").encode() + b"ready:normal"
     if trial.bed.redis.type(key) not in (b"zset", b"none"):
         return False
     return bool(trial.bed.redis.zadd(key, {tail: 1}) or True)

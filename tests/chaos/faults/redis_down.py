@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from interakt_jobs import Job, configure, send_text
+from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import Link
 from tests.chaos.bed import Trial
 from tests.chaos.load import text_payload
@@ -120,7 +121,9 @@ def data_lost(trial: Trial) -> None:
             trial.bed.valkey.start()
         else:
             redis.flushall()
-        wait_until(lambda: redis.hexists("ij1:default:state", "lost_at"), 60, "the workers register again")
+        wait_until(
+            lambda: redis.hexists(f"{prefix('default')}state", "lost_at"), 60, "the workers register again"
+        )
         after = [send_text.delay(text_payload(0), lane=lane, repeat="never") for lane in ("bulk", "normal")]
         wait_until(after[1].ready, 60, "a normal job ends")
         trial.expect(not after[0].ready(), "bulk did not wait for a person")
@@ -142,7 +145,9 @@ def memory_full(trial: Trial) -> None:
         load = trial.load(5000)
         wait_until(lambda load=load: load.uncertain() > 0, 120, "a full Redis refuses work")
         trial.bed.redis.config_set("maxmemory", 0)
-        wait_until(lambda: not trial.bed.redis.hget("ij1:default:state", "full"), 60, "work is taken again")
+        wait_until(
+            lambda: not trial.bed.redis.hget(f"{prefix('default')}state", "full"), 60, "work is taken again"
+        )
         load.wait()
     _same_processes(trial, pids)
     trial.bound += trial.supervisor.workers[0].slots * trial.rounds

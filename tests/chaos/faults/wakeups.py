@@ -7,10 +7,11 @@ import signal
 import time
 import uuid
 
+from interakt_jobs.ledger.keys import CELERY
 from tests.chaos.bed import Trial
 from tests.chaos.registry import fault
 
-LISTS = [f"ij1:celery:{lane}" for lane in ("urgent", "normal", "bulk")]
+LISTS = [f"{CELERY}{lane}" for lane in ("urgent", "normal", "bulk")]
 
 
 def wake_message(

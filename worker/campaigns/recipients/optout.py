@@ -1,4 +1,4 @@
-"""Who has opted out of an account's marketing: a set of recipient hashes, ``ij1:<account>:optout``.
+"""Who has opted out of an account's marketing: a set of recipient hashes, ``{ij1:<partition>}:<account>:optout``.
 
 Numbers are not kept, so the list cannot be turned back into one; about 75 bytes of Redis a person.
 """

@@ -1,4 +1,4 @@
-"""A campaign in Redis, under ``ij1:<account>:``: ``campaigns`` (zset id -> created ms), and per campaign
+"""A campaign in Redis, under ``{ij1:<partition>}:<account>:``: ``campaigns`` (zset id -> created ms), and per campaign
 
 ``c:<id>:meta``    hash: status, definition (canonical JSON), version, recipients, blocks, zones, rejected
 ``c:<id>:blocks``  hash: block number -> compressed recipients (blocks.py)

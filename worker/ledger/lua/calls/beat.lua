@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- A worker process says that it lives. KEYS[1] `ij1:workers`, KEYS[2] `ij1:newest`, the time of the newest beat, which never goes
+-- A worker process says that it lives. KEYS[1] `{ij1:workers}`, KEYS[2] `{ij1:workers}:newest`, the time of the newest beat, which never goes
 -- back; ARGV 1 token, 2 a JSON object without its opening brace, 3 "1" from the process's second beat on: at the first it only
 -- asks, so that those who have lived longer see a Redis that was put back. Returns what was the newest before, or 0.
 local clock = redis.call('TIME')

@@ -1,18 +1,17 @@
 #!lua flags=allow-oom
--- Redis has lost what it knew of an account, and a worker that lives writes it anew. KEYS[1] prefix, KEYS[2] `ij1:accounts`;
--- ARGV 1 account, 2 what tells this loss from others, 3 why, then field, value pairs of the state as the worker saw it last.
+-- Redis has lost what it knew of an account, and a worker that lives writes it anew. KEYS[1] prefix;
+-- ARGV 1 what tells this loss from others, 2 why, then field, value pairs of the state as the worker saw it last.
 -- From now on bulk waits for a person, and the first call for a window of the limit: who was called in it is forgotten.
--- Of older data ("older" as 3) the jobs may have been sent since: they wait in `doubt:<lane>` for the same person.
+-- Of older data ("older" as 2) the jobs may have been sent since: they wait in `doubt:<lane>` for the same person.
 -- Returns {1 for the first worker that does it, else 0, since}.
 local account = require 'account'
 local budget = require 'budget'
-local first = redis.call('HGET', P .. 'state', 'lost_mark') ~= ARGV[2]
+local first = redis.call('HGET', P .. 'state', 'lost_mark') ~= ARGV[1]
 if first then
-  redis.call('SADD', KEYS[2], ARGV[1])
-  redis.call('HSET', P .. 'state', unpack(ARGV, 4))
+  redis.call('HSET', P .. 'state', unpack(ARGV, 3))
   redis.call('HSETNX', P .. 'state', 'since', int(now))
-  redis.call('HSET', P .. 'state', 'lost_mark', ARGV[2], 'lost_at', int(now), 'lost_why', ARGV[3])
-  for _, lane in ipairs(ARGV[3] == 'older' and budget.LANES or {}) do
+  redis.call('HSET', P .. 'state', 'lost_mark', ARGV[1], 'lost_at', int(now), 'lost_why', ARGV[2])
+  for _, lane in ipairs(ARGV[2] == 'older' and budget.LANES or {}) do
     for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do redis.call('HDEL', P .. 'fl', tail) end
     redis.call('ZUNIONSTORE', P .. 'doubt:' .. lane, 3, P .. 'doubt:' .. lane, P .. 'ready:' .. lane, P .. 'rel:' .. lane,
       'WEIGHTS', 1, 1, 0, 'AGGREGATE', 'MIN')  -- in `rel` the score is a deadline
