@@ -140,10 +140,12 @@ def test_what_an_error_means_is_decided_before() -> None:
     assert told == "400: [hidden] refused('[hidden]', 400, 'account', none)"
 
 
-@given(st.text(min_size=6, max_size=80), st.text(max_size=60), st.text(max_size=60))
+PRINTED = st.characters(exclude_categories=["C"])  # what cannot be printed is compared as a space
+
+
+@given(st.text(PRINTED, min_size=6, max_size=80), st.text(max_size=60), st.text(max_size=60))
 def test_whatever_the_value_is_it_is_not_in_what_is_told(value: str, before: str, after: str) -> None:
     sought = "".join(value.split()).replace("+", "")
-    assume(sought.isprintable())  # what cannot be printed is compared as a space
     assume(
         len(sought) > 5 and sought.lower() not in API_WORDS and sought not in f"{before}\0{after}\0[hidden]"
     )
