@@ -118,6 +118,9 @@ class SetAside:
 def regain(ledger: WorkLedger) -> int:
     """Put every job of the account that is in no place back into its own; returns how many."""
     cursor, found, own = b"0", 0, f"{ledger.prefix}j:"
+    flights = ledger.link.command("HKEYS", f"{ledger.prefix}fl")  # of records that are gone, too
+    if flights:
+        found += ledger.link.run(REGAIN, [ledger.prefix], ledger.lease_ms, *flights)
     while True:
         cursor, keys = ledger.link.command("SCAN", cursor, "MATCH", f"{own}*", "COUNT", PAGE)
         if keys:

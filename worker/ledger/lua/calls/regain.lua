@@ -16,7 +16,10 @@ for i = 2, #ARGV do
   local flight = head and flights.read(tail)
   local parked = head and head.group ~= '' and redis.call('ZSCORE', P .. 'parked:' .. head.group, tail)
   if not head then
-    if not records.foreign(raw) then records.no_header(tail, raw) end
+    if not records.foreign(raw) then
+      records.no_header(tail, raw)
+      redis.call('HDEL', P .. 'fl', tail)
+    end
   elseif redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
     put(P .. 'dead', now, tail)
   elseif flight then
