@@ -24,7 +24,7 @@ from bench import campaign_page, machine
 from bench.campaign_plan import make
 from bench.processes import ROOT
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import Stack
 from worker.campaigns.running import control
 from worker.campaigns.store.store import CampaignStore
@@ -40,13 +40,13 @@ def peak_mb(pid: int) -> float:
     return round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1)
 
 
-def redis_peak_mb(link: Link) -> float:
+def redis_peak_mb(link: RedisClient) -> float:
     """The most memory that Redis has used, its clients' buffers included."""
     text: str = link.command("INFO", "memory").decode()
     return round(int(text.partition("used_memory_peak:")[2].partition("\r")[0]) / 1024**2, 1)
 
 
-def weight(link: Link) -> int:
+def weight(link: RedisClient) -> int:
     """Bytes of all the campaign's keys, as Redis counts them."""
     cursor, found = b"0", 0
     while True:
@@ -105,7 +105,7 @@ def measure(recipients: int, send: int, rate: int) -> dict[str, Any]:
         stack.worker()
         stack.bulk()
         stack.wait_for_workers(2)
-        link = Link(stack.valkey.url)
+        link = RedisClient(stack.valkey.url)
         planned = plan(stack.valkey.url, path)
         store = CampaignStore(link, "default", CID)
         before = weight(link)
@@ -145,7 +145,7 @@ def run(store: CampaignStore, send: int) -> tuple[int, int]:
     """Wait until ``send`` are accepted; how many are, and the most that were in flight."""
     most, told = 0, time.monotonic()
     while (accepted := store.counts().get("accepted", 0)) < send:
-        most = max(most, store.fed())
+        most = max(most, store.enqueued())
         status = store.status()
         if status != "running" and store.counts().get("accepted", 0) < send:
             raise RuntimeError(f"the campaign is {status}: {store.meta().get('why')}, {store.counts()}")
@@ -159,7 +159,7 @@ def run(store: CampaignStore, send: int) -> tuple[int, int]:
 def at_rest(store: CampaignStore) -> None:
     """Wait for the calls under way."""
     end = time.monotonic() + 30
-    while store.fed() and time.monotonic() < end:
+    while store.enqueued() and time.monotonic() < end:
         time.sleep(0.1)
 
 

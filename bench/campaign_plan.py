@@ -53,14 +53,14 @@ def peak_mb() -> float:
 
 def plan_here(url: str, path: str, campaign: str = "c00000001", window: str = "") -> None:
     """What the child process does: plan, then print its own figures. A ``window`` of ``open`` sends at any hour."""
-    from interakt_jobs.ledger.redis_client import Link
+    from interakt_jobs.ledger.redis_client import RedisClient
     from worker.campaigns.definition.definition import read
     from worker.campaigns.planning.planner import plan
     from worker.campaigns.recipients.sources import CsvFile
 
     began, cpu = time.perf_counter(), time.process_time()
     definition = SENT if window == "open" else DEFINITION
-    tally = plan(Link(url), read(definition), campaign, CsvFile(path))
+    tally = plan(RedisClient(url), read(definition), campaign, CsvFile(path))
     figures = {
         "recipients": tally.recipients,
         "rejected": dict(tally.rejected),
@@ -73,13 +73,13 @@ def plan_here(url: str, path: str, campaign: str = "c00000001", window: str = ""
 
 def measure(count: int) -> dict[str, object]:
     """Plan ``count`` recipients into a fresh server."""
-    from interakt_jobs.ledger.redis_client import Link
+    from interakt_jobs.ledger.redis_client import RedisClient
     from worker.campaigns.store.store import CampaignStore
 
     with tempfile.TemporaryDirectory() as folder, Valkey() as server:
         path = Path(folder) / "people.csv"
         make(path, count)
-        link = Link(server.url)
+        link = RedisClient(server.url)
         before = _memory(link)
         command = [sys.executable, "-m", "bench.campaign_plan", "--plan", server.url, str(path)]
         answer = subprocess.run(command, check=True, capture_output=True, text=True)

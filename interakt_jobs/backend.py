@@ -10,7 +10,7 @@ from celery.backends.base import Backend
 
 from . import settings
 from .ledger.keys import parse
-from .options import refuse
+from .options import reject_unsupported
 from .result import celery_state, outcome
 
 _lock = threading.Lock()
@@ -25,8 +25,8 @@ class LedgerBackend(Backend):  # type: ignore[misc]
 
     def get_task_meta(self, task_id: str, cache: bool = True) -> dict[str, Any]:
         """Celery's result dict for a job id; raises ``NoSuchJob``."""
-        account, tail = parse(task_id)
-        reading = settings.ledger(account).read(tail)
+        account, job_key = parse(task_id)
+        reading = settings.ledger(account).read(job_key)
         return {
             "task_id": task_id,
             "status": celery_state(reading),
@@ -39,8 +39,8 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         return result
 
     def forget(self, task_id: str) -> None:
-        account, tail = parse(task_id)
-        settings.ledger(account).forget(tail)
+        account, job_key = parse(task_id)
+        settings.ledger(account).forget(job_key)
 
     def remove_pending_result(self, result: Any) -> Any:
         """Nothing is pending here: ``Job.get`` subscribes only while it waits."""
@@ -53,7 +53,7 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         )
 
     def apply_chord(self, *args: Any, **kwargs: Any) -> Any:
-        refuse({"chord": True})
+        reject_unsupported({"chord": True})
 
     def cleanup(self) -> None:
         """Results expire by themselves."""

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from . import settings
 from .errors import IdempotencyConflict
 from .job import Job
-from .ledger.client import NewJob, Terms
-from .ledger.keys import job_id, mint_tail
+from .ledger.client import JobOptions, NewJob
+from .ledger.keys import job_id, mint_job_key
 
 PIECE = 100
 
@@ -54,13 +54,13 @@ class Checked(Protocol):
     """What a batch asks of its operation."""
 
     def check(self, payload: Any) -> None: ...
-    def new_job(self, payload: Any, tail: str, options: str = "", key: str | None = None) -> NewJob: ...
+    def new_job(self, payload: Any, job_key: str, options: str = "", key: str | None = None) -> NewJob: ...
 
 
 class Batch:
     """The items of one ``delay_many``, a chunk at a time; ``start`` is the position of the chunk's first."""
 
-    def __init__(self, operation: Checked, terms: Terms, options: str, account: str | None) -> None:
+    def __init__(self, operation: Checked, terms: JobOptions, options: str, account: str | None) -> None:
         self.operation, self.terms, self.options, self.account = operation, terms, options, account
         self.start = 0
         self.found: dict[int, Accepted] = {}
@@ -106,7 +106,7 @@ class Batch:
             payload, key = item if isinstance(item, tuple) else (item, None)
             try:
                 self.operation.check(payload)
-                new = self.operation.new_job(payload, mint_tail(), self.options, key)
+                new = self.operation.new_job(payload, mint_job_key(), self.options, key)
             except (ValueError, TypeError) as error:
                 self.found[position] = Accepted(position, None, False, error)
                 continue
@@ -136,5 +136,5 @@ def handle(account: str, new: NewJob, answer: str) -> Job:
     """The job that ``answer`` of accept is about; raises ``IdempotencyConflict``."""
     if answer == "conflict":
         raise IdempotencyConflict("this idempotency_key or task_id was used before with another payload")
-    tail = answer.removeprefix("same ") if answer.startswith("same ") else new.tail
-    return Job(job_id(account, tail))
+    job_key = answer.removeprefix("same ") if answer.startswith("same ") else new.job_key
+    return Job(job_id(account, job_key))

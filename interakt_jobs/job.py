@@ -10,7 +10,7 @@ from celery.result import AsyncResult, assert_will_not_block, promise
 from . import settings
 from .backend import results_app
 from .event import JobEvent
-from .ledger.keys import account_name, job_id, mint_tail, parse
+from .ledger.keys import account_name, job_id, mint_job_key, parse
 from .ledger.record import ENDED, Reading
 from .ledger.waiting import Waiting
 from .result import celery_state, event_of, outcome
@@ -24,7 +24,7 @@ class Job(AsyncResult):  # type: ignore[misc]
     _ignored = False
 
     def __init__(self, id: str, **_: Any) -> None:
-        self.account, self.tail = parse(id)
+        self.account, self.job_key = parse(id)
         self.id = id
 
     def __del__(self) -> None:
@@ -47,11 +47,11 @@ class Job(AsyncResult):  # type: ignore[misc]
 
     def read(self) -> Reading:
         """The job as it is in the ledger now, in our own words."""
-        return settings.ledger(self.account).read(self.tail)
+        return settings.ledger(self.account).read(self.job_key)
 
     def waits_for(self) -> Waiting | None:
         """Why it has not been sent yet, and until when: ``Waiting(why, until)``; None when it runs or has ended."""
-        return settings.ledger(self.account).waits_for(self.tail)
+        return settings.ledger(self.account).waits_for(self.job_key)
 
     @property
     def state(self) -> str:
@@ -90,7 +90,7 @@ class Job(AsyncResult):  # type: ignore[misc]
         """
         if disable_sync_subtasks:
             assert_will_not_block()
-        reading = settings.ledger(self.account).wait(self.tail, timeout, interval)
+        reading = settings.ledger(self.account).wait(self.job_key, timeout, interval)
         found = outcome(self.id, reading)
         if propagate and isinstance(found, Exception):
             raise found
@@ -103,13 +103,13 @@ class Job(AsyncResult):  # type: ignore[misc]
 
         One that may have been sent is not sent again, and ends when its receipt came or the hold is over.
         """
-        settings.ledger(self.account).cancel(self.tail)
+        settings.ledger(self.account).cancel(self.job_key)
 
     cancel = revoke
 
     def forget(self) -> None:
         """Drop a finished job's result."""
-        settings.ledger(self.account).forget(self.tail)
+        settings.ledger(self.account).forget(self.job_key)
 
     def __repr__(self) -> str:
         return f"<Job {self.id}>"
@@ -117,4 +117,4 @@ class Job(AsyncResult):  # type: ignore[misc]
 
 def new_id(account: str | None = None) -> str:
     """A job's id before the job: keep it with your own data, then enqueue with ``task_id=``, as often as you like."""
-    return job_id(account_name(account) if account else settings.default_account(), mint_tail())
+    return job_id(account_name(account) if account else settings.default_account(), mint_job_key())

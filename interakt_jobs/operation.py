@@ -13,9 +13,9 @@ from .check import PayloadError, check, check_size
 from .checkers import is_sound, not_sound
 from .job import Job
 from .ledger.client import NewJob
-from .ledger.keys import account_name, mint_tail, own_key, parse, task_tail
+from .ledger.keys import account_name, mint_job_key, own_key, parse, task_job_key
 from .ledger.record import digest, group_of, recipient_of
-from .options import Lane, Repeat, refuse, single, terms, wishes
+from .options import Lane, Repeat, callback_options, job_options, only_payload, reject_unsupported
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
 Kind = Literal["read", "upsert", "send", "rcs", "create", "local"]
@@ -113,12 +113,12 @@ class Operation(Generic[Payload]):
         Raises ``PayloadError``, ``TypeError`` and ``ValueError`` for what is wrong with the call,
         ``IdempotencyConflict``, ``Unregistered``, ``LedgerFull`` and ``LedgerUnreachable``.
         """
-        refuse(other)
-        payload = single(args, kwargs)
+        reject_unsupported(other)
+        payload = only_payload(args, kwargs)
         self.check(payload)
-        common = terms(self, lane, repeat, expires, countdown, eta, max_attempts)
-        extra = wishes(on_done, on_done_queue, on_receipts, resend_on)
-        tail = task_tail(task_id) if task_id else mint_tail()
+        common = job_options(self, lane, repeat, expires, countdown, eta, max_attempts)
+        extra = callback_options(on_done, on_done_queue, on_receipts, resend_on)
+        job_key = task_job_key(task_id) if task_id else mint_job_key()
         if task_id and task_id.startswith("ij1."):
             own = parse(task_id)[0]
             if account and account != own:
@@ -126,8 +126,8 @@ class Operation(Generic[Payload]):
             account = own
         ledger = settings.ledger(account)
         if task_id and idempotency_key is None:
-            idempotency_key = own_key(tail)
-        new = self.new_job(payload, tail, extra, idempotency_key)
+            idempotency_key = own_key(job_key)
+        new = self.new_job(payload, job_key, extra, idempotency_key)
         return handle(ledger.account, new, ledger.accept(common, [new])[0])
 
     def delay_many(
@@ -156,18 +156,18 @@ class Operation(Generic[Payload]):
         ``progress(n)`` is called with the number handled, once a ``chunk``. What is wrong with an option is raised at once,
         before anything is read. Nothing is enqueued until the result is looped over: dropped unread, it warns.
         """
-        refuse(other)
+        reject_unsupported(other)
         if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
             raise ValueError("chunk must be a whole number, 1 or more")
         batch = Batch(
             self,
-            terms(self, lane, repeat, expires, countdown, eta, max_attempts),
-            wishes(on_done, on_done_queue, on_receipts, resend_on),
+            job_options(self, lane, repeat, expires, countdown, eta, max_attempts),
+            callback_options(on_done, on_done_queue, on_receipts, resend_on),
             account_name(account) if account else None,
         )
         return Accepting(batch.accept_all(payloads, chunk, progress))
 
-    def new_job(self, payload: Payload, tail: str, options: str = "", key: str | None = None) -> NewJob:
+    def new_job(self, payload: Payload, job_key: str, options: str = "", key: str | None = None) -> NewJob:
         """The job as the ledger takes it; ``key`` is an idempotency key of 1 to 200 characters."""
         text = _encode(payload)
         check_size(text, settings.max_payload_bytes())
@@ -178,4 +178,4 @@ class Operation(Generic[Payload]):
             if not isinstance(key, str) or not 1 <= len(key) <= 200:
                 raise ValueError("idempotency_key must be a text of 1 to 200 characters")
             mark = digest(self.name, json.dumps(payload, sort_keys=True, separators=(",", ":")))
-        return NewJob(tail, text, recipient_of(payload), group_of(payload), options, key or "", mark)  # type: ignore[arg-type]
+        return NewJob(job_key, text, recipient_of(payload), group_of(payload), options, key or "", mark)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from . import settings
-from .ledger.client import Terms
+from .ledger.client import JobOptions
 
 Lane = Literal["urgent", "normal", "bulk"]
 Repeat = Literal["always", "after_hold", "never"]
@@ -40,7 +40,7 @@ _MOMENT = re.compile(r"\+?\d{1,15}")
 _CODE = re.compile(r"[0-9]{1,9}")
 
 
-def single(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Any:
+def only_payload(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Any:
     """The payload among Celery's ``args`` and ``kwargs``; raises ``TypeError``."""
     if kwargs and set(kwargs) == {"payload"} and not args:
         return kwargs["payload"]
@@ -49,7 +49,7 @@ def single(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> Any:
     return args[0]
 
 
-def refuse(other: Mapping[str, Any]) -> None:
+def reject_unsupported(other: Mapping[str, Any]) -> None:
     """Raise ``TypeError`` for an option that would do nothing, unless its value is None."""
     for name, value in other.items():
         if value is None:
@@ -70,7 +70,7 @@ class Defaults(Protocol):
     expires: float | None
 
 
-def terms(
+def job_options(
     operation: Defaults,
     lane: Lane | None,
     repeat: Repeat | None,
@@ -78,7 +78,7 @@ def terms(
     countdown: float | None,
     eta: datetime | None,
     max_attempts: int,
-) -> Terms:
+) -> JobOptions:
     """What the call's jobs have in common, with the operation's defaults; raises ``ValueError``."""
     lane = lane or operation.lane
     if lane not in LANES:
@@ -90,7 +90,7 @@ def terms(
         raise ValueError("countdown and eta exclude each other")
     if isinstance(max_attempts, bool) or not isinstance(max_attempts, int) or not 1 <= max_attempts <= 100:
         raise ValueError("max_attempts must be a whole number from 1 to 100")
-    return Terms(
+    return JobOptions(
         operation=operation.name,
         lane=lane,
         not_before=_moment("countdown or eta", eta if countdown is None else countdown),
@@ -102,7 +102,7 @@ def terms(
     )
 
 
-def wishes(on_done: str | None, queue: str | None, receipts: bool, resend_on: Sequence[int]) -> str:
+def callback_options(on_done: str | None, queue: str | None, receipts: bool, resend_on: Sequence[int]) -> str:
     """The record's options as JSON, empty when there are none; raises ``ValueError``."""
     if (queue or receipts) and not on_done:
         raise ValueError("on_done_queue and on_receipts need on_done='app.task'")

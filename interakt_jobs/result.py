@@ -11,7 +11,7 @@ from .ledger.record import ENDED, Reading
 STATES = {
     "ready": "PENDING",
     "waiting": "PENDING",
-    "parked": "PENDING",
+    "waiting_for_template": "PENDING",
     "released": "PENDING",
     "running": "STARTED",
     "unknown": "RETRY",

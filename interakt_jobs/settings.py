@@ -9,10 +9,10 @@ from collections.abc import Callable
 from .errors import NotConfigured
 from .ledger.client import Ledger
 from .ledger.keys import DEFAULT_ACCOUNT, account_name
-from .ledger.redis_client import Link
+from .ledger.redis_client import RedisClient
 
 _lock = threading.Lock()
-_links: dict[str, Link] = {}
+_links: dict[str, RedisClient] = {}
 _redis_url: str | None = None
 _account = DEFAULT_ACCOUNT
 _allow_unregistered = False
@@ -54,13 +54,13 @@ def redis_url() -> str:
     return url
 
 
-def link() -> Link:
+def link() -> RedisClient:
     """The process's connection to the ledger."""
     url = redis_url()
     found = _links.get(url)
     if found is None:
         with _lock:
-            found = _links.setdefault(url, Link(url))
+            found = _links.setdefault(url, RedisClient(url))
     return found
 
 

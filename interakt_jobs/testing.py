@@ -24,7 +24,7 @@ from celery.exceptions import TimeoutError as CeleryTimeoutError
 from . import settings
 from .errors import NoSuchJob, NotCancellable
 from .job import Job
-from .ledger.client import Ledger, NewJob, Terms
+from .ledger.client import JobOptions, Ledger, NewJob
 from .ledger.keys import job_id, own_key
 from .ledger.record import ENDED, Reading
 from .ledger.waiting import Waiting
@@ -102,7 +102,7 @@ class Outbox:
         return RecordedLedger(self, account)
 
     def _end(self, job: Job, **changes: Any) -> None:
-        place = job.account, job.tail
+        place = job.account, job.job_key
         if place not in self.readings:
             raise NoSuchJob(f"no job {job.id} was recorded")
         self.readings[place] = replace(self.readings[place], ended=_now(), **changes)
@@ -114,58 +114,58 @@ class RecordedLedger(Ledger):
     def __init__(self, outbox: Outbox, account: str) -> None:
         self.outbox, self.account = outbox, account
 
-    def accept(self, terms: Terms, jobs: Sequence[NewJob]) -> list[str]:
+    def accept(self, terms: JobOptions, jobs: Sequence[NewJob]) -> list[str]:
         """As ``Ledger.accept``; any account is registered here."""
         return [self._one(terms, new) for new in jobs]
 
-    def begin_accept(self, terms: Terms, jobs: Sequence[NewJob]) -> Callable[[], list[str]]:
+    def begin_accept(self, terms: JobOptions, jobs: Sequence[NewJob]) -> Callable[[], list[str]]:
         answers = self.accept(terms, jobs)
         return lambda: answers
 
-    def read(self, tail: str) -> Reading:
-        found = self.outbox.readings.get((self.account, tail))
+    def read(self, job_key: str) -> Reading:
+        found = self.outbox.readings.get((self.account, job_key))
         if found is None:
-            raise NoSuchJob(f"no job {job_id(self.account, tail)} was recorded")
+            raise NoSuchJob(f"no job {job_id(self.account, job_key)} was recorded")
         return found
 
-    def waits_for(self, tail: str) -> Waiting | None:
-        return None if self.read(tail).state in ENDED else Waiting("it is recorded, not sent")
+    def waits_for(self, job_key: str) -> Waiting | None:
+        return None if self.read(job_key).state in ENDED else Waiting("it is recorded, not sent")
 
-    def wait(self, tail: str, timeout: float | None, interval: float) -> Reading:
+    def wait(self, job_key: str, timeout: float | None, interval: float) -> Reading:
         """The reading of a job that the test has brought to an end; raises Celery's ``TimeoutError`` for another."""
-        found = self.read(tail)
+        found = self.read(job_key)
         if found.state not in ENDED:
             raise CeleryTimeoutError(
-                f"job {job_id(self.account, tail)} is recorded, not sent: say what it comes to with outbox.finish(job)"
+                f"job {job_id(self.account, job_key)} is recorded, not sent: say what it comes to with outbox.finish(job)"
             )
         return found
 
-    def cancel(self, tail: str) -> None:
-        found = self.read(tail)
+    def cancel(self, job_key: str) -> None:
+        found = self.read(job_key)
         if found.state in ENDED and found.state != "cancelled":
-            raise NotCancellable(job_id(self.account, tail), found.state)
-        self.outbox.readings[self.account, tail] = replace(found, state="cancelled", ended=_now())
+            raise NotCancellable(job_id(self.account, job_key), found.state)
+        self.outbox.readings[self.account, job_key] = replace(found, state="cancelled", ended=_now())
 
-    def forget(self, tail: str) -> None:
-        if self.read(tail).state not in ("done", "cancelled"):
-            raise NotCancellable(job_id(self.account, tail), "not finished, or a dead letter")
-        del self.outbox.readings[self.account, tail]
+    def forget(self, job_key: str) -> None:
+        if self.read(job_key).state not in ("done", "cancelled"):
+            raise NotCancellable(job_id(self.account, job_key), "not finished, or a dead letter")
+        del self.outbox.readings[self.account, job_key]
 
-    def _one(self, terms: Terms, new: NewJob) -> str:
-        place = self.account, new.tail
+    def _one(self, terms: JobOptions, new: NewJob) -> str:
+        place = self.account, new.job_key
         now, payload = _now(), json.loads(new.payload)
         if place in self.outbox.readings:
             return "known" if self.outbox.readings[place].payload == payload else "conflict"
         if new.key:
             key = self.account, new.key
-            tail, digest = self.outbox.keys.get(key, (new.tail, new.digest))
-            if tail != new.tail and (self.account, tail) in self.outbox.readings:
-                return f"same {tail}" if digest == new.digest else "conflict"
-            self.outbox.keys[key] = new.tail, new.digest
+            job_key, digest = self.outbox.keys.get(key, (new.job_key, new.digest))
+            if job_key != new.job_key and (self.account, job_key) in self.outbox.readings:
+                return f"same {job_key}" if digest == new.digest else "conflict"
+            self.outbox.keys[key] = new.job_key, new.digest
         options = json.loads(new.options) if new.options else {}
         due = max(now, _moment(terms.not_before, now))
         self.outbox.readings[place] = Reading(
-            tail=new.tail,
+            job_key=new.job_key,
             state="waiting" if due > now else "ready",
             operation=terms.operation,
             lane=terms.lane,
@@ -180,7 +180,7 @@ class RecordedLedger(Ledger):
         )
         self.outbox.jobs.append(
             Sent(
-                Job(job_id(self.account, new.tail)),
+                Job(job_id(self.account, new.job_key)),
                 terms.operation,
                 payload,
                 self.account,
@@ -190,7 +190,7 @@ class RecordedLedger(Ledger):
                 terms.expires,
                 terms.max_attempts,
                 options,
-                "" if new.key == own_key(new.tail) else new.key,
+                "" if new.key == own_key(new.job_key) else new.key,
             )
         )
         return "new"

@@ -26,7 +26,7 @@ from interakt_jobs import (
 from interakt_jobs.ledger.keys import LATER, POISON
 from interakt_jobs.ledger.scripts import load
 from interakt_jobs.operation import Operation
-from interakt_jobs.options import single
+from interakt_jobs.options import only_payload
 
 log = logging.getLogger(__name__)
 PUSH = load("push")
@@ -83,7 +83,7 @@ class JobTask(Task):  # type: ignore[misc]
     def apply_async(
         self, args: Sequence[Any] | None = None, kwargs: dict[str, Any] | None = None, **options: Any
     ) -> Job:
-        self.check(single(args, kwargs))
+        self.check(only_payload(args, kwargs))
         return self._operation.apply_async(args, kwargs, **options)
 
     def delay_many(self, payloads: Any, **options: Any) -> Any:
@@ -149,7 +149,7 @@ class JobTask(Task):  # type: ignore[misc]
 def _read(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The payload and the options of a message; raises ``PayloadError``, ``TypeError`` and ``ValueError``."""
     options = dict(kwargs)
-    payload = single(args, {"payload": options.pop("payload")} if "payload" in options else None)
+    payload = only_payload(args, {"payload": options.pop("payload")} if "payload" in options else None)
     for name in ("eta", "expires"):
         moment = options.pop("_" + name, None)
         if moment is not None:

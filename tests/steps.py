@@ -227,5 +227,9 @@ def hostile(tree: Any, flags: int) -> Iterator[Callable[[int], str]]:
     for lead, inner in dict.fromkeys([("", sample(tree, flags)), *spots(tree, flags)]):
         pumps = dict.fromkeys([inner, lead, lead + inner, *few, *(a + b for a in few for b in few)])
         for pump in filter(None, pumps):
-            for tail in dict.fromkeys(["", "\0", *([" ", "\n", *signs[:2]] if len(pump) != 2 else [])]):
-                yield lambda size, lead=lead, pump=pump, tail=tail: lead + pump * (size // len(pump)) + tail  # type: ignore[misc]
+            for job_key in dict.fromkeys(["", "\0", *([" ", "\n", *signs[:2]] if len(pump) != 2 else [])]):
+                yield (
+                    lambda size, lead=lead, pump=pump, job_key=job_key: (
+                        lead + pump * (size // len(pump)) + job_key
+                    )
+                )  # type: ignore[misc]

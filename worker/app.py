@@ -25,9 +25,9 @@ app.amqp_cls = "worker.dispatch.broker:AMQP"
 
 
 @app.task(name="interakt.wake", bind=True, ignore_result=True, acks_late=False)
-def wake(self: Any, version: int, account: str, tails: list[str]) -> None:
+def wake(self: Any, version: int, account: str, job_keys: list[str]) -> None:
     """These jobs of this account are yours to claim: the only message we publish. Never raises for a job's sake."""
-    process.deliver(version, account, tails, self.request.delivery_info["routing_key"])
+    process.deliver(version, account, job_keys, self.request.delivery_info["routing_key"])
 
 
 @app.task(name="interakt.tick", ignore_result=True, acks_late=False)
@@ -82,7 +82,7 @@ def begin(sender: Any = None, **_: Any) -> None:
     try:
         process.begin(sender)
     except Exception as error:
-        # Celery only logs what a signal's receiver raises; a worker without its pacer must not look alive.
+        # Celery only logs what a signal's receiver raises; a worker without its dispatcher must not look alive.
         raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
 
 

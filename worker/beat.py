@@ -17,7 +17,7 @@ from redis.exceptions import LockError
 
 from config.settings import SettingsError
 from config.settings import load as load_settings
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from interakt_jobs.ledger.redis_url import plain
 
@@ -47,7 +47,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             self._file = static.load(settings.schedule_file)
         except (SettingsError, ScheduleError) as error:
             raise SystemExit(f"beat cannot start, its settings or schedules are wrong:\n{error}") from None
-        link = Link(settings.redis_url, timeout=10, connect_timeout=3)
+        link = RedisClient(settings.redis_url, timeout=10, connect_timeout=3)
         self._schedules = Schedules(link)
         logs.start(settings)
         sentry.start(settings)

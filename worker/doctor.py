@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from config.settings import SettingsError, load
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 
 from .checks import Check
 from .checks.accounts import Permit, examine_accounts
@@ -34,7 +34,7 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
         found, _, mend = text.partition(": ")
         yield Check(name, "failure", found, mend)
     yield from examine_redis(settings.redis_url)
-    with contextlib.closing(Link(settings.redis_url, timeout=5, connect_timeout=5)) as link:
+    with contextlib.closing(RedisClient(settings.redis_url, timeout=5, connect_timeout=5)) as link:
         yield from examine_data(link)
         yield from examine_schedules(link)
         yield from examine_accounts(settings, link, permit)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from interakt_jobs.errors import JobError, LedgerRefused
 from worker.shutdown import stopping
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
-_seldom = Seldom()
+_seldom = RateLimitedLog()
 
 
 def tell(who: str, error: JobError) -> None:

@@ -1,4 +1,4 @@
-"""What a worker process runs: deliveries for every account, and in its main process the pacer and its companions."""
+"""What a worker process runs: deliveries for every account, and in its main process the dispatcher and its companions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from config.settings import Account, Settings, current
 from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.keys import ACCOUNTS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tasks import job_task
 
 from .callbacks.outbox import Outbox
@@ -25,10 +25,10 @@ from .delivery import alarms
 from .delivery.outcomes import Attempt
 from .delivery.retry import RetryPolicy
 from .delivery.runner import Delivery
-from .dispatch.dispatcher import Pacer
-from .dispatch.heartbeat import Presence
+from .dispatch.dispatcher import Dispatcher
+from .dispatch.heartbeat import Heartbeat
 from .dispatch.publisher import Publisher
-from .dispatch.requeue import Again
+from .dispatch.requeue import IntakeRequeue
 from .dispatch.thread_shares import ThreadShares, Turn
 from .dispatch.witness import Witness
 from .interakt.client import Client
@@ -55,16 +55,16 @@ LOOK_SECONDS = 2.0
 PURGE_SECONDS = 10.0
 
 
-class Room:
+class Process:
     """Everything that one process shares: the settings, a link, a ledger and a delivery per account."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.link = Link(settings.redis_url, timeout=5.0, connect_timeout=3.0)
-        self.presence = Presence(self.link, lease_seconds=settings.lease_seconds)
+        self.link = RedisClient(settings.redis_url, timeout=5.0, connect_timeout=3.0)
+        self.heartbeat = Heartbeat(self.link, lease_seconds=settings.lease_seconds)
         self.ledgers = {name: self._ledger(name) for name in settings.accounts}
         self.set_aside = SetAside(self.link, self.ledgers.values())
-        self.presence.before = self.set_aside.look
+        self.heartbeat.before = self.set_aside.look
         self.shares = ThreadShares(len(self.ledgers))
         self._deliveries: dict[str, Delivery] = {}
 
@@ -97,7 +97,7 @@ class Room:
             uploads=Uploads(settings.upload_dir, allow_private=settings.upload_private_urls),
         )
         local = {"run_campaign": RunCampaign(attempt, settings.campaign_dir)}
-        return Delivery(ledger, client, attempt, self.presence, settings.allow_unknown_fields, local)
+        return Delivery(ledger, client, attempt, self.heartbeat, settings.allow_unknown_fields, local)
 
     def register(self) -> None:
         """Make the accounts known to producers; the rate is seeded once, what `account set` changed stays."""
@@ -130,40 +130,42 @@ def _facts(settings: Settings, account: Account) -> dict[str, int]:
     }
 
 
-_room: Room | None = None
+_process: Process | None = None
 _worker: Any = None
 
 
-def room() -> Room:
+def process() -> Process:
     """The process's room; made when first used."""
-    global _room
-    if _room is None:
-        _room = Room(current())
-        settings = _room.settings
+    global _process
+    if _process is None:
+        _process = Process(current())
+        settings = _process.settings
         producer_settings.configure(
             settings.redis_url,
             allow_unknown_fields=settings.allow_unknown_fields,
             max_payload_bytes=settings.max_payload_bytes,
         )
-        job_task.served.update(_room.ledgers)
-    return _room
+        job_task.served.update(_process.ledgers)
+    return _process
 
 
-def deliver(version: int, account: str, tails: list[str], lane: str) -> None:
+def deliver(version: int, account: str, job_keys: list[str], lane: str) -> None:
     """Handle a wake-up; one that this worker does not understand is left to the reaper and a newer worker."""
-    if version not in VERSIONS or not isinstance(tails, list) or not isinstance(account, str):
+    if version not in VERSIONS or not isinstance(job_keys, list) or not isinstance(account, str):
         log.warning("wake-up of an unknown version", extra={"action": "unknown_version"})
         return
-    here = room()
+    here = process()
     if account not in here.ledgers:
         log.warning("wake-up of an account without a key here", extra={"action": "unknown_account"})
         return
-    mine = [tail for tail in tails if isinstance(tail, str) and _TAIL.match(tail)]
+    mine = [job_key for job_key in job_keys if isinstance(job_key, str) and _TAIL.match(job_key)]
     came = Turn(account, lane, mine, time.monotonic())
     turn = came if here.shares.take(came) else None
     while turn and not stopping():
         try:
-            here.delivery(turn.account).deliver(turn.tails, functools.partial(here.shares.must_yield, turn))
+            here.delivery(turn.account).deliver(
+                turn.job_keys, functools.partial(here.shares.must_yield, turn)
+            )
         finally:
             turn = here.shares.done(turn)
 
@@ -171,7 +173,7 @@ def deliver(version: int, account: str, tails: list[str], lane: str) -> None:
 def tick(name: str) -> None:
     """Make the job of a schedule's slot; what cannot be done now is asked for again by beat."""
     try:
-        run_tick(Schedules(room().link), str(name))
+        run_tick(Schedules(process().link), str(name))
     except JobError as error:
         tell("a schedule's tick", error)
 
@@ -185,36 +187,37 @@ def prepare(worker: Any) -> None:
         worker.app.conf.broker_transport = "worker.dispatch.message_filter:Transport"
     logs.start(settings)
     sentry.start(settings)
-    room()
+    process()
 
 
 def begin(consumer: Any = None) -> None:
     """The worker is ready: register, beat, pace, listen. ``consumer`` is Celery's, whose loop is watched."""
-    here, worker = room(), _worker
+    here, worker = process(), _worker
     queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
-    here.presence.queues = queues
-    here.presence.tuner.slots = here.presence.slots = here.shares.slots = int(worker.concurrency or 1)
+    here.heartbeat.queues = queues
+    here.heartbeat.tuner.slots = here.heartbeat.slots = here.shares.slots = int(worker.concurrency or 1)
     here.shares.urgent = "urgent" in queues
     if "prefork" in str(worker.pool_cls):
-        here.presence.tuner.fixed = here.presence.slots
-    here.presence.accounts = sorted(here.ledgers)
+        here.heartbeat.tuner.fixed = here.heartbeat.slots
+    here.heartbeat.accounts = sorted(here.ledgers)
     _wait_for(here.register)
-    here.presence.on_beat = Witness(list(here.ledgers.values())).look
-    here.presence.start()
+    here.heartbeat.on_beat = Witness(list(here.ledgers.values())).look
+    here.heartbeat.start()
     publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
-    pacer = Pacer(
+    dispatcher = Dispatcher(
         here.link,
         list(here.ledgers.values()),
         publisher.wake,
-        [*_chores(here), Again(publisher)],
+        [*_chores(here), IntakeRequeue(publisher)],
         _chore_seconds(here.settings),
     )
-    here.presence.watch.start(pacer.thread(), listener.thread(here.link, here.ledgers, here.settings))
+    here.heartbeat.watch.start(dispatcher.thread(), listener.thread(here.link, here.ledgers, here.settings))
     if consumer is not None:
-        consumer.timer.call_repeatedly(LOOK_SECONDS, here.presence.consumed)
+        consumer.timer.call_repeatedly(LOOK_SECONDS, here.heartbeat.consumed)
     threading.Thread(target=_warm, name="warm", daemon=True).start()
     log.info(
-        "worker ready", extra={"action": "worker_ready", "queues": queues, "accounts": here.presence.accounts}
+        "worker ready",
+        extra={"action": "worker_ready", "queues": queues, "accounts": here.heartbeat.accounts},
     )
 
 
@@ -239,7 +242,7 @@ def _chore_seconds(settings: Settings) -> float:
     return min(1.0, settings.lease_seconds / 4)
 
 
-def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
+def _chores(here: Process) -> list[Callable[[WorkLedger], object]]:
     settings = here.settings
 
     def reap(ledger: WorkLedger) -> None:
@@ -275,8 +278,8 @@ def _chores(here: Room) -> list[Callable[[WorkLedger], object]]:
 
 
 def end() -> None:
-    """The worker ends: give the pacer's lease and the entry among the workers back."""
-    if _room is not None:
-        for thread in _room.presence.watch.threads:
+    """The worker ends: give the dispatcher's lease and the entry among the workers back."""
+    if _process is not None:
+        for thread in _process.heartbeat.watch.threads:
             thread.join(3)
-        _room.presence.leave()
+        _process.heartbeat.leave()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 import interakt_jobs
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import Stack
 
 from . import plan, scheduled, table
@@ -56,7 +56,7 @@ def show(stack: Stack, media: Path, console: Console) -> int:
     stack.wait_for_workers(2)
     interakt_jobs.configure(stack.valkey.url)
     rows = enqueue([*plan.document_items(), *plan.further_items(media), *plan.failing_items()])
-    rows += scheduled.schedule(Link(stack.valkey.url))
+    rows += scheduled.schedule(RedisClient(stack.valkey.url))
     with Live(table.draw(rows, console.width), console=console, refresh_per_second=8) as live:
         wait(rows, live, console)
     return verdict(rows, stack, console)
@@ -114,7 +114,7 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
         console.print(f"[red]operations without a done job: {', '.join(missing)}[/]")
     if wrong or missing or silent:
         for name in stack.processes:
-            console.print(f"--- {name}\n{stack.tail(name, 2000)}", markup=False)
+            console.print(f"--- {name}\n{stack.job_key(name, 2000)}", markup=False)
         return 1
     console.print(
         "Everything ended as it should.\nWhere to look next: README.md; .venv/bin/python -m worker --help",

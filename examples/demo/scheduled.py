@@ -10,7 +10,7 @@ from interakt_jobs import Job
 from interakt_jobs.errors import NoSuchJob
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Reading
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.errors import NoSuchCampaign
 from worker.campaigns.running import control
 from worker.campaigns.running.run_campaign import campaign_of
@@ -46,7 +46,7 @@ def files(folder: Path) -> None:
         csv.writer(file).writerows([("name", "phone"), *PEOPLE, ("Nobody", "12")])
 
 
-def schedule(link: Link) -> list[Row]:
+def schedule(link: RedisClient) -> list[Row]:
     """Make the schedule, due in ``SECONDS``; the rows of its job and of its recipients."""
     schedules = Schedules(link)
     slot = int(schedules.now()) + SECONDS
@@ -79,9 +79,9 @@ class Started(Row):
 class Person(Row):
     """A recipient of the campaign, as its export has them."""
 
-    def __init__(self, item: Item, job: Job, link: Link, index: int) -> None:
+    def __init__(self, item: Item, job: Job, link: RedisClient, index: int) -> None:
         super().__init__(item, job)
-        self.link, self.campaign, self.index = link, campaign_of(job.tail), index
+        self.link, self.campaign, self.index = link, campaign_of(job.job_key), index
 
     def look(self) -> None:
         try:
@@ -94,7 +94,7 @@ class Person(Row):
         state = found["state"]
         words = {"planned": "waiting", "fed": "released", "accepted": "done"}
         self.reading = Reading(
-            tail=f"{self.campaign}.{found['round']}.{found['index']}",
+            job_key=f"{self.campaign}.{found['round']}.{found['index']}",
             state="done" if state in DELIVERED else words.get(state, state),
             operation="send_template",
             lane="bulk",

@@ -1,4 +1,4 @@
-"""Job ids and Redis' keys. A job is ``ij1.<account>.<tail>``; the tail is a UUIDv7 as 32 hex digits, or a campaign's
+"""Job ids and Redis' keys. A job is ``ij1.<account>.<job_key>``; the job_key is a UUIDv7 as 32 hex digits, or a campaign's
 ``<id>.<round>.<index>``.
 
 What stands in braces decides the slot of a key in a Redis Cluster. An account lies in one of 256 partitions, so all of its
@@ -24,7 +24,7 @@ POISON, AUDIT, LATER = "{ij1:poison}", "{ij1:audit}", "{ij1:intake}:later"
 CELERY, BEAT = "{ij1:celery}:", "{ij1:beat}:"
 
 
-def mint_tail() -> str:
+def mint_job_key() -> str:
     """A new UUIDv7: milliseconds, 12 bits of the millisecond's fraction (RFC 9562, 6.2, method 3), then random ones.
 
     The fraction keeps what one process enqueues in order.
@@ -34,14 +34,14 @@ def mint_tail() -> str:
     return f"{milliseconds:012x}{0x7000 | (nanoseconds << 12) // 1_000_000:04x}{1 << 63 | noise:016x}"
 
 
-def job_id(account: str, tail: str) -> str:
-    return f"ij1.{account}.{tail}"
+def job_id(account: str, job_key: str) -> str:
+    return f"ij1.{account}.{job_key}"
 
 
 def parse(text: str) -> tuple[str, str]:
-    """``(account, tail)`` of a job id; raises ``InvalidJobId``."""
+    """``(account, job_key)`` of a job id; raises ``InvalidJobId``."""
     if not isinstance(text, str) or not (match := _ID.match(text)):
-        raise InvalidJobId("a job id looks like ij1.<account>.<tail>")
+        raise InvalidJobId("a job id looks like ij1.<account>.<job_key>")
     return match[1], match[2]
 
 
@@ -52,21 +52,21 @@ def account_name(name: str) -> str:
     return name
 
 
-def task_tail(task_id: str) -> str:
-    """The tail a caller's own Celery task id gives: the same id twice is the same job."""
-    tail = task_id.replace("-", "") if len(task_id) == 36 else task_id
+def task_job_key(task_id: str) -> str:
+    """The job_key a caller's own Celery task id gives: the same id twice is the same job."""
+    job_key = task_id.replace("-", "") if len(task_id) == 36 else task_id
     if task_id.startswith("ij1."):
-        tail = parse(task_id)[1]
-    if not re.fullmatch(r"[A-Za-z0-9_.\-]{1,80}", tail):
+        job_key = parse(task_id)[1]
+    if not re.fullmatch(r"[A-Za-z0-9_.\-]{1,80}", job_key):
         raise ValueError("task_id may have 1 to 80 letters, digits, dots, dashes and underscores")
-    if re.fullmatch(r"c[a-z0-9]{8,16}\.\d+\.\d+", tail):
+    if re.fullmatch(r"c[a-z0-9]{8,16}\.\d+\.\d+", job_key):
         raise ValueError("a task_id of this form is that of a campaign's message")
-    return tail
+    return job_key
 
 
-def own_key(tail: str) -> str:
+def own_key(job_key: str) -> str:
     """The idempotency key of a job whose id its caller chose: the same id with another payload is a conflict."""
-    return f"\0{tail}"
+    return f"\0{job_key}"
 
 
 def prefix(account: str) -> str:

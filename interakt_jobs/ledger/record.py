@@ -22,12 +22,12 @@ _SHORT = {text: mark for mark, text in USUAL.items()}
 class Reading:
     """One job as it is now.
 
-    ``state`` is ready, waiting, parked, released, running, unknown, done, dead or cancelled; times are
+    ``state`` is ready, waiting, waiting_for_template, released, running, unknown, done, dead or cancelled; times are
     milliseconds since the epoch; ``payload`` is None once an ended job's record is gone. ``was`` is the end (dead or
     cancelled) that ``done`` corrects; ``round`` counts replays.
     """
 
-    tail: str
+    job_key: str
     state: str
     operation: str
     lane: str
@@ -113,7 +113,7 @@ class Record(NamedTuple):
         )
 
 
-def read(tail: str, answer: list[Any]) -> Reading | None:
+def read(job_key: str, answer: list[Any]) -> Reading | None:
     """Make a ``Reading`` of what ``read.lua`` answered."""
     if not answer:
         return None
@@ -126,12 +126,12 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
         "round": int(answer[8]),
     }
     if raw.startswith("="):
-        return _ended(tail, raw, common)
+        return _ended(job_key, raw, common)
     record = Record.parse(raw)
     dead: dict[str, Any] = json.loads(detail) if detail else {}
     due = int(float(place)) if state in ("ready", "waiting", "unknown") and place else record.due
     return Reading(
-        tail=tail,
+        job_key=job_key,
         state=state,
         operation=record.operation,
         lane=record.lane,
@@ -153,13 +153,13 @@ def read(tail: str, answer: list[Any]) -> Reading | None:
     )
 
 
-def _ended(tail: str, raw: str, common: dict[str, Any]) -> Reading:
+def _ended(job_key: str, raw: str, common: dict[str, Any]) -> Reading:
     short, _, record = raw.partition("\n")
     state, operation, lane, ended, attempts, marks, status, provider, delivery, message = short[1:].split(
         "|", 9
     )
     return Reading(
-        tail=tail,
+        job_key=job_key,
         state=state,
         operation=operation,
         lane=lane,

@@ -29,7 +29,7 @@ Argument = str | bytes | int | float
 _SPEAK = {"protocol": 2} if VERSION[0] >= 5 else {}
 
 
-class Link:
+class RedisClient:
     """Calls to one Redis at ``url`` (``redis://``, ``rediss://`` or ``unix://``).
 
     ``timeout`` and ``connect_timeout`` are seconds for one try; a call makes at most two. No error of redis-py leaves

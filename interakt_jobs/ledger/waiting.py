@@ -27,13 +27,13 @@ def waits_for(ledger: Ledger, job: Reading) -> Waiting | None:
     """What holds the job up now; None when it runs or has ended."""
     if job.state == "released":
         return Waiting("it is on its way to a worker")
-    if job.state not in ("ready", "waiting", "parked", "unknown"):
+    if job.state not in ("ready", "waiting", "waiting_for_template", "unknown"):
         return None
     own = ledger.prefix
     clock, flat, budget, group, ahead = ledger.link.pipeline(
         [
             ("TIME",), ("HGETALL", f"{own}state"), ("HGET", f"{own}bud", "tat"), ("HGET", f"{own}groups", job.group),
-            ("ZRANK", f"{own}ready:{job.lane}", job.tail),
+            ("ZRANK", f"{own}ready:{job.lane}", job.job_key),
         ]
     )  # fmt: skip
     workers = ledger.link.command("HGETALL", WORKERS)[1::2]
@@ -46,7 +46,7 @@ def waits_for(ledger: Ledger, job: Reading) -> Waiting | None:
         return Waiting("its last call may have been accepted: held for a receipt", job.due)
     if job.state == "waiting":
         return Waiting(RETRY if job.attempts else LATER, job.due)
-    if job.state == "parked" and group:
+    if job.state == "waiting_for_template" and group:
         until, _, why = group.decode("utf-8", "replace").split("|", 2)
         if int(until) > now:
             return Waiting(f"the template {job.group} is paused: {why}", int(until))
@@ -63,7 +63,7 @@ def _account(job: Reading, state: dict[str, str], now: int) -> Waiting | None:
         return Waiting(f"the account is paused: {why}", paused)
     if state.get("breaker") == "open":
         return Waiting(f"the account is tried with one call at a time: {why}")
-    if "lost_at" in state and (job.lane == "bulk" or job.state == "parked"):
+    if "lost_at" in state and (job.lane == "bulk" or job.state == "waiting_for_template"):
         return Waiting(
             "Redis has lost data: it waits until a person runs python -m worker account confirm-loss"
         )

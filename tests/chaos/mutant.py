@@ -49,7 +49,7 @@ def mutate(mutation: str) -> None:
             work_ledger.REAP = changed(
                 work_ledger.REAP,
                 "if crashes + 1 >= tonumber(ARGV[3]) then",
-                "if true then\n flights.to_ready(tail, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[3]) then",
+                "if true then\n flights.to_ready(job_key, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[3]) then",
             )
         case "all_ambiguous":
             before = "local ambiguous = maybe == '2'"
@@ -60,7 +60,7 @@ def mutate(mutation: str) -> None:
                 setattr(work_ledger, name, changed(getattr(work_ledger, name), before, "local wait = 0"))
         case "ended_twice":
             for name in ("STEP", "REAP"):
-                before = "local function instead_of_end(tail, head, ending)"
+                before = "local function instead_of_end(job_key, head, ending)"
                 held = changed(
                     getattr(work_ledger, name), before, f"{before}\n  if true then return false end"
                 )

@@ -130,14 +130,14 @@ def judge(
         made[call.job] += 1
         taken[call.job] += call.accepted
         free[call.job] += call.status in free_statuses
-    unasked = [tail for tail in found.jobs if f"ij1.{account}.{tail}" not in accepted]
+    unasked = [job_key for job_key in found.jobs if f"ij1.{account}.{job_key}" not in accepted]
     if len(unasked) > uncertain:
         errors.add(
             1, f"{len(unasked)} jobs that nobody accepted ({uncertain} uncertain)", " ".join(unasked[:SHOWN])
         )
-    for identity, policy in [*accepted.items(), *((f"ij1.{account}.{tail}", "") for tail in unasked)]:
-        tail = identity.split(".", 2)[2]
-        job = found.jobs.get(tail) or Job(tail)
+    for identity, policy in [*accepted.items(), *((f"ij1.{account}.{job_key}", "") for job_key in unasked)]:
+        job_key = identity.split(".", 2)[2]
+        job = found.jobs.get(job_key) or Job(job_key)
         policy = policy or _policy(job)
         _judge_end(job, taken[identity], verdict, errors, slow=rest.startswith("slow"))
         _judge_repeats(job, policy, taken[identity], made[identity], free[identity], verdict, errors)
@@ -168,26 +168,26 @@ def _policy(job: Job) -> str:
 def _judge_end(job: Job, taken: int, verdict: Verdict, errors: _Errors, slow: bool) -> None:
     if not job.raw or not job.places:
         verdict.lost += 1
-        errors.add(1, f"lost: {'in no place' if job.raw else 'no record'}", job.tail)
+        errors.add(1, f"lost: {'in no place' if job.raw else 'no record'}", job.job_key)
     elif not job.end:
         verdict.unfinished += 1
         if not slow or len(job.places) > 1:
-            errors.add(1, f"not ended: in {' and '.join(job.places)}", job.tail)
+            errors.add(1, f"not ended: in {' and '.join(job.places)}", job.job_key)
     elif len(job.places) != 1:
-        errors.add(1, f"in several places: {' and '.join(job.places)}", job.tail)
+        errors.add(1, f"in several places: {' and '.join(job.places)}", job.job_key)
     if job.end == "done":
         verdict.done += 1
         if not taken:
             verdict.lost += 1
-            errors.add(2, "done, but the provider never accepted it", job.tail)
+            errors.add(2, "done, but the provider never accepted it", job.job_key)
     if job.end == "dead":
         _judge_dead(job, verdict, errors)
     if job.end in ("done", "cancelled") and job.litter:
         verdict.strays += 1
-        errors.add(6, f"ended, but still in {' and '.join(sorted(set(job.litter)))}", job.tail)
-    if job.end == "dead" and (left := set(job.litter) - {"tries", "log", "maybe"}):
+        errors.add(6, f"ended, but still in {' and '.join(sorted(set(job.litter)))}", job.job_key)
+    if job.end == "dead" and (left := set(job.litter) - {"tries", "log", "possibly_sent"}):
         verdict.strays += 1
-        errors.add(6, f"dead, but still in {' and '.join(sorted(left))}", job.tail)
+        errors.add(6, f"dead, but still in {' and '.join(sorted(left))}", job.job_key)
 
 
 def _judge_told(job: Job, errors: _Errors) -> None:
@@ -195,17 +195,19 @@ def _judge_told(job: Job, errors: _Errors) -> None:
     last: dict[int, str] = {}
     numbers = [entry["sequence"] for entry in job.told]
     if numbers != sorted(set(numbers)):
-        errors.add(11, "told in another order than the sequence says", job.tail)
+        errors.add(11, "told in another order than the sequence says", job.job_key)
     for entry in job.told:
         before, state = last.get(entry["round"], ""), entry["state"]
         if entry["event"] == "ended" and before:
-            errors.add(11, f"told twice to have ended: {before}, then {state}", job.tail)
+            errors.add(11, f"told twice to have ended: {before}, then {state}", job.job_key)
         elif entry["event"] == "corrected" and entry["was"] != before:
-            errors.add(11, f"told to be {before or 'nothing'}, and corrected from {entry['was']}", job.tail)
+            errors.add(
+                11, f"told to be {before or 'nothing'}, and corrected from {entry['was']}", job.job_key
+            )
         if entry["event"] != "receipt":
             last[entry["round"]] = state
     if job.told and job.end and last.get(job.replays) != job.end:
-        errors.add(11, f"told to be {last.get(job.replays, 'nothing')}, and is {job.end}", job.tail)
+        errors.add(11, f"told to be {last.get(job.replays, 'nothing')}, and is {job.end}", job.job_key)
 
 
 def _judge_dead(job: Job, verdict: Verdict, errors: _Errors) -> None:
@@ -214,13 +216,13 @@ def _judge_dead(job: Job, verdict: Verdict, errors: _Errors) -> None:
     if reason == "unknown_outcome":
         verdict.unknown += 1
     if reason not in REASONS:
-        errors.add(5, f"dead for {reason!r}, which is no reason of the list", job.tail)
+        errors.add(5, f"dead for {reason!r}, which is no reason of the list", job.job_key)
     try:
         readable = isinstance(job.payload, dict)
     except ValueError:
         readable = False
     if not readable:
-        errors.add(5, "dead without a readable payload", job.tail)
+        errors.add(5, "dead without a readable payload", job.job_key)
 
 
 def _judge_repeats(
@@ -229,9 +231,9 @@ def _judge_repeats(
     verdict.ambiguous += job.ambiguous
     if taken > 1 and policy == "never":
         verdict.doubled += 1
-        errors.add(4, f"accepted {taken} times, though never to be repeated", job.tail)
+        errors.add(4, f"accepted {taken} times, though never to be repeated", job.job_key)
     elif taken > 1 and policy != "always" and not job.ambiguous:
         verdict.doubled += 1
-        errors.add(3, f"accepted {taken} times, not marked ambiguous", job.tail)
+        errors.add(3, f"accepted {taken} times, not marked ambiguous", job.job_key)
     if job.end and not job.replays and made - free > job.attempts:  # a replay starts the count anew
-        errors.add(3, f"{made} calls, {free} of them free, in {job.attempts} attempts", job.tail)
+        errors.add(3, f"{made} calls, {free} of them free, in {job.attempts} attempts", job.job_key)

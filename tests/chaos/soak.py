@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from interakt_jobs.ledger.client import Ledger
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.chaos.bed import SECRET, Bed, Trial
 from tests.chaos.processes import Worker, wait_until
 from worker.campaigns.definition.definition import read
@@ -45,7 +45,7 @@ class Soak:
         env = {"INTERAKT_WEBHOOK_SECRET": SECRET}
         self.steady, self.victim = (trial.worker(name, slots=SLOTS, env=env) for name in ("steady", "victim"))
         trial.web()
-        self.link = Link(trial.bed.valkey.url)
+        self.link = RedisClient(trial.bed.valkey.url)
         self.samples: list[tuple[int, int, int]] = []
         self.clients = 0
         self.campaigns: list[str] = []

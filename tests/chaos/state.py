@@ -33,7 +33,7 @@ return found
 class Job:
     """One job: its raw record, where it is found, its dead letter, and what the application is told of it."""
 
-    tail: str
+    job_key: str
     raw: str = ""
     places: list[str] = field(default_factory=list)
     dead: dict[str, Any] | None = None
@@ -74,23 +74,23 @@ class Job:
 
 @dataclass
 class Snapshot:
-    """One account's jobs by tail, and what Celery's own keys still hold (key -> entries)."""
+    """One account's jobs by job_key, and what Celery's own keys still hold (key -> entries)."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     celery: dict[str, int] = field(default_factory=dict)
 
 
 class _Jobs(dict[str, Job]):
-    def __missing__(self, tail: str) -> Job:
-        self[tail] = Job(tail)
-        return self[tail]
+    def __missing__(self, job_key: str) -> Job:
+        self[job_key] = Job(job_key)
+        return self[job_key]
 
 
-def sort_out(keys: Mapping[str, Any], tails: Iterable[str], account: str = "default") -> Snapshot:
-    """Everything about ``tails``, and about whatever else lies in the account, from the values of all keys."""
+def sort_out(keys: Mapping[str, Any], job_keys: Iterable[str], account: str = "default") -> Snapshot:
+    """Everything about ``job_keys``, and about whatever else lies in the account, from the values of all keys."""
     jobs, celery, prefix = _Jobs(), {}, prefix_of(account)
-    for tail in tails:
-        jobs[tail]
+    for job_key in job_keys:
+        jobs[job_key]
     for key, value in keys.items():
         if key.startswith(CELERY):
             name = key[len(CELERY) :]
@@ -117,19 +117,19 @@ def _sort(jobs: _Jobs, name: str, value: Any) -> None:
         jobs[rest].replays = int(value)
     elif group == "log":
         jobs[rest].litter.append("log")
-    elif group in ("ready", "parked") or name in ("held", "dead"):
-        for tail in value:
-            jobs[tail].places.append(name)
+    elif group in ("ready", "waiting_for_template") or name in ("held", "dead"):
+        for job_key in value:
+            jobs[job_key].places.append(name)
     elif name == "fl":
-        for tail, flight in _pairs(value):
-            jobs[tail].places.append("flight " + flight.partition("|")[0])
-    elif name in ("maybe", "tries", "ending"):  # what follows must not outlive a job
-        for tail, said in _pairs(value):
-            jobs[tail].litter.append(name)
-            jobs[tail].maybe |= name == "maybe" and said == "2"
+        for job_key, flight in _pairs(value):
+            jobs[job_key].places.append("flight " + flight.partition("|")[0])
+    elif name in ("possibly_sent", "tries", "ending"):  # what follows must not outlive a job
+        for job_key, said in _pairs(value):
+            jobs[job_key].litter.append(name)
+            jobs[job_key].maybe |= name == "possibly_sent" and said == "2"
     elif group in ("rel", "run", "expires"):
-        for tail in value:
-            jobs[tail].litter.append(name)
+        for job_key in value:
+            jobs[job_key].litter.append(name)
 
 
 def _pairs(value: list[str]) -> Iterator[tuple[str, str]]:
@@ -153,15 +153,15 @@ class Reader:
         )
         self.account = account
 
-    def snapshot(self, tails: Iterable[str]) -> Snapshot:
+    def snapshot(self, job_keys: Iterable[str]) -> Snapshot:
         """All that there is, at one moment."""
-        return sort_out(dict(self.redis.eval(READ_ALL, 0)), tails, self.account)
+        return sort_out(dict(self.redis.eval(READ_ALL, 0)), job_keys, self.account)
 
     def unfinished(self) -> tuple[int, Counter[str]]:
         """How many jobs have not ended, and what is in each place that is not an end or in Celery's queues."""
         prefix = prefix_of(self.account)
         places = [f"{prefix}ready:{lane}" for lane in LANES] + [f"{prefix}held"]
-        places += self.redis.scan_iter(match=f"{prefix}parked:*", count=5000)
+        places += self.redis.scan_iter(match=f"{prefix}waiting_for_template:*", count=5000)
         leases = [f"{prefix}{kind}:{lane}" for kind in ("rel", "run") for lane in LANES]
         pipe = self.redis.pipeline()
         for name in places + leases:

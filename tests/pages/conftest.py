@@ -102,7 +102,7 @@ class Page:
     def _dead(self) -> str:
         job = interakt_jobs.send_text.delay({**TEXT, "phoneNumber": "9888888888"})  # type: ignore[arg-type]
         with Redis.from_url(self.stack.valkey.url) as redis:
-            self.stack._until(lambda: redis.zscore(f"{prefix('default')}dead", job.tail), "a dead letter")
+            self.stack._until(lambda: redis.zscore(f"{prefix('default')}dead", job.job_key), "a dead letter")
         return str(job.id)
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script
 
 TIME = "redis.call('TIME')"
@@ -25,7 +25,7 @@ def timed(script: Script) -> Script:
 class Clock:
     """Replaces the time of one link; ``now`` is in seconds since the epoch and begins at Redis's own."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisClient) -> None:
         run, command = link.run, link.command
 
         def virtual(*words: Any, **options: Any) -> Any:
@@ -47,6 +47,6 @@ class Clock:
         self.set(self.now + seconds)
 
 
-def pause(link: Link, seconds: float) -> None:
+def pause(link: RedisClient, seconds: float) -> None:
     """Let time pass: the link's own if it has a clock."""
     getattr(link, "sleep", time.sleep)(seconds)

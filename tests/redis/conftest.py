@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from interakt_jobs import OPERATIONS, run_campaign
-from interakt_jobs.ledger.client import NewJob, Terms
-from interakt_jobs.ledger.keys import ACCOUNTS, mint_tail
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.client import JobOptions, NewJob
+from interakt_jobs.ledger.keys import ACCOUNTS, mint_job_key
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 
@@ -19,14 +19,14 @@ FLAGS = {name: found.flags for name, found in {**OPERATIONS, "run_campaign": run
 
 
 @pytest.fixture
-def link(redis_url: str) -> Iterator[Link]:
-    found = Link(redis_url)
+def link(redis_url: str) -> Iterator[RedisClient]:
+    found = RedisClient(redis_url)
     yield found
     found.close()
 
 
 @pytest.fixture
-def ledger(link: Link) -> WorkLedger:
+def ledger(link: RedisClient) -> WorkLedger:
     """The default account at 60,000 calls a minute."""
     found = WorkLedger(link, "default")
     link.command("SADD", ACCOUNTS, "default")
@@ -42,13 +42,13 @@ def clock(ledger: WorkLedger) -> Clock:
 
 @pytest.fixture
 def accept(ledger: WorkLedger) -> Callable[..., str]:
-    """Accept one job and return its tail."""
+    """Accept one job and return its job_key."""
 
     def accept_one(operation: str = "send_text", payload: str = '{"a":1}', **terms: object) -> str:
         own = {name: str(terms.pop(name)) for name in ("recipient", "group", "options") if name in terms}
-        tail = str(terms.pop("tail", mint_tail()))
+        job_key = str(terms.pop("job_key", mint_job_key()))
         chosen = {"lane": "normal", "repeat": "after_hold", "flags": FLAGS[operation], **terms}
-        ledger.accept(Terms(operation, **chosen), [NewJob(tail, payload, **own)])  # type: ignore[arg-type]
-        return tail
+        ledger.accept(JobOptions(operation, **chosen), [NewJob(job_key, payload, **own)])  # type: ignore[arg-type]
+        return job_key
 
     return accept_one

@@ -12,8 +12,8 @@ from worker.ledger.dead_letters import REASONS
 from worker.ledger.work_ledger import LANES, Work, WorkLedger
 
 ACCOUNT_KEYS = {
-    "ambiguous", "audit", "bell", "bud", "count", "dead", "ending", "expires", "failed", "fence", "fl", "groups", "held",
-    "decided", "maybe", "outbox", "pacer", "parking", "probe", "state", "tries", "used",
+    "ambiguous", "audit", "signal", "bud", "count", "dead", "ending", "expires", "failed", "fence", "fl", "groups", "held",
+    "decided", "possibly_sent", "outbox", "dispatcher", "templates_waiting", "probe", "state", "tries", "used",
     *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES),
 }  # fmt: skip
 EXPIRING = ("early:", "i:", "pid:", "probe:", "r:", "replays:")
@@ -34,7 +34,7 @@ class Attempt:
 class Known:
     """One job of the model; a replay begins a new ``round``."""
 
-    tail: str
+    job_key: str
     policy: str
     lane: str
     round: int = 0
@@ -77,18 +77,23 @@ class Snapshot:
     def hash(self, name: str) -> dict[str, str]:
         found = self.values.get(name, [])
         pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
-        return {tail.decode(): value.decode() for tail, value in pairs}
+        return {job_key.decode(): value.decode() for job_key, value in pairs}
 
-    def raw(self, tail: str) -> str:
-        return (self.values.get(f"j:{tail}") or b"").decode()
+    def raw(self, job_key: str) -> str:
+        return (self.values.get(f"j:{job_key}") or b"").decode()
 
     def places(self) -> dict[str, list[str]]:
         """Where each job is: its live sets, ``dead``, or ``ended`` by its terminal string."""
         found: dict[str, list[str]] = defaultdict(list)
         for name in self.values:
-            if name in ("held", "dead") or name.split(":")[0] in ("ready", "rel", "run", "parked"):
-                for tail in self.members(name):
-                    found[tail].append(name)
+            if name in ("held", "dead") or name.split(":")[0] in (
+                "ready",
+                "rel",
+                "run",
+                "waiting_for_template",
+            ):
+                for job_key in self.members(name):
+                    found[job_key].append(name)
             elif name.startswith("j:") and self.raw(name[2:]).startswith("="):
                 found[name[2:]].append("ended")
         return found
@@ -98,9 +103,9 @@ def check(ledger: WorkLedger, jobs: dict[str, Known]) -> Snapshot:
     """Hold a snapshot against the model; an ``AssertionError`` says what is wrong."""
     seen = Snapshot(ledger)
     places, flight = seen.places(), seen.hash("fl")
-    for tail, job in jobs.items():
-        found = places.pop(tail, [])
-        assert len(found) == (0 if job.gone else 1), f"{tail} is in {found}"
+    for job_key, job in jobs.items():
+        found = places.pop(job_key, [])
+        assert len(found) == (0 if job.gone else 1), f"{job_key} is in {found}"
         if not job.gone:
             _check_job(ledger, seen, job, found[0], flight)
     assert not places, f"nobody accepted {dict(places)}"
@@ -117,36 +122,36 @@ def _check_told(ledger: WorkLedger, seen: Snapshot, jobs: dict[str, Known]) -> N
     told: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for raw in seen.values.get("outbox", []):
         told[(entry := json.loads(raw))["id"]].append(entry)
-    for tail, job in jobs.items():
-        numbers = [entry["sequence"] for entry in told[tail]]
-        assert numbers == sorted(set(numbers)), f"{tail} was told in the order {numbers}"
+    for job_key, job in jobs.items():
+        numbers = [entry["sequence"] for entry in told[job_key]]
+        assert numbers == sorted(set(numbers)), f"{job_key} was told in the order {numbers}"
         last: dict[int, str] = {}
-        for entry in told[tail]:
+        for entry in told[job_key]:
             if entry["event"] == "ended":
-                assert entry["round"] not in last, f"{tail} ended twice"
+                assert entry["round"] not in last, f"{job_key} ended twice"
             else:
                 assert (entry["event"], entry["was"]) == ("corrected", last[entry["round"]]), entry
             last[entry["round"]] = entry["state"]
-        if not job.gone and (reading := ledger.read(tail)).state in ENDED:
+        if not job.gone and (reading := ledger.read(job_key)).state in ENDED:
             assert last[reading.round] == reading.state, (
-                f"{tail} was told to be {last}, and is {reading.state}"
+                f"{job_key} was told to be {last}, and is {reading.state}"
             )
 
 
 def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, flight: dict[str, str]) -> None:
-    tail, raw = job.tail, seen.raw(job.tail)
+    job_key, raw = job.job_key, seen.raw(job.job_key)
     kind, _, lane = place.partition(":")
     if kind in ("ready", "rel", "run"):
         assert lane == job.lane
     if kind in ("rel", "run"):
-        assert (flight[tail][0] == "s") == (kind == "run")
+        assert (flight[job_key][0] == "s") == (kind == "run")
     expires = raw.split("|", 6)[5] if not raw.startswith("=") else "0"
-    assert (tail in seen.members("expires")) == (expires != "0" and kind not in ("dead", "ended", "held"))
-    reading = ledger.read(tail)
+    assert (job_key in seen.members("expires")) == (expires != "0" and kind not in ("dead", "ended", "held"))
+    reading = ledger.read(job_key)
     if kind == "dead":
         assert reading.state == "dead"
         assert reading.reason in REASONS
-        assert reading.payload == {"for": tail}
+        assert reading.payload == {"for": job_key}
     if reading.state == "done":
         assert job.accepted() >= 1, "done, and the provider accepted nothing"
     if reading.state == "done" and job.policy != "always" and job.accepted(of_round=True) > 1:
@@ -156,13 +161,13 @@ def _check_job(ledger: WorkLedger, seen: Snapshot, job: Known, place: str, fligh
     if job.proved:
         assert reading.state in ("done", "running"), f"a receipt came, and it is {reading.state}"
     if kind == "ended":
-        assert not {tail} & (set(seen.hash("tries")) | set(seen.hash("maybe")) | set(flight))
-        assert seen.ttl[f"j:{tail}"] > 0
-        assert f"log:{tail}" not in seen.values
+        assert not {job_key} & (set(seen.hash("tries")) | set(seen.hash("possibly_sent")) | set(flight))
+        assert seen.ttl[f"j:{job_key}"] > 0
+        assert f"log:{job_key}" not in seen.values
     else:
-        assert seen.ttl[f"j:{tail}"] == -1
+        assert seen.ttl[f"j:{job_key}"] == -1
         assert reading.attempts <= job.calls
-    assert (f"d:{tail}" in seen.values) == (kind == "dead")
+    assert (f"d:{job_key}" in seen.values) == (kind == "dead")
 
 
 def _check_keys(seen: Snapshot, jobs: dict[str, Known]) -> None:
@@ -170,14 +175,14 @@ def _check_keys(seen: Snapshot, jobs: dict[str, Known]) -> None:
     for name in seen.values:
         kind, _, rest = name.partition(":")
         if name in ACCOUNT_KEYS:
-            if name in ("probe", "pacer"):
+            if name in ("probe", "dispatcher"):
                 assert seen.ttl[name] > 0
         elif name.startswith(EXPIRING):
             assert seen.ttl[name] > 0, f"{name} stays for ever"
-        elif kind == "parked":
-            assert rest in seen.members("parking")
+        elif kind == "waiting_for_template":
+            assert rest in seen.members("templates_waiting")
         else:
             assert kind in ("j", "d", "log"), f"{name} is nobody's"
             assert not jobs[rest].gone, f"{name} was left behind"
-    for name in ("tries", "maybe", "fl"):
-        assert not {tail for tail in seen.hash(name) if jobs[tail].gone}
+    for name in ("tries", "possibly_sent", "fl"):
+        assert not {job_key for job_key in seen.hash(name) if jobs[job_key].gone}

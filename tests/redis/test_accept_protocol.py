@@ -37,9 +37,9 @@ BAD: dict[str, list[str]] = {
     "no time for a key": changed(8, "0"),
     "a bar in the key id": changed(9, "a|b"),
     "a traceparent that is none": changed(10, "00-xyz"),
-    "a line in the tail": changed(11, "a\nb"),
-    "an empty tail": changed(11, ""),
-    "a long tail": changed(11, "a" * 81),
+    "a line in the job_key": changed(11, "a\nb"),
+    "an empty job_key": changed(11, ""),
+    "a long job_key": changed(11, "a" * 81),
     "a bar in the recipient": changed(12, "a|b"),
     "a line in the group": changed(13, "a\n1|send_text"),
     "options that are no JSON": changed(14, "{"),
@@ -67,7 +67,7 @@ def test_any_payload_travels_to_its_end(ledger: WorkLedger, payload: str) -> Non
     work = run_to_start(ledger)
     assert work.record.split("\n", 2)[2].encode(errors="surrogateescape") == arguments[15]
     assert ledger.step(work, DONE)[0] == "ok"
-    assert ledger.read(work.tail).state == "done"
+    assert ledger.read(work.job_key).state == "done"
 
 
 def test_the_longest_times_are_kept_exactly(ledger: WorkLedger) -> None:

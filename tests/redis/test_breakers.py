@@ -35,14 +35,14 @@ def spend_budget(ledger: WorkLedger, ms: int) -> None:
 def test_a_probe_that_waits_for_its_permit_is_still_the_probe(
     ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
-    tail = accept(group="offer:en")
+    job_key = accept(group="offer:en")
     ledger.link.command("HSET", f"{ledger.prefix}groups", "offer:en", "1|1|why")
     work = run_to_claim(ledger)
     spend_budget(ledger, 200)
-    assert ledger.start(tail, work.fence).word == "wait"
-    assert ledger.start(tail, work.fence).word == "wait"
+    assert ledger.start(job_key, work.fence).word == "wait"
+    assert ledger.start(job_key, work.fence).word == "wait"
     clock.advance(0.25)
-    assert ledger.start(tail, work.fence).word == "go"
+    assert ledger.start(job_key, work.fence).word == "go"
 
 
 @pytest.mark.parametrize("group", ["", "offer:en"])
@@ -55,15 +55,15 @@ def test_a_job_that_is_given_back_holds_no_probe(
     ledger.step(run_to_start(ledger), ("retry", 1, "HTTP 503", ""))
     limited = accept(recipient="a", group=group)
     other = accept(recipient="b", group=group)
-    released = ledger.release("pacer", WANTED).tails.get("normal", [])
+    released = ledger.release("dispatcher", WANTED).job_keys.get("normal", [])
     for _ in range(3):
         clock.advance(0.05)
         for work in ledger.claim("t", released):
-            verdict = ledger.start(work.tail, work.fence)
+            verdict = ledger.start(work.job_key, work.fence)
             if verdict.word == "go":
-                assert work.tail == other
+                assert work.job_key == other
                 return
-        released = ledger.release("pacer", WANTED).tails.get("normal", [])
+        released = ledger.release("dispatcher", WANTED).job_keys.get("normal", [])
     raise AssertionError(f"{limited} held the probe")
 
 
@@ -75,19 +75,19 @@ def test_a_job_that_alone_is_refused_does_not_keep_the_others_from_probing(
     ledger.step(run_to_start(ledger), REFUSED)
     end_pause(ledger)
     work = run_to_start(ledger)
-    assert work.tail == good
+    assert work.job_key == good
     ledger.step(work, DONE)
     assert state(ledger, "breaker") == "closed"
-    assert run_to_start(ledger).tail == bad
+    assert run_to_start(ledger).job_key == bad
 
 
 def test_an_answer_to_a_call_from_before_the_pause_does_not_end_it(
     ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
     accept(), accept()
-    first, second = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    first, second = ledger.claim("t", ledger.release("dispatcher", WANTED).job_keys["normal"])
     for work in (first, second):
-        while ledger.start(work.tail, work.fence).word != "go":
+        while ledger.start(work.job_key, work.fence).word != "go":
             clock.advance(0.001)
     clock.advance(0.002)
     ledger.step(first, REFUSED)
@@ -134,15 +134,15 @@ def test_jobs_of_a_template_paused_for_too_long_die_of_age(
     accept(group="offer:en")
     ledger.step(run_to_start(ledger), ("template", "No approved template", ""))
     old, young = accept(group="offer:en"), accept(group="offer:en", not_before="+100")
-    for tail in (old, young):
-        ledger.link.command("ZREM", f"{ledger.prefix}ready:normal", tail)
-        due = ledger.read(tail).due
-        ledger.link.command("ZADD", f"{ledger.prefix}parked:offer:en", due, tail)
+    for job_key in (old, young):
+        ledger.link.command("ZREM", f"{ledger.prefix}ready:normal", job_key)
+        due = ledger.read(job_key).due
+        ledger.link.command("ZADD", f"{ledger.prefix}waiting_for_template:offer:en", due, job_key)
     clock.advance(0.06)
     ledger.link.command("HSET", f"{ledger.prefix}state", "max_age", "50")
     assert reap(ledger)["dead"] == 2
     assert ledger.read(old).reason == "too_old"
-    assert ledger.read(young).state == "parked"
+    assert ledger.read(young).state == "waiting_for_template"
 
 
 def test_a_pause_that_nobody_asks_about_is_forgotten(ledger: WorkLedger) -> None:
@@ -156,11 +156,11 @@ def test_a_pause_that_nobody_asks_about_is_forgotten(ledger: WorkLedger) -> None
 def test_a_cut_rate_releases_nothing_that_would_only_be_given_back(
     ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
-    tail = accept()
+    job_key = accept()
     spend_budget(ledger, 1500)
-    assert ledger.release("pacer", WANTED).tails == {}
+    assert ledger.release("dispatcher", WANTED).job_keys == {}
     clock.advance(0.55)
-    assert ledger.release("pacer", WANTED).tails == {"normal": [tail]}
+    assert ledger.release("dispatcher", WANTED).job_keys == {"normal": [job_key]}
 
 
 @pytest.mark.parametrize("outcome", [("retry", 1, "HTTP 503", ""), REFUSED])
@@ -169,9 +169,9 @@ def test_calls_that_left_before_the_breaker_opened_do_not_lengthen_its_pause(
 ) -> None:
     for _ in range(20):
         accept()
-    works = ledger.claim("t", ledger.release("pacer", {"normal": 20}).tails["normal"])
+    works = ledger.claim("t", ledger.release("dispatcher", {"normal": 20}).job_keys["normal"])
     for work in works:
-        while (verdict := ledger.start(work.tail, work.fence)).word == "wait":
+        while (verdict := ledger.start(work.job_key, work.fence)).word == "wait":
             clock.advance(verdict.millis / 1000)
     assert len(works) == 20
     clock.advance(0.01)

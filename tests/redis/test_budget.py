@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from interakt_jobs.ledger.client import NewJob, Terms
-from interakt_jobs.ledger.keys import ACCOUNTS, mint_tail
+from interakt_jobs.ledger.client import JobOptions, NewJob
+from interakt_jobs.ledger.keys import ACCOUNTS, mint_job_key
 from interakt_jobs.ledger.record import Record
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.ledger.work_ledger import Work, WorkLedger
 
 from .clock import Clock
@@ -23,8 +23,8 @@ def set_rate(ledger: WorkLedger, rate: int, window_ms: int) -> None:
 
 
 def fill(ledger: WorkLedger, lane: str, number: int) -> None:
-    jobs = [NewJob(mint_tail(), "{}") for _ in range(number)]
-    ledger.accept(Terms("send_text", lane), jobs)
+    jobs = [NewJob(mint_job_key(), "{}") for _ in range(number)]
+    ledger.accept(JobOptions("send_text", lane), jobs)
 
 
 def work(ledger: WorkLedger, clock: Clock, seconds: float, threads: int) -> list[tuple[float, str]]:
@@ -33,18 +33,22 @@ def work(ledger: WorkLedger, clock: Clock, seconds: float, threads: int) -> list
     ready: list[str] = []
     end = clock.now + seconds
     holding: dict[str, Work] = {}
-    turns = [(clock.now, mint_tail()) for _ in range(threads)]
+    turns = [(clock.now, mint_job_key()) for _ in range(threads)]
     while turns[0][0] < end:
         at, token = heapq.heappop(turns)
         clock.set(at)
         if not ready:
-            released = ledger.release("pacer", {"urgent": 20, "normal": 20, "bulk": 20})
-            ready += (tail for lane in ("urgent", "normal", "bulk") for tail in released.tails.get(lane, ()))
+            released = ledger.release("dispatcher", {"urgent": 20, "normal": 20, "bulk": 20})
+            ready += (
+                job_key
+                for lane in ("urgent", "normal", "bulk")
+                for job_key in released.job_keys.get(lane, ())
+            )
         if token not in holding and ready:
             holding.update(zip([token], ledger.claim(token, [ready.pop(0)]), strict=False))
         rest = 0.005
         if job := holding.get(token):
-            verdict = ledger.start(job.tail, job.fence)
+            verdict = ledger.start(job.job_key, job.fence)
             if verdict.word == "go":
                 made.append((at, Record.parse(job.record).lane))
                 ledger.step(holding.pop(token), DONE)
@@ -105,19 +109,21 @@ def test_urgent_runs_ahead_of_a_saturated_bulk_lane(ledger: WorkLedger, clock: C
     fill(ledger, "bulk", 200)
     work(ledger, clock, 0.5, threads=4)
     fill(ledger, "urgent", 3)
-    tails = ledger.release("pacer", {"urgent": 8}).tails["urgent"]
-    for job in ledger.claim("otp", tails):
-        assert ledger.start(job.tail, job.fence).word == "go", "the credit lets a few urgent calls go at once"
+    job_keys = ledger.release("dispatcher", {"urgent": 8}).job_keys["urgent"]
+    for job in ledger.claim("otp", job_keys):
+        assert ledger.start(job.job_key, job.fence).word == "go", (
+            "the credit lets a few urgent calls go at once"
+        )
 
 
 def test_a_call_that_may_not_go_yet_costs_nothing(ledger: WorkLedger, accept: Callable[..., str]) -> None:
     set_rate(ledger, 1, 60000)
     accept()
     accept()
-    first, second = ledger.claim("t", ledger.release("pacer", {"normal": 8}).tails["normal"])
-    assert ledger.start(first.tail, first.fence).word == "go"
+    first, second = ledger.claim("t", ledger.release("dispatcher", {"normal": 8}).job_keys["normal"])
+    assert ledger.start(first.job_key, first.fence).word == "go"
     spent = ledger.link.command("HGET", f"{ledger.prefix}bud", "tat")
-    verdict = ledger.start(second.tail, second.fence)
+    verdict = ledger.start(second.job_key, second.fence)
     assert (verdict.word, verdict.millis > 0) == ("wait", True)
     assert ledger.link.command("HGET", f"{ledger.prefix}bud", "tat") == spent
 
@@ -129,19 +135,19 @@ def test_the_pair_rate_makes_one_recipient_wait_and_nobody_else(
     accept(recipient="ann")
     again = accept(recipient="ann")
     accept(recipient="bob")
-    jobs = ledger.claim("t", ledger.release("pacer", {"normal": 8}).tails["normal"])
+    jobs = ledger.claim("t", ledger.release("dispatcher", {"normal": 8}).job_keys["normal"])
     words = []
     for job in jobs:
-        verdict = ledger.start(job.tail, job.fence)
+        verdict = ledger.start(job.job_key, job.fence)
         while verdict.word == "wait":
             clock.advance(verdict.millis / 1000)
-            verdict = ledger.start(job.tail, job.fence)
+            verdict = ledger.start(job.job_key, job.fence)
         words.append(verdict.word)
     assert words == ["go", "back", "go"]
     assert ledger.read(again).state == "waiting"
 
 
-def test_two_accounts_have_two_budgets(link: Link, ledger: WorkLedger) -> None:
+def test_two_accounts_have_two_budgets(link: RedisClient, ledger: WorkLedger) -> None:
     from worker.process import REGISTER
 
     other = WorkLedger(link, "brand_b")
@@ -150,5 +156,5 @@ def test_two_accounts_have_two_budgets(link: Link, ledger: WorkLedger) -> None:
     set_rate(ledger, 1, 60000)
     for each in (ledger, other):
         fill(each, "normal", 1)
-        (job,) = each.claim("t", each.release("pacer", {"normal": 8}).tails["normal"])
-        assert each.start(job.tail, job.fence).word == "go"
+        (job,) = each.claim("t", each.release("dispatcher", {"normal": 8}).job_keys["normal"])
+        assert each.start(job.job_key, job.fence).word == "go"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.recipients.optout import OptOut
@@ -26,13 +26,13 @@ REFUSED = ("dead", "rejected", "no", 400, "")
 LOST = ("unknown", "timeout", "", 1)
 
 
-def mixed(ledger: WorkLedger, link: Link, **other: Any) -> CampaignStore:
+def mixed(ledger: WorkLedger, link: RedisClient, **other: Any) -> CampaignStore:
     """Ten people: accepted, delivered, failed, dead and unknown, two of each."""
     store = begin(link, 10, rules={"stop_when": [{"count": 1000}], **other})
     feeder = Feeder()
     feeder.round(ledger)
     for work in take(ledger):
-        index = int(work.tail.rpartition(".")[2])
+        index = int(work.job_key.rpartition(".")[2])
         ledger.step(work, (DONE, DONE, DONE, REFUSED, LOST)[index // 2])
     for index, kind in ((2, "delivered"), (3, "delivered"), (4, "failed"), (5, "failed")):
         apply_receipt(ledger, f"{CID}.0.{index}", kind, at_ms=int(time.time() * 1000), code="131026")
@@ -45,7 +45,7 @@ def states(store: CampaignStore) -> Counter[str]:
     return Counter(outcome.slot.state for outcome in store.outcomes())
 
 
-def test_a_campaign_is_created_once_under_its_id(link: Link) -> None:
+def test_a_campaign_is_created_once_under_its_id(link: RedisClient) -> None:
     made, tally = control.create(link, definition(), people(5), campaign=CID)
     again, same = control.create(link, definition(), people(9), campaign=CID)
     assert (made, again, tally.recipients, same.recipients) == (CID, CID, 5, 5)
@@ -55,7 +55,7 @@ def test_a_campaign_is_created_once_under_its_id(link: Link) -> None:
     assert (found.status, found.recipients, found.counts) == ("planned", 5, {"planned": 5})
 
 
-def test_only_what_is_planned_is_started_and_twice_is_once(link: Link) -> None:
+def test_only_what_is_planned_is_started_and_twice_is_once(link: RedisClient) -> None:
     control.create(link, definition(), people(5), campaign=CID)
     assert control.start(link, "default", CID) == "running"
     assert control.start(link, "default", CID) == "running"
@@ -67,18 +67,18 @@ def test_only_what_is_planned_is_started_and_twice_is_once(link: Link) -> None:
 
 
 def test_a_pause_takes_back_what_was_not_started_and_resume_sends_it_once(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     store, feeder = begin(link, 50), Feeder()
     feeder.round(ledger)
-    released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": 20}).tails["bulk"]
+    released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": 20}).job_keys["bulk"]
     claimed = ledger.claim("worker", released[:10])
-    assert ledger.start(claimed[0].tail, claimed[0].fence).word == "go"
+    assert ledger.start(claimed[0].job_key, claimed[0].fence).word == "go"
     assert control.pause(link, "default", CID) == "paused"
     assert control.pause(link, "default", CID, "again") == "paused"
     assert control.progress(link, "default", CID).why == "by hand"
-    assert adds_up(store) == {"planned": 49, "fed": 1}
-    assert all(ledger.start(work.tail, work.fence).word == "gone" for work in claimed[1:])
+    assert adds_up(store) == {"planned": 49, "enqueued": 1}
+    assert all(ledger.start(work.job_key, work.fence).word == "gone" for work in claimed[1:])
     assert feeder.round(ledger) == 0
     ledger.step(claimed[0], DONE)
     assert adds_up(store) == {"planned": 49, "accepted": 1}
@@ -88,7 +88,7 @@ def test_a_pause_takes_back_what_was_not_started_and_resume_sends_it_once(
 
 
 def test_a_paused_campaign_sends_nothing_even_if_its_jobs_were_not_taken_back(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = begin(link, 5)
     Feeder().round(ledger)
@@ -97,7 +97,9 @@ def test_a_paused_campaign_sends_nothing_even_if_its_jobs_were_not_taken_back(
     assert adds_up(store) == {"planned": 5}
 
 
-def test_one_under_way_when_paused_is_not_tried_again_until_resumed(ledger: WorkLedger, link: Link) -> None:
+def test_one_under_way_when_paused_is_not_tried_again_until_resumed(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store, feeder = begin(link, 1), Feeder()
     feeder.round(ledger)
     (work,) = take(ledger)
@@ -106,23 +108,23 @@ def test_one_under_way_when_paused_is_not_tried_again_until_resumed(ledger: Work
     time.sleep(0.005)
     assert take(ledger) == []
     feeder.round(ledger)
-    assert adds_up(store) == {"fed": 1}
+    assert adds_up(store) == {"enqueued": 1}
     control.resume(link, "default", CID)
-    link.command("ZADD", f"{prefix('default')}ready:bulk", 1, work.tail)
+    link.command("ZADD", f"{prefix('default')}ready:bulk", 1, work.job_key)
     (again,) = take(ledger)
     ledger.step(again, DONE)
     assert adds_up(store) == {"accepted": 1}
 
 
-def test_cancel_ends_everybody_and_keeps_what_is_under_way(ledger: WorkLedger, link: Link) -> None:
+def test_cancel_ends_everybody_and_keeps_what_is_under_way(ledger: WorkLedger, link: RedisClient) -> None:
     store, feeder = begin(link, 1500), Feeder()
     feeder.round(ledger)
-    (work, *_), ready = take(ledger, 1), store.fed()
+    (work, *_), ready = take(ledger, 1), store.enqueued()
     assert ready > 1
     assert control.cancel(link, "default", CID) == "cancelled"
     assert control.cancel(link, "default", CID) == "cancelled"
     counts = adds_up(store)
-    assert counts["cancelled"] + counts.get("fed", 0) == 1500
+    assert counts["cancelled"] + counts.get("enqueued", 0) == 1500
     ledger.step(work, DONE)
     feeder.round(ledger)
     for later in take(ledger):
@@ -131,7 +133,7 @@ def test_cancel_ends_everybody_and_keeps_what_is_under_way(ledger: WorkLedger, l
         control.resume(link, "default", CID)
     with pytest.raises(CampaignError, match="cancelled"):
         control.retry(link, "default", CID, failed=True)
-    assert store.drop() == ("dropped" if store.fed() == 0 else "not at rest yet")
+    assert store.drop() == ("dropped" if store.enqueued() == 0 else "not at rest yet")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_cancel_ends_everybody_and_keeps_what_is_under_way(ledger: WorkLedger, l
     ],
 )
 def test_a_retry_sends_to_exactly_those(
-    ledger: WorkLedger, link: Link, whom: dict[str, bool], indexes: set[int]
+    ledger: WorkLedger, link: RedisClient, whom: dict[str, bool], indexes: set[int]
 ) -> None:
     store = mixed(ledger, link)
     assert control.retry(link, "default", CID, **whom) == len(indexes)
@@ -157,11 +159,11 @@ def test_a_retry_sends_to_exactly_those(
 
 
 def test_a_retry_cut_off_anywhere_goes_on_with_the_same_round(
-    ledger: WorkLedger, link: Link, monkeypatch: pytest.MonkeyPatch
+    ledger: WorkLedger, link: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = begin(link, 2500, rules={"stop_when": [{"count": 10_000}]})
     feeder = Feeder()
-    while store.counts().get("planned") or store.fed():
+    while store.counts().get("planned") or store.enqueued():
         feeder.round(ledger)
         for work in take(ledger):
             ledger.step(work, REFUSED)
@@ -185,7 +187,9 @@ def test_a_retry_cut_off_anywhere_goes_on_with_the_same_round(
     assert {outcome.slot.round for outcome in store.outcomes()} == {1}
 
 
-def test_a_round_that_nobody_ended_is_opened_whole_by_the_feeder(ledger: WorkLedger, link: Link) -> None:
+def test_a_round_that_nobody_ended_is_opened_whole_by_the_feeder(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store = mixed(ledger, link)
     link.run(rounds.BEGIN, store.keys, CID, "dead|failed", 63, 0)
     assert states(store)["planned"] == 0
@@ -195,7 +199,7 @@ def test_a_round_that_nobody_ended_is_opened_whole_by_the_feeder(ledger: WorkLed
     assert store.status() == "running"
 
 
-def test_the_rules_hold_again_in_a_retry(ledger: WorkLedger, link: Link) -> None:
+def test_the_rules_hold_again_in_a_retry(ledger: WorkLedger, link: RedisClient) -> None:
     store = mixed(ledger, link, per_person={"messages": 1, "days": 7})
     OptOut(link, "default").add("919999900006")
     assert control.retry(link, "default", CID, failed=True, unknown=True) == 6
@@ -207,7 +211,9 @@ def test_the_rules_hold_again_in_a_retry(ledger: WorkLedger, link: Link) -> None
     adds_up(store)
 
 
-def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(ledger: WorkLedger, link: Link) -> None:
+def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store = mixed(ledger, link)
     control.retry(link, "default", CID, failed=True, unknown=True)
     now = int(time.time() * 1000)
@@ -223,7 +229,7 @@ def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(ledger: Wo
     adds_up(store)
 
 
-def test_a_cancelled_round_keeps_whose_it_was_and_when(ledger: WorkLedger, link: Link) -> None:
+def test_a_cancelled_round_keeps_whose_it_was_and_when(ledger: WorkLedger, link: RedisClient) -> None:
     store = mixed(ledger, link)
     control.retry(link, "default", CID, failed=True)
     before = {outcome.index: outcome.slot for outcome in store.outcomes()}
@@ -244,7 +250,7 @@ def test_a_cancelled_round_keeps_whose_it_was_and_when(ledger: WorkLedger, link:
     adds_up(store)
 
 
-def test_a_retry_says_whom_and_refuses_what_has_ended(ledger: WorkLedger, link: Link) -> None:
+def test_a_retry_says_whom_and_refuses_what_has_ended(ledger: WorkLedger, link: RedisClient) -> None:
     mixed(ledger, link)
     with pytest.raises(CampaignError, match="say whom"):
         control.retry(link, "default", CID)
@@ -253,7 +259,7 @@ def test_a_retry_says_whom_and_refuses_what_has_ended(ledger: WorkLedger, link: 
         control.retry(link, "default", "c00000002", failed=True)
 
 
-def test_progress_adds_up_and_is_json(ledger: WorkLedger, link: Link) -> None:
+def test_progress_adds_up_and_is_json(ledger: WorkLedger, link: RedisClient) -> None:
     store = mixed(ledger, link)
     found = control.progress(link, "default", CID)
     assert found.counts == adds_up(store)
@@ -264,7 +270,7 @@ def test_progress_adds_up_and_is_json(ledger: WorkLedger, link: Link) -> None:
         control.progress(link, "default", "cffffffff")
 
 
-def test_progress_tells_the_pace_and_the_finish(ledger: WorkLedger, link: Link) -> None:
+def test_progress_tells_the_pace_and_the_finish(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 3000)
     feeder = Feeder()
     feeder.round(ledger)
@@ -277,7 +283,7 @@ def test_progress_tells_the_pace_and_the_finish(ledger: WorkLedger, link: Link) 
     assert store.status() == "running"
 
 
-def test_the_export_has_one_line_per_recipient(ledger: WorkLedger, link: Link) -> None:
+def test_the_export_has_one_line_per_recipient(ledger: WorkLedger, link: RedisClient) -> None:
     store = mixed(ledger, link)
     rows = list(control.export(link, "default", CID))
     assert [row["index"] for row in rows] == list(range(10))
@@ -290,7 +296,7 @@ def test_the_export_has_one_line_per_recipient(ledger: WorkLedger, link: Link) -
     json.dumps(rows)
 
 
-def test_a_retry_for_nobody_uses_up_no_round(link: Link, ledger: WorkLedger) -> None:
+def test_a_retry_for_nobody_uses_up_no_round(link: RedisClient, ledger: WorkLedger) -> None:
     begin(link, 3)
     assert control.retry(link, "default", CID, failed=True, unknown=True) == 0
     assert control.progress(link, "default", CID).round == 0

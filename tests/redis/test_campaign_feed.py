@@ -1,4 +1,4 @@
-"""Feeding: planned to fed and the job in one call; nobody twice, nobody against the rules."""
+"""Feeding: planned to enqueued and the job in one call; nobody twice, nobody against the rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.record import Record
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.recipient import recipient_hash
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.recipients.optout import OptOut
@@ -39,7 +39,7 @@ def people(count: int, start: int = 0) -> Dicts:
 
 
 def begin(
-    link: Link, count: int, *, campaign: str = CID, registered: bool = True, **other: Any
+    link: RedisClient, count: int, *, campaign: str = CID, registered: bool = True, **other: Any
 ) -> CampaignStore:
     """A running campaign of ``count`` people, registered at Interakt already."""
     control.create(link, definition(**other), people(count), campaign=campaign)
@@ -54,12 +54,12 @@ def take(ledger: WorkLedger, most: int = 1000) -> list[Work]:
     """Release, claim and start what there is; those that may go."""
     found = []
     while len(found) < most:
-        released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": most})
-        tails = [tail for lane in released.tails.values() for tail in lane]
-        if not tails:
+        released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": most})
+        job_keys = [job_key for lane in released.job_keys.values() for job_key in lane]
+        if not job_keys:
             break
-        for work in ledger.claim("worker", tails):
-            while (verdict := ledger.start(work.tail, work.fence)).word == "wait":
+        for work in ledger.claim("worker", job_keys):
+            while (verdict := ledger.start(work.job_key, work.fence)).word == "wait":
                 pause(ledger.link, verdict.millis / 1000)
             if verdict.word == "go":
                 found.append(work)
@@ -70,12 +70,12 @@ def send_all(ledger: WorkLedger, feeder: Feeder) -> dict[str, int]:
     """Run until nothing comes any more; how often each job was sent."""
     sent: dict[str, int] = {}
     while True:
-        fed = feeder.round(ledger)
+        enqueued = feeder.round(ledger)
         works = take(ledger)
         for work in works:
-            sent[work.tail] = sent.get(work.tail, 0) + 1
+            sent[work.job_key] = sent.get(work.job_key, 0) + 1
             ledger.step(work, DONE)
-        if not works and not fed:
+        if not works and not enqueued:
             return sent
 
 
@@ -93,12 +93,12 @@ def adds_up(store: CampaignStore) -> dict[str, int]:
             planned[outcome.index // 1000] = planned.get(outcome.index // 1000, 0) + 1
     assert store.counts() == counted
     assert store.left() == planned
-    assert store.fed() == counted.get("fed", 0)
+    assert store.enqueued() == counted.get("enqueued", 0)
     return counted
 
 
 def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = begin(link, 1234)
     sent = send_all(ledger, Feeder())
@@ -111,16 +111,19 @@ def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
         key for key in left if key.split(":")[2] in ("j", "d", "log", "early", "ready", "run", "rel", "fl")
     }
     assert not link.command(
-        "EXISTS", f"{prefix('default')}campaigns_on", f"{prefix('default')}tries", f"{prefix('default')}maybe"
+        "EXISTS",
+        f"{prefix('default')}campaigns_on",
+        f"{prefix('default')}tries",
+        f"{prefix('default')}possibly_sent",
     )
 
 
-def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger, link: Link) -> None:
+def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger, link: RedisClient) -> None:
     begin(link, 1)
     Feeder().round(ledger)
     (work,) = take(ledger)
     record = Record.parse(work.record)
-    assert (work.tail, record.operation, record.flags) == (f"{CID}.0.0", "send_template", "cr")
+    assert (work.job_key, record.operation, record.flags) == (f"{CID}.0.0", "send_template", "cr")
     assert (record.lane, record.repeat, record.max_attempts) == ("bulk", "never", 5)
     assert (record.recipient, record.group) == (recipient_hash("919999900000"), "diwali_offer:en")
     assert record.options == ""
@@ -133,23 +136,23 @@ def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger
     }
 
 
-def test_a_minute_of_budget_is_in_flight_and_no_more(ledger: WorkLedger, link: Link) -> None:
+def test_a_minute_of_budget_is_in_flight_and_no_more(ledger: WorkLedger, link: RedisClient) -> None:
     account_module.set_rate(ledger, 300, 60)
     store = begin(link, 1000)
     feeder = Feeder()
     for _ in range(3):
         feeder.round(ledger)
-    assert (store.fed(), store.counts()) == (300, {"planned": 700, "fed": 300})
+    assert (store.enqueued(), store.counts()) == (300, {"planned": 700, "enqueued": 300})
 
 
-def test_two_campaigns_share_the_minute(ledger: WorkLedger, link: Link) -> None:
+def test_two_campaigns_share_the_minute(ledger: WorkLedger, link: RedisClient) -> None:
     account_module.set_rate(ledger, 300, 60)
     stores = [begin(link, 500, campaign=campaign) for campaign in ("c00000001", "c00000002")]
     Feeder().round(ledger)
-    assert [store.fed() for store in stores] == [150, 150]
+    assert [store.enqueued() for store in stores] == [150, 150]
 
 
-def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger, link: Link) -> None:
+def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 900)
     feedings = [Feeding(store) for _ in range(4)]
     threads = [threading.Thread(target=feeding.feed, args=(store, 900, float("inf"))) for feeding in feedings]
@@ -157,7 +160,7 @@ def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger,
         thread.start()
     for thread in threads:
         thread.join()
-    assert adds_up(store) == {"fed": 900}
+    assert adds_up(store) == {"enqueued": 900}
     assert int(link.command("ZCARD", f"{prefix('default')}ready:bulk")) == 900
     works = take(ledger)
     assert Feeding(store).feed(store, 900, float("inf")) == 0
@@ -167,17 +170,19 @@ def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger,
     assert adds_up(store) == {"accepted": 900}
 
 
-def test_who_opted_out_since_is_skipped_when_fed_and_when_started(ledger: WorkLedger, link: Link) -> None:
+def test_who_opted_out_since_is_skipped_when_fed_and_when_started(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store = begin(link, 3)
     OptOut(link, "default").add("919999900001")
     Feeder().round(ledger)
     OptOut(link, "default").add("919999900002")
-    assert [work.tail for work in take(ledger)] == [f"{CID}.0.0"]
-    assert adds_up(store) == {"fed": 1, "skipped": 2, "skipped|opted_out": 2}
+    assert [work.job_key for work in take(ledger)] == [f"{CID}.0.0"]
+    assert adds_up(store) == {"enqueued": 1, "skipped": 2, "skipped|opted_out": 2}
 
 
 def test_the_frequency_cap_skips_and_is_given_back_by_what_was_never_sent(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     rules = {"rules": {"per_person": {"messages": 1, "days": 7}}}
     first = begin(link, 2, **rules)
@@ -188,11 +193,11 @@ def test_the_frequency_cap_skips_and_is_given_back_by_what_was_never_sent(
     second = begin(link, 2, campaign="c00000002", **rules)
     Feeder().round(ledger)
     assert adds_up(first) == {"accepted": 1, "dead": 1, "dead|rejected": 1}
-    assert adds_up(second) == {"fed": 1, "skipped": 1, "skipped|frequency_cap": 1}
+    assert adds_up(second) == {"enqueued": 1, "skipped": 1, "skipped|frequency_cap": 1}
     control.pause(link, "default", "c00000002")
     third = begin(link, 2, campaign="c00000003", **rules)
     Feeder().round(ledger)
-    assert adds_up(third) == {"fed": 1, "skipped": 1, "skipped|frequency_cap": 1}
+    assert adds_up(third) == {"enqueued": 1, "skipped": 1, "skipped|frequency_cap": 1}
 
 
 def closed_window() -> str:
@@ -200,7 +205,7 @@ def closed_window() -> str:
     return f"{hour.hour:02d}:00-{(hour.hour + 1) % 24:02d}:30"
 
 
-def test_nobody_is_fed_while_their_window_is_closed(ledger: WorkLedger, link: Link) -> None:
+def test_nobody_is_fed_while_their_window_is_closed(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 3, rules={"window": closed_window()})
     assert Feeder().round(ledger) == 0
     assert adds_up(store) == {"planned": 3}
@@ -208,13 +213,13 @@ def test_nobody_is_fed_while_their_window_is_closed(ledger: WorkLedger, link: Li
 
 
 def test_a_job_whose_window_has_closed_meanwhile_goes_back_to_the_plan(
-    ledger: WorkLedger, link: Link, clock: Clock
+    ledger: WorkLedger, link: RedisClient, clock: Clock
 ) -> None:
     store = begin(link, 3)
     feeding = Feeding(store)
     closes = clock.now + 60
     link.run(FEED, store.keys, *feeding._arguments(store, 0, [0, 1, 2], closes))
-    assert store.fed() == 3
+    assert store.enqueued() == 3
     clock.advance(61)
     assert take(ledger) == []
     assert adds_up(store) == {"planned": 3}
@@ -222,7 +227,7 @@ def test_a_job_whose_window_has_closed_meanwhile_goes_back_to_the_plan(
 
 
 def test_nothing_is_sent_before_the_start_and_after_the_end_the_rest_is_skipped(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     now = datetime.now(UTC)
     later = begin(link, 2, schedule={"start": (now + timedelta(hours=1)).isoformat()})
@@ -237,26 +242,28 @@ def test_nothing_is_sent_before_the_start_and_after_the_end_the_rest_is_skipped(
 
 
 def test_a_job_that_is_not_sent_before_the_end_is_skipped(
-    ledger: WorkLedger, link: Link, clock: Clock
+    ledger: WorkLedger, link: RedisClient, clock: Clock
 ) -> None:
     end = datetime.now(UTC) + timedelta(seconds=60)
     store = begin(link, 2, schedule={"end": end.isoformat()})
     Feeder().round(ledger)
-    assert store.fed() == 2
+    assert store.enqueued() == 2
     clock.advance(61)
     ledger.reap(most=100, retry_ms=1)
     assert adds_up(store) == {"skipped": 2, "skipped|after_end": 2}
 
 
-def test_it_is_registered_at_interakt_once_before_the_first_message(ledger: WorkLedger, link: Link) -> None:
+def test_it_is_registered_at_interakt_once_before_the_first_message(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store = begin(link, 2, registered=False)
     feeder = Feeder()
     for _ in range(3):
         assert feeder.round(ledger) == 0
-    released = ledger.release("pacer", {"urgent": 0, "normal": 9, "bulk": 9})
-    (tail,) = released.tails["normal"]
-    (work,) = ledger.claim("worker", [tail])
-    ledger.start(work.tail, work.fence)
+    released = ledger.release("dispatcher", {"urgent": 0, "normal": 9, "bulk": 9})
+    (job_key,) = released.job_keys["normal"]
+    (work,) = ledger.claim("worker", [job_key])
+    ledger.start(work.job_key, work.fence)
     assert json.loads(work.record.split("\n", 2)[2]) == {
         "campaign_name": f"Diwali {CID}",
         "campaign_type": "PublicAPI",
@@ -270,15 +277,15 @@ def test_it_is_registered_at_interakt_once_before_the_first_message(ledger: Work
 
 
 def test_a_registration_that_is_refused_pauses_and_is_tried_again_when_resumed(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     begin(link, 2, registered=False)
     feeder = Feeder()
     feeder.round(ledger)
     for turn in range(2):
-        (tail,) = ledger.release("pacer", {"urgent": 0, "normal": 9, "bulk": 9}).tails["normal"]
-        (work,) = ledger.claim("worker", [tail])
-        ledger.start(work.tail, work.fence)
+        (job_key,) = ledger.release("dispatcher", {"urgent": 0, "normal": 9, "bulk": 9}).job_keys["normal"]
+        (work,) = ledger.claim("worker", [job_key])
+        ledger.start(work.job_key, work.fence)
         ledger.step(work, ("dead", "rejected", "this plan has no campaigns", 400, ""))
         feeder.round(ledger)
         found = control.progress(link, "default", CID)
@@ -286,13 +293,15 @@ def test_a_registration_that_is_refused_pauses_and_is_tried_again_when_resumed(
             "paused",
             "not registered at Interakt: this plan has no campaigns",
         )
-        assert tail.endswith(f"-{turn}")
+        assert job_key.endswith(f"-{turn}")
         control.resume(link, "default", CID)
         feeder.round(ledger)
 
 
 @pytest.mark.parametrize("reason", ["", "rejected"])
-def test_it_stops_itself_when_too_many_fail_and_says_so(ledger: WorkLedger, link: Link, reason: str) -> None:
+def test_it_stops_itself_when_too_many_fail_and_says_so(
+    ledger: WorkLedger, link: RedisClient, reason: str
+) -> None:
     stop = {"share": 0.5, "count": 3, **({"reason": reason} if reason else {})}
     store = begin(link, 10, rules={"stop_when": [stop]})
     feeder = Feeder()
@@ -308,7 +317,9 @@ def test_it_stops_itself_when_too_many_fail_and_says_so(ledger: WorkLedger, link
     assert store.status() == "running", "what failed before does not stop it again"
 
 
-def test_it_stops_itself_when_its_template_or_its_account_is_paused(ledger: WorkLedger, link: Link) -> None:
+def test_it_stops_itself_when_its_template_or_its_account_is_paused(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store, feeder = begin(link, 3), Feeder()
     feeder.round(ledger)
     account_module.pause_template(ledger, "diwali_offer:en", 60, "paused by Meta")
@@ -324,7 +335,7 @@ def test_it_stops_itself_when_its_template_or_its_account_is_paused(ledger: Work
     assert adds_up(store) == {"planned": 3}
 
 
-def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Link) -> None:
+def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 3)
     until = int(link.command("TIME")[0]) * 1000 + 60_000
     link.command("HSET", f"{prefix('default')}state", "paused_until", until, "why", "throttled: HTTP 429")
@@ -343,7 +354,7 @@ def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Link
     ],
 )
 def test_what_interakt_refuses_for_all_stops_the_campaign_and_costs_nobody(
-    ledger: WorkLedger, link: Link, outcome: tuple[str, ...], why: str
+    ledger: WorkLedger, link: RedisClient, outcome: tuple[str, ...], why: str
 ) -> None:
     store, feeder = begin(link, 5), Feeder()
     feeder.round(ledger)

@@ -11,8 +11,8 @@ import pytest
 
 from interakt_jobs.errors import NotCancellable
 from interakt_jobs.event import RANKS
-from interakt_jobs.ledger.keys import prefix, task_tail
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.keys import prefix, task_job_key
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.reasons import reason_of
 from worker.campaigns.store.recipient_state import Slot
 from worker.campaigns.store.store import CampaignStore
@@ -23,10 +23,10 @@ from .test_campaign_feed import CID, DONE, Feeder, adds_up, begin, take
 from .test_ledger import holds_end, reap, receipts_live
 
 UNKNOWN = ("unknown", "timeout", "", 1)
-TAIL = f"{CID}.0.0"
+JOB_KEY = f"{CID}.0.0"
 
 
-def one(ledger: WorkLedger, link: Link, **other: Any) -> tuple[CampaignStore, Work]:
+def one(ledger: WorkLedger, link: RedisClient, **other: Any) -> tuple[CampaignStore, Work]:
     """A campaign of one, started."""
     store = begin(link, 1, **other)
     Feeder().round(ledger)
@@ -45,20 +45,23 @@ def at(store: CampaignStore, seconds: int) -> int:
     return (slot(store).at + seconds) * 1000
 
 
-def gone(link: Link, tail: str = TAIL) -> bool:
+def gone(link: RedisClient, job_key: str = JOB_KEY) -> bool:
     """Nothing is left of the job but its slot."""
-    keys = [f"{prefix('default')}{name}:{tail}" for name in ("j", "d", "log", "early", "r")]
+    keys = [f"{prefix('default')}{name}:{job_key}" for name in ("j", "d", "log", "early", "r")]
     members = [
         *(
-            link.command("ZSCORE", f"{prefix('default')}{name}", tail)
+            link.command("ZSCORE", f"{prefix('default')}{name}", job_key)
             for name in ("dead", "held", "failed", "expires", "ready:bulk")
         ),
-        *(link.command("HGET", f"{prefix('default')}{name}", tail) for name in ("tries", "maybe", "fl")),
+        *(
+            link.command("HGET", f"{prefix('default')}{name}", job_key)
+            for name in ("tries", "possibly_sent", "fl")
+        ),
     ]
     return not link.command("EXISTS", *keys) and not any(members)
 
 
-def test_an_accepted_message_keeps_interakts_id_and_when(ledger: WorkLedger, link: Link) -> None:
+def test_an_accepted_message_keeps_interakts_id_and_when(ledger: WorkLedger, link: RedisClient) -> None:
     store, work = one(ledger, link)
     provider = str(uuid.uuid4())
     ledger.step(work, ("done", provider, 200, "", 60, "1", '{"x":1}'))
@@ -71,32 +74,34 @@ def test_an_accepted_message_keeps_interakts_id_and_when(ledger: WorkLedger, lin
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["sent", "delivered", "read"])))
 def test_receipts_in_any_order_and_twice_come_to_the_same(
-    ledger: WorkLedger, link: Link, order: tuple[str, ...]
+    ledger: WorkLedger, link: RedisClient, order: tuple[str, ...]
 ) -> None:
     store, work = one(ledger, link)
     ledger.step(work, DONE)
     for kind in (*order, *order):
-        apply_receipt(ledger, TAIL, kind, at_ms=at(store, RANKS[kind]))
+        apply_receipt(ledger, JOB_KEY, kind, at_ms=at(store, RANKS[kind]))
     found, base = slot(store), slot(store).at
     assert (found.state, found.last) == ("read", base + RANKS["read"])
     assert (found.sent, found.delivered) == (base + 1, base + 3)
     assert adds_up(store) == {"read": 1}
 
 
-def test_a_failed_delivery_has_its_reason_and_a_later_delivery_wins(ledger: WorkLedger, link: Link) -> None:
+def test_a_failed_delivery_has_its_reason_and_a_later_delivery_wins(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store, work = one(ledger, link)
     ledger.step(work, DONE)
-    apply_receipt(ledger, TAIL, "failed", at_ms=at(store, 5), code="131049")
+    apply_receipt(ledger, JOB_KEY, "failed", at_ms=at(store, 5), code="131049")
     assert adds_up(store) == {"failed": 1, "failed|marketing_cap": 1}
-    apply_receipt(ledger, TAIL, "sent", at_ms=at(store, 1))
+    apply_receipt(ledger, JOB_KEY, "sent", at_ms=at(store, 1))
     assert (slot(store).state, slot(store).sent) == ("failed", slot(store).at + 1)
-    apply_receipt(ledger, TAIL, "delivered", at_ms=at(store, 9))
+    apply_receipt(ledger, JOB_KEY, "delivered", at_ms=at(store, 9))
     assert (slot(store).state, slot(store).last) == ("delivered", 0)
-    apply_receipt(ledger, TAIL, "failed", at_ms=at(store, 10), code="131026")
+    apply_receipt(ledger, JOB_KEY, "failed", at_ms=at(store, 10), code="131026")
     assert adds_up(store) == {"delivered": 1}
 
 
-def test_both_languages_know_the_same_failure_codes(ledger: WorkLedger, link: Link) -> None:
+def test_both_languages_know_the_same_failure_codes(ledger: WorkLedger, link: RedisClient) -> None:
     codes = [
         "131026",
         "1013",
@@ -130,7 +135,7 @@ def test_both_languages_know_the_same_failure_codes(ledger: WorkLedger, link: Li
     ],
 )
 def test_a_job_that_dies_ends_in_its_slot_and_on_no_list(
-    ledger: WorkLedger, link: Link, outcome: tuple[Any, ...], state: str, reason: str
+    ledger: WorkLedger, link: RedisClient, outcome: tuple[Any, ...], state: str, reason: str
 ) -> None:
     store, work = one(ledger, link)
     assert ledger.step(work, outcome)[0] == "ok"
@@ -142,23 +147,25 @@ def test_a_job_that_dies_ends_in_its_slot_and_on_no_list(
 
 @pytest.mark.parametrize("kind", ["sent", "delivered", "read", "failed"])
 def test_a_receipt_settles_an_unknown_one_whose_record_is_gone(
-    ledger: WorkLedger, link: Link, kind: str
+    ledger: WorkLedger, link: RedisClient, kind: str
 ) -> None:
     store, work = one(ledger, link)
     ledger.step(work, UNKNOWN)
     provider = str(uuid.uuid4())
     applied = apply_receipt(
-        ledger, TAIL, kind, at_ms=int(time.time() * 1000), provider_id=provider, code="131026"
+        ledger, JOB_KEY, kind, at_ms=int(time.time() * 1000), provider_id=provider, code="131026"
     )
     assert applied == ("settled", "new")
     assert (slot(store).state, slot(store).provider_id, slot(store).ambiguous) == (kind, provider, False)
-    assert apply_receipt(ledger, TAIL, kind, at_ms=5) == ("known", "old")
+    assert apply_receipt(ledger, JOB_KEY, kind, at_ms=5) == ("known", "old")
     adds_up(store)
 
 
-def test_an_answer_that_comes_after_its_job_was_given_up_is_kept(ledger: WorkLedger, link: Link) -> None:
+def test_an_answer_that_comes_after_its_job_was_given_up_is_kept(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store, work = one(ledger, link)
-    link.command("ZADD", f"{prefix('default')}run:bulk", 1, TAIL)
+    link.command("ZADD", f"{prefix('default')}run:bulk", 1, JOB_KEY)
     reap(ledger)
     assert adds_up(store) == {"unknown": 1, "unknown|unknown_outcome": 1}
     provider = str(uuid.uuid4())
@@ -169,39 +176,41 @@ def test_an_answer_that_comes_after_its_job_was_given_up_is_kept(ledger: WorkLed
     assert adds_up(store) == {"accepted": 1}
 
 
-def test_an_answer_after_the_receipt_adds_interakts_id(ledger: WorkLedger, link: Link) -> None:
+def test_an_answer_after_the_receipt_adds_interakts_id(ledger: WorkLedger, link: RedisClient) -> None:
     store, work = one(ledger, link)
-    link.command("ZADD", f"{prefix('default')}run:bulk", 1, TAIL)
+    link.command("ZADD", f"{prefix('default')}run:bulk", 1, JOB_KEY)
     reap(ledger)
-    apply_receipt(ledger, TAIL, "delivered", at_ms=int(time.time() * 1000))
+    apply_receipt(ledger, JOB_KEY, "delivered", at_ms=int(time.time() * 1000))
     provider = str(uuid.uuid4())
     assert ledger.step(work, ("done", provider, 200, "", 60, "0", ""))[0] == "already"
     assert (slot(store).state, slot(store).provider_id) == ("delivered", provider)
 
 
-def test_a_receipt_that_comes_before_the_answer_is_not_lost(ledger: WorkLedger, link: Link) -> None:
+def test_a_receipt_that_comes_before_the_answer_is_not_lost(ledger: WorkLedger, link: RedisClient) -> None:
     store, work = one(ledger, link)
-    assert apply_receipt(ledger, TAIL, "delivered", at_ms=int(time.time() * 1000)).delivery == "none"
+    assert apply_receipt(ledger, JOB_KEY, "delivered", at_ms=int(time.time() * 1000)).delivery == "none"
     ledger.step(work, DONE)
     assert adds_up(store) == {"delivered": 1}
     assert gone(link)
 
 
-def test_a_receipt_before_the_time_out_makes_it_accepted_after_all(ledger: WorkLedger, link: Link) -> None:
+def test_a_receipt_before_the_time_out_makes_it_accepted_after_all(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store, work = one(ledger, link)
-    apply_receipt(ledger, TAIL, "sent", at_ms=int(time.time() * 1000))
+    apply_receipt(ledger, JOB_KEY, "sent", at_ms=int(time.time() * 1000))
     ledger.step(work, UNKNOWN)
     assert adds_up(store) == {"sent": 1}
     assert gone(link)
 
 
-def test_one_that_is_sent_again_after_its_hold_is_marked(ledger: WorkLedger, link: Link) -> None:
+def test_one_that_is_sent_again_after_its_hold_is_marked(ledger: WorkLedger, link: RedisClient) -> None:
     receipts_live(ledger)
     store, work = one(ledger, link, retry={"repeat": "after_hold"})
     ledger.step(work, UNKNOWN)
     assert adds_up(store) == {"held": 1, "held|unknown_outcome": 1}
     holds_end(ledger)
-    assert adds_up(store) == {"fed": 1}
+    assert adds_up(store) == {"enqueued": 1}
     (again,) = take(ledger)
     ledger.step(again, DONE)
     assert slot(store).ambiguous
@@ -209,7 +218,7 @@ def test_one_that_is_sent_again_after_its_hold_is_marked(ledger: WorkLedger, lin
     assert gone(link)
 
 
-def test_one_that_may_have_been_sent_and_then_died_is_unknown(ledger: WorkLedger, link: Link) -> None:
+def test_one_that_may_have_been_sent_and_then_died_is_unknown(ledger: WorkLedger, link: RedisClient) -> None:
     receipts_live(ledger)
     store, work = one(ledger, link, retry={"repeat": "after_hold"})
     ledger.step(work, UNKNOWN)
@@ -221,7 +230,7 @@ def test_one_that_may_have_been_sent_and_then_died_is_unknown(ledger: WorkLedger
     assert adds_up(store) == {"unknown": 1, "unknown|rejected": 1}
 
 
-def test_a_repeated_settle_after_a_lost_answer_changes_nothing(ledger: WorkLedger, link: Link) -> None:
+def test_a_repeated_settle_after_a_lost_answer_changes_nothing(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 2)
     Feeder().round(ledger)
     first, second = take(ledger)
@@ -234,51 +243,53 @@ def test_a_repeated_settle_after_a_lost_answer_changes_nothing(ledger: WorkLedge
     assert adds_up(store) == {"accepted": 2}
 
 
-def test_a_worker_that_dies_between_feed_and_start_repeats_nobody(ledger: WorkLedger, link: Link) -> None:
+def test_a_worker_that_dies_between_feed_and_start_repeats_nobody(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store = begin(link, 1)
     Feeder().round(ledger)
-    released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": 9})
-    (old,) = ledger.claim("worker", released.tails["bulk"])
-    link.command("ZADD", f"{prefix('default')}rel:bulk", 1, TAIL)
+    released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": 9})
+    (old,) = ledger.claim("worker", released.job_keys["bulk"])
+    link.command("ZADD", f"{prefix('default')}rel:bulk", 1, JOB_KEY)
     reap(ledger)
     (work,) = take(ledger)
-    assert ledger.start(old.tail, old.fence).word == "gone"
+    assert ledger.start(old.job_key, old.fence).word == "gone"
     ledger.step(work, DONE)
     assert adds_up(store) == {"accepted": 1}
 
 
-def test_a_job_of_a_campaign_can_be_cancelled_alone(ledger: WorkLedger, link: Link) -> None:
+def test_a_job_of_a_campaign_can_be_cancelled_alone(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 2)
     Feeder().round(ledger)
     ledger.cancel(f"{CID}.0.1")
     (work,) = take(ledger)
     with pytest.raises(NotCancellable):
-        ledger.cancel(TAIL)
+        ledger.cancel(JOB_KEY)
     ledger.step(work, DONE)
     assert adds_up(store) == {"accepted": 1, "cancelled": 1}
 
 
-def test_a_receipt_of_nobody_is_missing(ledger: WorkLedger, link: Link) -> None:
+def test_a_receipt_of_nobody_is_missing(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 1)
-    for tail in ("cffffffff.0.0", f"{CID}.0.999999", "0" * 32, "c.0.0", f"{CID}.0"):
-        assert apply_receipt(ledger, tail, "sent", at_ms=5) == ("missing", "none")
+    for job_key in ("cffffffff.0.0", f"{CID}.0.999999", "0" * 32, "c.0.0", f"{CID}.0"):
+        assert apply_receipt(ledger, job_key, "sent", at_ms=5) == ("missing", "none")
     assert adds_up(store) == {"planned": 1}
 
 
-def test_other_jobs_end_as_they_did(ledger: WorkLedger, link: Link, accept: Any) -> None:
-    tail = accept(lane="bulk", repeat="never")
+def test_other_jobs_end_as_they_did(ledger: WorkLedger, link: RedisClient, accept: Any) -> None:
+    job_key = accept(lane="bulk", repeat="never")
     (work,) = take(ledger)
     ledger.step(work, UNKNOWN)
-    assert ledger.read(tail).reason == "unknown_outcome"
+    assert ledger.read(job_key).reason == "unknown_outcome"
 
 
 def test_an_id_that_only_looks_like_a_campaigns_is_any_jobs(ledger: WorkLedger, accept: Any) -> None:
-    tail = accept(tail="cart.12.5", lane="bulk", repeat="never")
+    job_key = accept(job_key="cart.12.5", lane="bulk", repeat="never")
     (work,) = take(ledger)
     ledger.step(work, DONE)
-    apply_receipt(ledger, tail, "read", at_ms=5)
-    assert (ledger.read(tail).state, ledger.read(tail).delivery) == ("done", "4.read.5.")
-    for taken in (TAIL, f"ij1.default.{TAIL}"):
+    apply_receipt(ledger, job_key, "read", at_ms=5)
+    assert (ledger.read(job_key).state, ledger.read(job_key).delivery) == ("done", "4.read.5.")
+    for taken in (JOB_KEY, f"ij1.default.{JOB_KEY}"):
         with pytest.raises(ValueError, match="campaign's message"):
-            task_tail(taken)
-    assert task_tail("cart.12.5") == "cart.12.5"
+            task_job_key(taken)
+    assert task_job_key("cart.12.5") == "cart.12.5"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
 from worker.campaigns.running.feeder import Feeder
 from worker.campaigns.store.store import CampaignStore
@@ -22,7 +22,7 @@ from .test_held_ends import LOST, REFUSED, webhooks
 from .test_ledger import holds_end
 
 
-def lost(ledger: WorkLedger, link: Link, people: int = 1, **other: Any) -> CampaignStore:
+def lost(ledger: WorkLedger, link: RedisClient, people: int = 1, **other: Any) -> CampaignStore:
     """A campaign on an account with webhooks, each of whose answers was lost."""
     webhooks(ledger)
     store = begin(link, people, **other)
@@ -32,7 +32,7 @@ def lost(ledger: WorkLedger, link: Link, people: int = 1, **other: Any) -> Campa
     return store
 
 
-def row(link: Link) -> dict[str, Any]:
+def row(link: RedisClient) -> dict[str, Any]:
     (found,) = control.export(link, "default", CID)
     return {name: found[name] for name in ("event", "state", "reason", "was", "round", "sequence")}
 
@@ -41,7 +41,7 @@ def receipt(ledger: WorkLedger, kind: str, round: int = 0) -> None:
     apply_receipt(ledger, f"{CID}.{round}.0", kind, at_ms=int(time.time() * 1000))
 
 
-def test_it_is_held_and_a_receipt_delivers_it(ledger: WorkLedger, link: Link) -> None:
+def test_it_is_held_and_a_receipt_delivers_it(ledger: WorkLedger, link: RedisClient) -> None:
     store = lost(ledger, link)
     assert adds_up(store) == {"held": 1, "held|unknown_outcome": 1}
     assert (row(link)["event"], row(link)["state"]) == ("", "held")
@@ -55,7 +55,7 @@ def test_it_is_held_and_a_receipt_delivers_it(ledger: WorkLedger, link: Link) ->
 
 
 def test_without_a_receipt_it_is_unknown_and_one_that_comes_then_is_a_named_correction(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = lost(ledger, link)
     holds_end(ledger)
@@ -71,12 +71,12 @@ def test_without_a_receipt_it_is_unknown_and_one_that_comes_then_is_a_named_corr
     assert adds_up(store) == {"read": 1}
 
 
-def test_a_late_answer_is_a_correction_by_itself(ledger: WorkLedger, link: Link) -> None:
+def test_a_late_answer_is_a_correction_by_itself(ledger: WorkLedger, link: RedisClient) -> None:
     webhooks(ledger)
     begin(link, 1)
     Feeder().round(ledger)
     (work,) = take(ledger)
-    link.command("ZADD", f"{prefix('default')}run:bulk", 1, work.tail)
+    link.command("ZADD", f"{prefix('default')}run:bulk", 1, work.job_key)
     holds_end(ledger)
     holds_end(ledger)
     assert row(link)["state"] == "unknown"
@@ -86,7 +86,7 @@ def test_a_late_answer_is_a_correction_by_itself(ledger: WorkLedger, link: Link)
 
 @pytest.mark.parametrize("kind", ["sent", "delivered"])
 def test_a_receipt_of_the_round_before_corrects_whoever_waits_for_the_next(
-    ledger: WorkLedger, link: Link, kind: str
+    ledger: WorkLedger, link: RedisClient, kind: str
 ) -> None:
     store = lost(ledger, link)
     holds_end(ledger)
@@ -100,7 +100,7 @@ def test_a_receipt_of_the_round_before_corrects_whoever_waits_for_the_next(
     assert adds_up(store) == {kind: 1}
 
 
-def test_a_new_round_begins_without_a_correction(ledger: WorkLedger, link: Link) -> None:
+def test_a_new_round_begins_without_a_correction(ledger: WorkLedger, link: RedisClient) -> None:
     lost(ledger, link)
     holds_end(ledger)
     control.retry(link, "default", CID, unknown=True)
@@ -110,7 +110,7 @@ def test_a_new_round_begins_without_a_correction(ledger: WorkLedger, link: Link)
     assert (row(link)["event"], row(link)["was"], row(link)["round"]) == ("ended", "", 1)
 
 
-def test_a_refusal_after_a_repeat_is_held_with_its_reason(ledger: WorkLedger, link: Link) -> None:
+def test_a_refusal_after_a_repeat_is_held_with_its_reason(ledger: WorkLedger, link: RedisClient) -> None:
     webhooks(ledger, receipts_at=int(time.time() * 1000))
     store = lost(ledger, link, retry={"repeat": "after_hold"})
     holds_end(ledger)
@@ -121,25 +121,25 @@ def test_a_refusal_after_a_repeat_is_held_with_its_reason(ledger: WorkLedger, li
     assert adds_up(store) == {"unknown": 1, "unknown|rejected": 1}
 
 
-def test_those_who_are_held_leave_room_for_others(ledger: WorkLedger, link: Link) -> None:
+def test_those_who_are_held_leave_room_for_others(ledger: WorkLedger, link: RedisClient) -> None:
     accounts.set_rate(ledger, 300, 60)
     link.command("DEL", f"{prefix('default')}bud")
     webhooks(ledger)
     store = begin(link, 700, rules={"stop_when": [{"count": 10_000}]})
     feeder = Feeder()
     feeder.round(ledger)
-    assert store.fed() == 300
-    released = ledger.release("pacer", {"urgent": 0, "normal": 0, "bulk": 2})
-    for work in ledger.claim("w", released.tails["bulk"]):
+    assert store.enqueued() == 300
+    released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": 2})
+    for work in ledger.claim("w", released.job_keys["bulk"]):
         link.command("DEL", f"{prefix('default')}bud")
-        assert ledger.start(work.tail, work.fence).word == "go"
+        assert ledger.start(work.job_key, work.fence).word == "go"
         ledger.step(work, LOST)
     feeder.round(ledger)
-    assert adds_up(store) == {"planned": 398, "fed": 300, "held": 2, "held|unknown_outcome": 2}
+    assert adds_up(store) == {"planned": 398, "enqueued": 300, "held": 2, "held|unknown_outcome": 2}
 
 
 def test_many_who_are_held_stop_a_campaign_before_their_holds_are_over(
-    ledger: WorkLedger, link: Link
+    ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = lost(ledger, link, 30, rules={"stop_when": [{"share": 0.5, "count": 20}]})
     Feeder().round(ledger)
@@ -147,7 +147,9 @@ def test_many_who_are_held_stop_a_campaign_before_their_holds_are_over(
     assert control.progress(link, "default", CID).why == "30 of 30 failed"
 
 
-def test_a_campaign_is_not_done_nor_dropped_while_somebody_is_held(ledger: WorkLedger, link: Link) -> None:
+def test_a_campaign_is_not_done_nor_dropped_while_somebody_is_held(
+    ledger: WorkLedger, link: RedisClient
+) -> None:
     store = lost(ledger, link, 2)
     control.cancel(link, "default", CID)
     Feeder().round(ledger)

@@ -11,7 +11,7 @@ import pytest
 
 from interakt_jobs.errors import NotCancellable
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
 from worker.campaigns.running.feeder import Feeder
 from worker.campaigns.store.store import CampaignStore
@@ -29,7 +29,7 @@ KINDS = ("sent", "delivered", "read", "failed")
 class World:
     """The provider, the workers with a call in flight, and answers that are still on their way."""
 
-    def __init__(self, ledger: WorkLedger, link: Link, seed: int, policy: str) -> None:
+    def __init__(self, ledger: WorkLedger, link: RedisClient, seed: int, policy: str) -> None:
         self.ledger, self.link, self.chance = ledger, link, random.Random(seed)
         self.store: CampaignStore = begin(
             link, PEOPLE, rules={"stop_when": [{"count": 10**6}]}, retry={"repeat": policy, "max_attempts": 3}
@@ -61,12 +61,12 @@ class World:
 
     def accept(self) -> None:
         if work := self._call():
-            self.taken[work.tail] += 1
+            self.taken[work.job_key] += 1
             self._done(work)
 
     def lose_answer(self) -> None:
         if work := self._call():
-            self.taken[work.tail] += self.chance.random() < 0.5
+            self.taken[work.job_key] += self.chance.random() < 0.5
             self._settle(work, "unknown", "timeout", "", 1)
 
     def refuse(self) -> None:
@@ -85,8 +85,8 @@ class World:
         """A worker is killed, or so slow that its lease ends: then its answer may still come."""
         if work := self._call():
             if accepted := self.chance.random() < 0.5:
-                self.taken[work.tail] += 1
-            self.link.command("ZADD", f"{prefix('default')}run:bulk", "XX", 1, work.tail)
+                self.taken[work.job_key] += 1
+            self.link.command("ZADD", f"{prefix('default')}run:bulk", "XX", 1, work.job_key)
             reap(self.ledger)
             if accepted and self.chance.random() < 0.5:
                 self.late.append(work)
@@ -101,10 +101,10 @@ class World:
             self.ledger.step(work, outcome, again=True)  # type: ignore[arg-type]
 
     def receipt(self) -> None:
-        if tails := [tail for tail, times in self.taken.items() if times]:
+        if job_keys := [job_key for job_key, times in self.taken.items() if times]:
             now = int(time.time() * 1000)
             apply_receipt(
-                self.ledger, self.chance.choice(tails), self.chance.choice(KINDS), at_ms=now, code="131049"
+                self.ledger, self.chance.choice(job_keys), self.chance.choice(KINDS), at_ms=now, code="131049"
             )
 
     def pause(self) -> None:
@@ -139,8 +139,8 @@ class World:
     def hurry(self) -> None:
         """What waits for a later time is due now."""
         for name in ("ready:bulk", "held"):
-            for tail in self.link.command("ZRANGE", f"{prefix('default')}{name}", 0, -1):
-                self.link.command("ZADD", f"{prefix('default')}{name}", "XX", 1, tail)
+            for job_key in self.link.command("ZRANGE", f"{prefix('default')}{name}", 0, -1):
+                self.link.command("ZADD", f"{prefix('default')}{name}", "XX", 1, job_key)
         reap(self.ledger)
 
     def end(self) -> None:
@@ -171,22 +171,22 @@ class World:
         adds_up(self.store)
         for outcome in self.store.outcomes():
             slot = outcome.slot
-            tails = [f"{CID}.{number}.{outcome.index}" for number in range(slot.round + 1)]
-            times = self.taken[tails[-1]]
+            job_keys = [f"{CID}.{number}.{outcome.index}" for number in range(slot.round + 1)]
+            times = self.taken[job_keys[-1]]
             if slot.state in ACCEPTED:
-                assert times >= 1, f"{tails[-1]} is {slot.state}, but was never accepted"
+                assert times >= 1, f"{job_keys[-1]} is {slot.state}, but was never accepted"
             if slot.state in ("dead", "cancelled", "skipped"):
-                assert times == 0, f"{tails[-1]} is {slot.state}, but was accepted"
+                assert times == 0, f"{job_keys[-1]} is {slot.state}, but was accepted"
             if policy == "never":
-                assert times <= 1, f"{tails[-1]} was accepted {times} times"
+                assert times <= 1, f"{job_keys[-1]} was accepted {times} times"
             elif times > 1:
-                assert slot.ambiguous or slot.state == "unknown", f"{tails[-1]}: {times} times, not marked"
+                assert slot.ambiguous or slot.state == "unknown", f"{job_keys[-1]}: {times} times, not marked"
 
 
 @pytest.mark.parametrize("policy", ["never", "after_hold"])
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_everybody_is_sent_to_once_and_the_slots_tell_the_truth(
-    ledger: WorkLedger, link: Link, seed: int, policy: str
+    ledger: WorkLedger, link: RedisClient, seed: int, policy: str
 ) -> None:
     world = World(ledger, link, seed, policy)
     acts = [
@@ -206,7 +206,17 @@ def test_whatever_happens_everybody_is_sent_to_once_and_the_slots_tell_the_truth
     world.end()
     world.judge(policy)
     assert world.store.status() == "done"
-    assert world.store.fed() == 0
-    for key in ("tries", "maybe", "fl", "held", "dead", "ready:bulk", "run:bulk", "rel:bulk", "campaigns_on"):
+    assert world.store.enqueued() == 0
+    for key in (
+        "tries",
+        "possibly_sent",
+        "fl",
+        "held",
+        "dead",
+        "ready:bulk",
+        "run:bulk",
+        "rel:bulk",
+        "campaigns_on",
+    ):
         assert not link.command("EXISTS", f"{prefix('default')}{key}"), key
     assert link.command("KEYS", f"{prefix('default')}*:{CID}.*") == []

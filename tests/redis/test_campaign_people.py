@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.recipient import recipient_hash
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.store.frequency import FrequencyCap
@@ -18,13 +18,13 @@ ASHA = recipient_hash("919999999999")
 
 
 @pytest.fixture
-def link(redis_url: str) -> Iterator[Link]:
-    found = Link(redis_url)
+def link(redis_url: str) -> Iterator[RedisClient]:
+    found = RedisClient(redis_url)
     yield found
     found.close()
 
 
-def test_people_opt_out_and_in_again_and_no_number_is_kept(link: Link) -> None:
+def test_people_opt_out_and_in_again_and_no_number_is_kept(link: RedisClient) -> None:
     optout = OptOut(link, "default")
     assert optout.add("919999999999")
     assert not optout.add("919999999999")
@@ -38,7 +38,7 @@ def test_people_opt_out_and_in_again_and_no_number_is_kept(link: Link) -> None:
     assert optout.count() == 0
 
 
-def test_who_was_kept_by_a_form_that_whatsapp_writes_is_still_out(link: Link) -> None:
+def test_who_was_kept_by_a_form_that_whatsapp_writes_is_still_out(link: RedisClient) -> None:
     """Releases before the forms were equal kept the hash of the digits as they came."""
     optout = OptOut(link, "default")
 
@@ -57,7 +57,7 @@ def test_who_was_kept_by_a_form_that_whatsapp_writes_is_still_out(link: Link) ->
     assert not optout.has("5215512345671")
 
 
-def test_people_are_added_by_the_thousand_and_counted(link: Link) -> None:
+def test_people_are_added_by_the_thousand_and_counted(link: RedisClient) -> None:
     optout = OptOut(link, "default")
     people = [f"9199999{at:05d}" for at in range(2500)]
     assert optout.add_all([*people, people[0]]) == (2500, 2501)
@@ -66,7 +66,7 @@ def test_people_are_added_by_the_thousand_and_counted(link: Link) -> None:
     assert OptOut(link, "other").add_hashes(optout.hashes()) == 2500
 
 
-def test_nobody_gets_more_than_the_cap_however_many_ask_at_once(link: Link) -> None:
+def test_nobody_gets_more_than_the_cap_however_many_ask_at_once(link: RedisClient) -> None:
     cap, granted = FrequencyCap(link, "default", 3, 7), []
 
     def ask() -> None:
@@ -82,7 +82,7 @@ def test_nobody_gets_more_than_the_cap_however_many_ask_at_once(link: Link) -> N
     assert cap.take([recipient_hash("919999999998")])[0] == [True]
 
 
-def test_what_was_never_sent_is_given_back(link: Link) -> None:
+def test_what_was_never_sent_is_given_back(link: RedisClient) -> None:
     cap = FrequencyCap(link, "default", 1, 7)
     answers, taken = cap.take([ASHA])
     assert (answers, cap.take([ASHA])[0]) == ([True], [False])
@@ -91,7 +91,7 @@ def test_what_was_never_sent_is_given_back(link: Link) -> None:
     assert [cap.take([ASHA])[0], cap.take([ASHA])[0]] == [[True], [False]]
 
 
-def test_counts_of_earlier_days_are_seen_and_older_ones_are_not(link: Link) -> None:
+def test_counts_of_earlier_days_are_seen_and_older_ones_are_not(link: RedisClient) -> None:
     day = int(link.command("TIME")[0]) // 86_400
     member = bytes.fromhex(ASHA[3:15])
     cap = FrequencyCap(link, "default", 2, 7)
@@ -100,7 +100,7 @@ def test_counts_of_earlier_days_are_seen_and_older_ones_are_not(link: Link) -> N
     assert [cap.take([ASHA])[0], cap.take([ASHA])[0]] == [[True], [False]]
 
 
-def test_counts_go_by_themselves_and_are_packed(link: Link) -> None:
+def test_counts_go_by_themselves_and_are_packed(link: RedisClient) -> None:
     cap = FrequencyCap(link, "default", 1, 7)
     for start in range(0, 20_000, 1000):
         cap.take([recipient_hash(f"9199999{at:05d}") for at in range(start, start + 1000)])
@@ -110,7 +110,7 @@ def test_counts_go_by_themselves_and_are_packed(link: Link) -> None:
     assert all(7 * 86_400 < link.command("TTL", key) <= 9 * 86_400 for key in keys[:50])
 
 
-def test_a_longer_window_keeps_the_counts_that_a_shorter_one_made(link: Link) -> None:
+def test_a_longer_window_keeps_the_counts_that_a_shorter_one_made(link: RedisClient) -> None:
     FrequencyCap(link, "default", 5, 1).take([ASHA])
     FrequencyCap(link, "default", 5, 30).take([ASHA])
     FrequencyCap(link, "default", 5, 1).take([ASHA])
@@ -119,6 +119,6 @@ def test_a_longer_window_keeps_the_counts_that_a_shorter_one_made(link: Link) ->
     assert FrequencyCap(link, "default", 3, 30).take([ASHA])[0] == [False]
 
 
-def test_no_cap_counts_nothing(link: Link) -> None:
+def test_no_cap_counts_nothing(link: RedisClient) -> None:
     assert FrequencyCap(link, "default", 0, 7).take([ASHA])[0] == [True]
     assert link.command("KEYS", "*") == []

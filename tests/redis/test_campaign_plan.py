@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script, bundle
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
@@ -31,8 +31,8 @@ NAMES = ("Asha", "Venkatesh")
 
 
 @pytest.fixture
-def link(redis_url: str) -> Iterator[Link]:
-    found = Link(redis_url)
+def link(redis_url: str) -> Iterator[RedisClient]:
+    found = RedisClient(redis_url)
     yield found
     found.close()
 
@@ -45,7 +45,7 @@ def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [{"phone": f"99999{at:05d}", "name": f"N{at}"} for at in range(start, start + count)]
 
 
-def store(link: Link) -> CampaignStore:
+def store(link: RedisClient) -> CampaignStore:
     return CampaignStore(link, "default", CID)
 
 
@@ -53,11 +53,11 @@ def lua(text: str) -> Script:
     return bundle("test", "local recipient_state = require 'recipient_state'\n" + text)
 
 
-def keys(link: Link) -> set[str]:
+def keys(link: RedisClient) -> set[str]:
     return {key.decode() for key in link.command("KEYS", "*")}
 
 
-def test_a_plan_keeps_every_recipient_once_with_an_empty_outcome(link: Link) -> None:
+def test_a_plan_keeps_every_recipient_once_with_an_empty_outcome(link: RedisClient) -> None:
     mixed = [*rows(1500), {"phone": "+14155550123", "name": "Jo"}, *rows(3, 1000)]
     tally = plan(link, definition(), CID, Dicts(mixed))
     assert (tally.recipients, dict(tally.rejected)) == (1501, {"duplicate": 3})
@@ -80,13 +80,15 @@ def test_a_plan_keeps_every_recipient_once_with_an_empty_outcome(link: Link) -> 
     assert all(key.startswith(prefix("default")) for key in keys(link))
 
 
-def test_a_dry_run_writes_nothing(link: Link) -> None:
+def test_a_dry_run_writes_nothing(link: RedisClient) -> None:
     tally = survey(definition(), Dicts(rows(10)), OptOut(link, "default"))
     assert (tally.recipients, len(tally.sample)) == (10, 3)
     assert keys(link) == set()
 
 
-def test_a_crash_while_planning_leaves_nothing_sendable_and_the_next_attempt_starts_clean(link: Link) -> None:
+def test_a_crash_while_planning_leaves_nothing_sendable_and_the_next_attempt_starts_clean(
+    link: RedisClient,
+) -> None:
     def crashing() -> Iterator[dict[str, Any]]:
         yield from rows(3500)
         raise OSError("the disk went away")
@@ -102,7 +104,7 @@ def test_a_crash_while_planning_leaves_nothing_sendable_and_the_next_attempt_sta
     assert sum(1 for _ in found.outcomes()) == 1200
 
 
-def test_the_same_list_gives_the_same_version_and_another_one_does_not(link: Link) -> None:
+def test_the_same_list_gives_the_same_version_and_another_one_does_not(link: RedisClient) -> None:
     versions = []
     for campaign, count in (("caaaaaaaa", 5), ("cbbbbbbbb", 5), ("ccccccccc", 6)):
         plan(link, definition(), campaign, Dicts(rows(count)))
@@ -110,14 +112,14 @@ def test_the_same_list_gives_the_same_version_and_another_one_does_not(link: Lin
     assert versions[0] == versions[1] != versions[2]
 
 
-def test_a_plan_is_frozen(link: Link) -> None:
+def test_a_plan_is_frozen(link: RedisClient) -> None:
     plan(link, definition(), CID, Dicts(rows(5)))
     with pytest.raises(CampaignError, match="is planned"):
         plan(link, definition(), CID, Dicts(rows(7)))
     assert store(link).counts() == {"planned": 5}
 
 
-def test_the_export_gives_the_files_own_columns_back(link: Link) -> None:
+def test_the_export_gives_the_files_own_columns_back(link: RedisClient) -> None:
     people = [
         {"customer": f"K{at}", **row, "state": "Goa", "note": 'two\nlines, "x"'}
         for at, row in enumerate(rows(1200))
@@ -134,14 +136,14 @@ def test_the_export_gives_the_files_own_columns_back(link: Link) -> None:
     assert not any(":own" in key for key in keys(link))
 
 
-def test_no_further_columns_are_kept_where_none_are_asked_for(link: Link) -> None:
+def test_no_further_columns_are_kept_where_none_are_asked_for(link: RedisClient) -> None:
     campaign = read({**json.loads(definition().source), "recipients": {"keep": []}})
     plan(link, campaign, CID, Dicts([{**row, "customer": "K"} for row in rows(3)]))
     assert f"{prefix('default')}c:{CID}:own" not in keys(link)
     assert "customer" not in next(control.export(link, "default", CID))
 
 
-def test_a_job_plans_nothing_with_values_that_say_nothing_unless_they_are_allowed(link: Link) -> None:
+def test_a_job_plans_nothing_with_values_that_say_nothing_unless_they_are_allowed(link: RedisClient) -> None:
     people = [*rows(3), {"phone": "9999900007", "name": "NaN"}]
     payload = {"definition": json.loads(definition().source), "recipients": people}
     for _ in range(2):  # nor when it is carried out again
@@ -152,7 +154,7 @@ def test_a_job_plans_nothing_with_values_that_say_nothing_unless_they_are_allowe
     assert run_campaign(link, "default", "job", payload, None)["recipients"] == 4
 
 
-def test_of_two_planners_the_later_one_wins_and_the_other_hears_of_it(link: Link) -> None:
+def test_of_two_planners_the_later_one_wins_and_the_other_hears_of_it(link: RedisClient) -> None:
     def taken_over() -> Iterator[dict[str, Any]]:
         yield from rows(1000)
         plan(link, definition(), CID, Dicts(rows(7)))
@@ -164,7 +166,7 @@ def test_of_two_planners_the_later_one_wins_and_the_other_hears_of_it(link: Link
     assert sum(1 for _ in store(link).outcomes()) == 7
 
 
-def test_the_opted_out_are_left_out_of_a_plan(link: Link) -> None:
+def test_the_opted_out_are_left_out_of_a_plan(link: RedisClient) -> None:
     optout = OptOut(link, "default")
     optout.add("919999900003")
     rejected: list[int] = []
@@ -172,7 +174,7 @@ def test_the_opted_out_are_left_out_of_a_plan(link: Link) -> None:
     assert (tally.recipients, rejected) == (4, [4])
 
 
-def test_a_campaign_is_dropped_whole(link: Link) -> None:
+def test_a_campaign_is_dropped_whole(link: RedisClient) -> None:
     plan(link, definition(), CID, Dicts(rows(1200)))
     assert store(link).drop("done") == "planned"
     assert store(link).drop() == "dropped"
@@ -182,7 +184,7 @@ def test_a_campaign_is_dropped_whole(link: Link) -> None:
         store(link).meta()
 
 
-def test_ids_are_minted_as_jobs_want_them(link: Link) -> None:
+def test_ids_are_minted_as_jobs_want_them(link: RedisClient) -> None:
     CampaignStore(link, "default", mint_id())
     with pytest.raises(ValueError, match="an id is c and 8"):
         CampaignStore(link, "default", "c:*")
@@ -200,7 +202,7 @@ def test_blocks_read_back_what_was_packed() -> None:
             blocks.unpack(broken)
 
 
-def test_lua_and_python_have_the_same_numbers(link: Link) -> None:
+def test_lua_and_python_have_the_same_numbers(link: RedisClient) -> None:
     found = link.run(
         lua(
             "local tables = recipient_state.tables() "
@@ -224,7 +226,7 @@ return 1
 """
 
 
-def test_what_lua_writes_python_reads_and_the_counts_follow(link: Link) -> None:
+def test_what_lua_writes_python_reads_and_the_counts_follow(link: RedisClient) -> None:
     plan(link, definition(), CID, Dicts(rows(1200)))
     found, provider, at = store(link), str(uuid.uuid4()), 1_795_000_000
     script = lua(WRITE)
@@ -263,7 +265,7 @@ return made
 """
 
 
-def test_slots_of_both_languages_agree_on_any_value(link: Link) -> None:
+def test_slots_of_both_languages_agree_on_any_value(link: RedisClient) -> None:
     chance = random.Random(11)
     echo = lua(ECHO)
     packed = []
@@ -288,7 +290,7 @@ def test_slots_of_both_languages_agree_on_any_value(link: Link) -> None:
     assert [recipient_state.pack(recipient_state.unpack(raw)) for raw in packed] == packed
 
 
-def test_a_recipient_weighs_less_than_64_bytes(link: Link) -> None:
+def test_a_recipient_weighs_less_than_64_bytes(link: RedisClient) -> None:
     chance = random.Random(1)
     people = [
         {

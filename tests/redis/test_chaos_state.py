@@ -24,18 +24,20 @@ def direct(redis_url: str) -> Any:
 
 
 def test_a_job_that_moves_while_it_looks_is_in_one_place(redis_url: str, direct: Any) -> None:
-    tails = [f"t{number}" for number in range(JOBS)]
-    direct.zadd(f"{prefix('default')}ready:bulk", dict.fromkeys(tails, 1))
-    direct.mset({f"{prefix('default')}j:{tail}": "2|send_text|cr|bulk|1|0|never\n\n{}" for tail in tails})
+    job_keys = [f"t{number}" for number in range(JOBS)]
+    direct.zadd(f"{prefix('default')}ready:bulk", dict.fromkeys(job_keys, 1))
+    direct.mset(
+        {f"{prefix('default')}j:{job_key}": "2|send_text|cr|bulk|1|0|never\n\n{}" for job_key in job_keys}
+    )
     over = threading.Event()
 
     def move() -> None:
         mover, here, there = redis.Redis.from_url(redis_url), "ready:bulk", "held"
         while not over.is_set():
-            for tail in tails:
+            for job_key in job_keys:
                 pipe = mover.pipeline()
-                pipe.zrem(f"{prefix('default')}{here}", tail)
-                pipe.zadd(f"{prefix('default')}{there}", {tail: 1})
+                pipe.zrem(f"{prefix('default')}{here}", job_key)
+                pipe.zadd(f"{prefix('default')}{there}", {job_key: 1})
                 pipe.execute()
             here, there = there, here
 
@@ -43,7 +45,7 @@ def test_a_job_that_moves_while_it_looks_is_in_one_place(redis_url: str, direct:
     moving.start()
     reader = Reader(redis_url)
     try:
-        snapshots = [reader.snapshot(tails) for _ in range(20)]
+        snapshots = [reader.snapshot(job_keys) for _ in range(20)]
     finally:
         over.set()
         moving.join()
@@ -115,7 +117,7 @@ def test_a_job_is_sorted_by_every_key_that_names_it() -> None:
     keys = {
         f"{prefix('default')}j:a": "=done|send_text|normal|5|1|0|201|id||ok",
         f"{prefix('default')}run:normal": ["a"],
-        f"{prefix('default')}maybe": ["b", "2"],
+        f"{prefix('default')}possibly_sent": ["b", "2"],
         f"{prefix('default')}fl": ["b", "7|x"],
         f"{prefix('default')}d:c": '{"reason":"rejected"}',
         f"{prefix('default')}dead": ["c"],
@@ -125,7 +127,7 @@ def test_a_job_is_sorted_by_every_key_that_names_it() -> None:
         f"{prefix('other')}j:z": "of another account",
     }
     found = sort_out(keys, ["gone"])
-    assert {tail: job.places for tail, job in found.jobs.items()} == {
+    assert {job_key: job.places for job_key, job in found.jobs.items()} == {
         "gone": [],
         "a": ["done"],
         "b": ["flight 7"],

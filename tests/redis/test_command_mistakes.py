@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interakt_jobs.ledger.keys import ACCOUNTS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.cli import main
 
 JOB = "ij1.default.01a207ed436b70a9bd7ee315f7e34359"
@@ -42,7 +42,7 @@ def run(words: str, url: str) -> Result:
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(redis_url: str, words: str, told: str) -> None:
-    Link(redis_url).command("SADD", ACCOUNTS, "default")
+    RedisClient(redis_url).command("SADD", ACCOUNTS, "default")
     result = run(words, redis_url)
     assert result.exit_code in (1, 2)
     assert told in result.output

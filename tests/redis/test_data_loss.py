@@ -14,13 +14,13 @@ from click.testing import CliRunner
 import interakt_jobs
 from interakt_jobs.errors import LedgerDamaged, Unregistered
 from interakt_jobs.ledger.keys import ACCOUNTS, LATER, POISON, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tasks import send_text
 from tasks.job_task import served
 from tests.waiting import until
 from worker.checks.ledger import examine_data
 from worker.cli import main
-from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS, Presence
+from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS, Heartbeat
 from worker.dispatch.witness import BACK_MS, Witness
 from worker.ledger import accounts, status
 from worker.ledger.rate_limit import PERMIT
@@ -33,13 +33,13 @@ STATE, BULK = f"{prefix('default')}state", {"urgent": 9, "normal": 9, "bulk": 9}
 Accept = Callable[..., str]
 
 
-def beat(link: Link, *witnesses: Witness, token: str = "token", first: bool = False) -> None:
+def beat(link: RedisClient, *witnesses: Witness, token: str = "token", first: bool = False) -> None:
     for witness in witnesses:
         entry = json.dumps({"host": "here", "pid": 1, "queues": ["bulk"], "want": 1})[1:]
         witness.look(int(link.run(BEAT, [WORKERS, NEWEST], token, entry, "0" if first else "1")))
 
 
-def living(link: Link, ledger: WorkLedger) -> Witness:
+def living(link: RedisClient, ledger: WorkLedger) -> Witness:
     """A worker that has lived through three beats."""
     made = Witness([ledger])
     for _ in range(3):
@@ -47,23 +47,23 @@ def living(link: Link, ledger: WorkLedger) -> Witness:
     return made
 
 
-def lost(link: Link) -> bool:
+def lost(link: RedisClient) -> bool:
     return bool(status.read(link, "default").lost_ms)
 
 
 @pytest.fixture
-def flush(link: Link) -> Callable[[], object]:
+def flush(link: RedisClient) -> Callable[[], object]:
     return lambda: link.command("FLUSHALL")
 
 
-def test_an_empty_redis_at_the_first_start_is_no_loss(link: Link, ledger: WorkLedger) -> None:
+def test_an_empty_redis_at_the_first_start_is_no_loss(link: RedisClient, ledger: WorkLedger) -> None:
     living(link, ledger)
     living(link, ledger)
     assert not lost(link)
 
 
 def test_a_redis_that_was_emptied_is_registered_again(
-    link: Link,
+    link: RedisClient,
     ledger: WorkLedger,
     accept: Accept,
     flush: Any,
@@ -84,7 +84,7 @@ def test_a_redis_that_was_emptied_is_registered_again(
     assert [said[0] for said in alarms] == ["data_lost"]
 
 
-def test_what_persons_had_set_holds_again(link: Link, ledger: WorkLedger, flush: Any) -> None:
+def test_what_persons_had_set_holds_again(link: RedisClient, ledger: WorkLedger, flush: Any) -> None:
     accounts.set_rate(ledger, 120, 30.0)
     accounts.set_shares(ledger, "urgent=50,normal=30,bulk=20")
     accounts.pause(ledger, 3600, "holiday")
@@ -96,7 +96,7 @@ def test_what_persons_had_set_holds_again(link: Link, ledger: WorkLedger, flush:
     assert link.command("HGET", STATE, "share_normal") == b"30"
 
 
-def test_the_first_call_waits_for_a_whole_window(link: Link, ledger: WorkLedger, flush: Any) -> None:
+def test_the_first_call_waits_for_a_whole_window(link: RedisClient, ledger: WorkLedger, flush: Any) -> None:
     worker = living(link, ledger)
     flush()
     seconds, micros = link.command("TIME")
@@ -108,37 +108,37 @@ def test_the_first_call_waits_for_a_whole_window(link: Link, ledger: WorkLedger,
 
 
 def test_bulk_waits_for_a_person_and_the_other_lanes_do_not(
-    link: Link, ledger: WorkLedger, accept: Accept, flush: Any
+    link: RedisClient, ledger: WorkLedger, accept: Accept, flush: Any
 ) -> None:
     worker = living(link, ledger)
     flush()
     beat(link, worker)
     link.command("DEL", f"{prefix('default')}bud")
     bulk, normal = accept(lane="bulk"), accept()
-    assert ledger.release("pacer", BULK).tails == {"normal": [normal]}
+    assert ledger.release("dispatcher", BULK).job_keys == {"normal": [normal]}
     assert accounts.confirm_loss(ledger)
-    assert ledger.release("pacer", BULK).tails == {"bulk": [bulk]}
+    assert ledger.release("dispatcher", BULK).job_keys == {"bulk": [bulk]}
     assert not lost(link)
     assert not accounts.confirm_loss(ledger), "once is enough"
 
 
 def test_a_bulk_job_that_was_claimed_before_goes_back(
-    link: Link, ledger: WorkLedger, accept: Accept, flush: Any
+    link: RedisClient, ledger: WorkLedger, accept: Accept, flush: Any
 ) -> None:
     worker = living(link, ledger)
     flush()
     beat(link, worker)
     accounts.confirm_loss(ledger)
     link.command("DEL", f"{prefix('default')}bud")
-    tail = accept(lane="bulk")
-    (work,) = ledger.claim("token", ledger.release("pacer", BULK).tails["bulk"])
+    job_key = accept(lane="bulk")
+    (work,) = ledger.claim("token", ledger.release("dispatcher", BULK).job_keys["bulk"])
     link.command("HSET", STATE, "lost_at", 1)
-    assert ledger.start(tail, work.fence)[::2] == ("back", "data lost")
-    assert ledger.read(tail).state == "ready"
+    assert ledger.start(job_key, work.fence)[::2] == ("back", "data lost")
+    assert ledger.read(job_key).state == "ready"
 
 
 def test_two_workers_that_notice_at_once_do_it_once(
-    link: Link, ledger: WorkLedger, flush: Any, caplog: pytest.LogCaptureFixture
+    link: RedisClient, ledger: WorkLedger, flush: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     workers = [living(link, ledger) for _ in range(3)]
     flush()
@@ -152,7 +152,7 @@ def test_two_workers_that_notice_at_once_do_it_once(
 
 
 def test_a_worker_that_starts_after_the_loss_does_not_hide_it(
-    link: Link, ledger: WorkLedger, flush: Any
+    link: RedisClient, ledger: WorkLedger, flush: Any
 ) -> None:
     worker = living(link, ledger)
     flush()
@@ -164,7 +164,7 @@ def test_a_worker_that_starts_after_the_loss_does_not_hide_it(
     assert status.read(link, "default").rate == 60_000
 
 
-def test_a_second_loss_is_noticed_too(link: Link, ledger: WorkLedger, flush: Any) -> None:
+def test_a_second_loss_is_noticed_too(link: RedisClient, ledger: WorkLedger, flush: Any) -> None:
     worker = living(link, ledger)
     for _ in range(2):
         flush()
@@ -174,7 +174,7 @@ def test_a_second_loss_is_noticed_too(link: Link, ledger: WorkLedger, flush: Any
         assert not lost(link)
 
 
-def test_one_account_that_is_gone_is_the_only_one_held(link: Link, ledger: WorkLedger) -> None:
+def test_one_account_that_is_gone_is_the_only_one_held(link: RedisClient, ledger: WorkLedger) -> None:
     other = WorkLedger(link, "brand_b")
     link.command("SADD", ACCOUNTS, other.account)
     link.run(REGISTER, [other.prefix], 60, 60000)
@@ -186,7 +186,7 @@ def test_one_account_that_is_gone_is_the_only_one_held(link: Link, ledger: WorkL
     assert status.read(link, "brand_b").rate == 60
 
 
-def test_the_list_of_accounts_is_written_again(link: Link, ledger: WorkLedger) -> None:
+def test_the_list_of_accounts_is_written_again(link: RedisClient, ledger: WorkLedger) -> None:
     worker = living(link, ledger)
     link.command("DEL", ACCOUNTS)
     beat(link, worker)
@@ -194,7 +194,7 @@ def test_the_list_of_accounts_is_written_again(link: Link, ledger: WorkLedger) -
     assert not lost(link), "nothing else is gone"
 
 
-def test_a_redis_with_older_data_is_noticed(link: Link, ledger: WorkLedger) -> None:
+def test_a_redis_with_older_data_is_noticed(link: RedisClient, ledger: WorkLedger) -> None:
     workers = [living(link, ledger) for _ in range(2)]
     accounts.set_rate(ledger, 500, 60)
     beat(link, *workers)
@@ -212,27 +212,27 @@ def test_a_redis_with_older_data_is_noticed(link: Link, ledger: WorkLedger) -> N
 
 
 def test_jobs_of_older_data_wait_for_a_person_and_new_ones_go(
-    link: Link, ledger: WorkLedger, accept: Accept
+    link: RedisClient, ledger: WorkLedger, accept: Accept
 ) -> None:
     worker = living(link, ledger)
     released, ready = accept(), accept()
-    assert ledger.release("pacer", {"normal": 1}).tails == {"normal": [released]}
+    assert ledger.release("dispatcher", {"normal": 1}).job_keys == {"normal": [released]}
     link.command("SET", NEWEST, 1)
     beat(link, worker)
     link.command("DEL", f"{prefix('default')}bud")
     new = accept()
-    assert ledger.release("pacer", BULK).tails == {"normal": [new]}
+    assert ledger.release("dispatcher", BULK).job_keys == {"normal": [new]}
     assert status.read(link, "default").lanes["normal"].doubt == 2
-    for tail in (released, ready):
-        waiting = ledger.waits_for(tail)
+    for job_key in (released, ready):
+        waiting = ledger.waits_for(job_key)
         assert waiting and "confirm-loss" in waiting.why
     ledger.cancel(ready)
     assert accounts.confirm_loss(ledger)
-    assert released in ledger.release("pacer", BULK).tails["normal"]
-    assert [each for each in ledger.claim("token", [released, ready]) if each.tail == ready] == []
+    assert released in ledger.release("dispatcher", BULK).job_keys["normal"]
+    assert [each for each in ledger.claim("token", [released, ready]) if each.job_key == ready] == []
 
 
-def test_the_last_seconds_before_a_crash_are_no_loss(link: Link, ledger: WorkLedger) -> None:
+def test_the_last_seconds_before_a_crash_are_no_loss(link: RedisClient, ledger: WorkLedger) -> None:
     worker = living(link, ledger)
     link.command("SET", NEWEST, int(link.command("GET", NEWEST)) - BACK_MS // 2)
     beat(link, worker)
@@ -242,7 +242,7 @@ def test_the_last_seconds_before_a_crash_are_no_loss(link: Link, ledger: WorkLed
 
 
 def test_what_redis_cannot_do_now_is_done_at_the_next_beat(
-    link: Link, ledger: WorkLedger, flush: Any, monkeypatch: pytest.MonkeyPatch
+    link: RedisClient, ledger: WorkLedger, flush: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = living(link, ledger)
     link.command("SET", NEWEST, 1)
@@ -254,22 +254,24 @@ def test_what_redis_cannot_do_now_is_done_at_the_next_beat(
     assert lost(link)
 
 
-def test_the_heartbeat_looks(link: Link, ledger: WorkLedger) -> None:
-    presence = Presence(link, lease_seconds=3, queues=["bulk"])
-    presence.on_beat = (seen := list[int]()).append
+def test_the_heartbeat_looks(link: RedisClient, ledger: WorkLedger) -> None:
+    heartbeat = Heartbeat(link, lease_seconds=3, queues=["bulk"])
+    heartbeat.on_beat = (seen := list[int]()).append
     for _ in range(3):
-        presence._tell()
+        heartbeat._tell()
     assert seen[:2] == [0, 0] and seen[2] > 0, "the first beat only asks"
 
 
 @pytest.mark.parametrize("key", [NEWEST, STATE, ACCOUNTS])
-def test_another_type_does_not_blind_it(link: Link, ledger: WorkLedger, accept: Accept, key: str) -> None:
+def test_another_type_does_not_blind_it(
+    link: RedisClient, ledger: WorkLedger, accept: Accept, key: str
+) -> None:
     worker, aside = living(link, ledger), SetAside(link, [ledger])
     link.command("DEL", key)
     link.command("RPUSH", key, "somebody's")
     for _ in range(2):
         with contextlib.suppress(LedgerDamaged):
-            ledger.release("pacer", {})
+            ledger.release("dispatcher", {})
             beat(link, worker)
         aside.look()
     beat(link, worker)
@@ -280,7 +282,7 @@ def test_another_type_does_not_blind_it(link: Link, ledger: WorkLedger, accept: 
 
 @pytest.mark.parametrize(("account", "kept"), [("default", (1, 0)), ("mistyped", (0, 1))])
 def test_a_message_by_name_is_kept_until_its_account_is_back(
-    link: Link, redis_url: str, monkeypatch: pytest.MonkeyPatch, account: str, kept: tuple[int, int]
+    link: RedisClient, redis_url: str, monkeypatch: pytest.MonkeyPatch, account: str, kept: tuple[int, int]
 ) -> None:
     served.add("default")
     interakt_jobs.configure(redis_url)
@@ -296,7 +298,7 @@ def test_a_message_by_name_is_kept_until_its_account_is_back(
 
 
 def test_every_place_where_an_operator_looks_names_it(
-    link: Link, ledger: WorkLedger, flush: Any, redis_url: str
+    link: RedisClient, ledger: WorkLedger, flush: Any, redis_url: str
 ) -> None:
     worker = living(link, ledger)
     flush()

@@ -16,9 +16,9 @@ Accept = Callable[..., str]
 def kill(
     ledger: WorkLedger, accept: Accept, reason: str = "rejected", error: str = "no", **terms: object
 ) -> str:
-    tail = accept(**terms)
+    job_key = accept(**terms)
     ledger.step(run_to_start(ledger), ("dead", reason, error, 400, '{"outcome":"refused"}'))
-    return tail
+    return job_key
 
 
 def test_dead_letters_are_found_by_what_they_have_in_common(ledger: WorkLedger, accept: Accept) -> None:
@@ -29,7 +29,7 @@ def test_dead_letters_are_found_by_what_they_have_in_common(ledger: WorkLedger, 
     letters = DeadLetters(ledger)
 
     def found(**wanted: object) -> set[str]:
-        return {letter.tail for letter in letters.find(Filter(**wanted))}  # type: ignore[arg-type]
+        return {letter.job_key for letter in letters.find(Filter(**wanted))}  # type: ignore[arg-type]
 
     assert found() == {first, second}
     assert found(reason="rejected") == {first}
@@ -47,32 +47,32 @@ def test_many_dead_letters_of_one_instant_are_each_listed_once(ledger: WorkLedge
         ledger.link.command(
             "SET", f"{ledger.prefix}d:t{number}", '{"op":"send_text","lane":"bulk","reason":"rejected"}'
         )
-    tails = [letter.tail for letter in DeadLetters(ledger).find()]
-    assert (len(tails), len(set(tails))) == (450, 450)
+    job_keys = [letter.job_key for letter in DeadLetters(ledger).find()]
+    assert (len(job_keys), len(set(job_keys))) == (450, 450)
 
 
 def test_a_replay_is_a_new_send_with_its_attempts_at_zero(ledger: WorkLedger, accept: Accept) -> None:
-    tail = kill(ledger, accept)
+    job_key = kill(ledger, accept)
     letters = DeadLetters(ledger, who="ann")
-    assert letters.replay(tail, dry_run=True) == "replayed"
-    assert ledger.read(tail).state == "dead"
-    assert letters.replay(tail) == "replayed"
-    assert letters.replay(tail) == "alive"
-    again = ledger.link.run(REPLAY, [ledger.prefix], tail, "0", "ann", 0, "0", "1")
+    assert letters.replay(job_key, dry_run=True) == "replayed"
+    assert ledger.read(job_key).state == "dead"
+    assert letters.replay(job_key) == "replayed"
+    assert letters.replay(job_key) == "alive"
+    again = ledger.link.run(REPLAY, [ledger.prefix], job_key, "0", "ann", 0, "0", "1")
     assert again == b"replayed", "who asks again because the answer was lost is told that it was done"
     work = run_to_start(ledger)
-    assert (work.tail, work.attempts) == (tail, 0)
+    assert (work.job_key, work.attempts) == (job_key, 0)
     ledger.step(work, DONE)
-    assert ledger.read(tail).state == "done"
+    assert ledger.read(job_key).state == "done"
 
 
 def test_an_unknown_outcome_is_replayed_only_by_one_who_accepts_duplicates(
     ledger: WorkLedger, accept: Accept
 ) -> None:
-    tail = kill(ledger, accept, reason="unknown_outcome", repeat="never")
+    job_key = kill(ledger, accept, reason="unknown_outcome", repeat="never")
     letters = DeadLetters(ledger)
-    assert letters.replay(tail) == "unknown_outcome"
-    assert letters.replay(tail, allow_duplicates=True) == "replayed"
+    assert letters.replay(job_key) == "unknown_outcome"
+    assert letters.replay(job_key, allow_duplicates=True) == "replayed"
 
 
 def test_a_bulk_replay_is_spread_over_time(ledger: WorkLedger, accept: Accept) -> None:
@@ -89,21 +89,21 @@ def test_a_bulk_replay_is_spread_over_time(ledger: WorkLedger, accept: Accept) -
 def test_a_replayed_otp_gets_its_whole_time_to_live_again(
     ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
-    tail = kill(ledger, accept, expires="+300000")
+    job_key = kill(ledger, accept, expires="+300000")
     clock.advance(0.01)
-    DeadLetters(ledger).replay(tail)
-    reading = ledger.read(tail)
+    DeadLetters(ledger).replay(job_key)
+    reading = ledger.read(job_key)
     assert reading.expires - reading.due == 300_000
 
 
 def test_what_is_dropped_or_too_old_or_too_many_is_gone_and_audited(
     ledger: WorkLedger, accept: Accept, clock: Clock
 ) -> None:
-    tails = [kill(ledger, accept) for _ in range(4)]
+    job_keys = [kill(ledger, accept) for _ in range(4)]
     letters = DeadLetters(ledger, who="ann")
-    assert letters.drop(tails[0], "nothing") == 1
+    assert letters.drop(job_keys[0], "nothing") == 1
     assert letters.purge(keep_seconds=3600, keep_count=2) == 1
-    assert {letter.tail for letter in letters.find()} == set(tails[2:])
+    assert {letter.job_key for letter in letters.find()} == set(job_keys[2:])
     clock.advance(0.005)
     letters.purge(keep_seconds=0, keep_count=10)
     assert list(letters.find()) == []

@@ -49,7 +49,7 @@ def test_what_was_accepted_before_redis_was_full_is_told_before_the_error(redis:
         taken(send_text.delay_many(payloads), told)
     kept = redis.zrange(f"{prefix('default')}ready:bulk", 0, -1)
     assert PIECE <= len(told) == len(kept) <= 2 * PIECE
-    assert {item.job.tail for item in told if item.job} == set(kept)
+    assert {item.job.job_key for item in told if item.job} == set(kept)
 
 
 def test_what_was_accepted_before_a_payload_broke_the_check_is_told(redis: Redis) -> None:

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.checks.redis_rights import commands
 from worker.doctor import Check, examine
 from worker.ledger.accounts import set_rate
@@ -128,7 +128,7 @@ def test_every_call_takes_a_permit(healthy: dict[str, str]) -> None:
     assert "no permit" in found[0].found
 
 
-def test_schedules_that_no_beat_looks_after_are_told(healthy: dict[str, str], link: Link) -> None:
+def test_schedules_that_no_beat_looks_after_are_told(healthy: dict[str, str], link: RedisClient) -> None:
     schedules = Schedules(link)
     payload = {"countryCode": "+91", "phoneNumber": "9999999999", "event": "Hello"}
     schedules.add(read("weekly", {"every": "7d", "run": "track_event", "payload": payload}))

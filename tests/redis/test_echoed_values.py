@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from interakt_jobs.job import outcome
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.unit.raw_server import RawServer, answer
 from worker.delivery import alarms
 from worker.delivery.outcomes import Attempt
 from worker.delivery.retry import RetryPolicy
 from worker.delivery.runner import Delivery
-from worker.dispatch.heartbeat import Presence
+from worker.dispatch.heartbeat import Heartbeat
 from worker.interakt.client import Client
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger
@@ -36,12 +36,16 @@ ECHO = f"bad request by {KEY}: {json.dumps(PAYLOAD['template'])} {MAIL.upper()} 
 
 @pytest.mark.parametrize("status", [400, 401, 500, 503])
 def test_it_is_nowhere(
-    link: Link, ledger: WorkLedger, accept: Callable[..., str], caplog: pytest.LogCaptureFixture, status: int
+    link: RedisClient,
+    ledger: WorkLedger,
+    accept: Callable[..., str],
+    caplog: pytest.LogCaptureFixture,
+    status: int,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     body = json.dumps({"result": False, "message": ECHO}).encode()
-    tail = accept("send_template", json.dumps(PAYLOAD), repeat="never", max_attempts=1)
-    ledger.release("pacer", {"normal": 1})
+    job_key = accept("send_template", json.dumps(PAYLOAD), repeat="never", max_attempts=1)
+    ledger.release("dispatcher", {"normal": 1})
     attempt = Attempt(
         RetryPolicy(base=1, cap=9),
         keep_seconds=9,
@@ -49,8 +53,11 @@ def test_it_is_nowhere(
     )
     with RawServer(lambda sock, _: sock.sendall(answer(status, body))) as server:
         client = Client(server.url, KEY, proxies={})
-        assert Delivery(ledger, client, attempt, Presence(link, lease_seconds=30), False).deliver([tail]) == 1
-    reading = ledger.read(tail)
+        assert (
+            Delivery(ledger, client, attempt, Heartbeat(link, lease_seconds=30), False).deliver([job_key])
+            == 1
+        )
+    reading = ledger.read(job_key)
     shown = [reading.error, reading.log, outcome("ij1.default.x", reading), caplog.text]
     shown += [record.__dict__ for record in caplog.records]
     shown += [*DeadLetters(ledger).find()]

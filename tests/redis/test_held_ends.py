@@ -42,77 +42,77 @@ def now() -> int:
     return int(time.time() * 1000)
 
 
-def expire(ledger: WorkLedger, tail: str) -> None:
+def expire(ledger: WorkLedger, job_key: str) -> None:
     """The time at which a job was to expire has come."""
-    head, _, rest = ledger.link.command("GET", f"{ledger.prefix}j:{tail}").decode().partition("\n")
+    head, _, rest = ledger.link.command("GET", f"{ledger.prefix}j:{job_key}").decode().partition("\n")
     fields = head.split("|")
     fields[5] = "1"
-    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", "|".join(fields) + "\n" + rest)
-    if ledger.link.command("ZSCORE", f"{ledger.prefix}expires", tail) is not None:
-        ledger.link.command("ZADD", f"{ledger.prefix}expires", 1, tail)
+    ledger.link.command("SET", f"{ledger.prefix}j:{job_key}", "|".join(fields) + "\n" + rest)
+    if ledger.link.command("ZSCORE", f"{ledger.prefix}expires", job_key) is not None:
+        ledger.link.command("ZADD", f"{ledger.prefix}expires", 1, job_key)
 
 
-def lose(ledger: WorkLedger, tail: str) -> None:
-    assert run_to_start_of(ledger, LOST) == tail
+def lose(ledger: WorkLedger, job_key: str) -> None:
+    assert run_to_start_of(ledger, LOST) == job_key
 
 
 def run_to_start_of(ledger: WorkLedger, answer: tuple[Any, ...]) -> str:
     work = run_to_start(ledger)
     ledger.step(work, answer)
-    return work.tail
+    return work.job_key
 
 
 def worker_dies(ledger: WorkLedger, lane: str = "normal") -> None:
-    tail = run_to_start(ledger).tail
-    ledger.link.command("ZADD", f"{ledger.prefix}run:{lane}", 1, tail)
+    job_key = run_to_start(ledger).job_key
+    ledger.link.command("ZADD", f"{ledger.prefix}run:{lane}", 1, job_key)
     reap(ledger)
 
 
-def crash_loops(ledger: WorkLedger, tail: str) -> None:
+def crash_loops(ledger: WorkLedger, job_key: str) -> None:
     for _ in range(2):
         worker_dies(ledger)
         holds_end(ledger)
     worker_dies(ledger)
 
 
-def repeated_and_refused(ledger: WorkLedger, tail: str) -> None:
-    lose(ledger, tail)
+def repeated_and_refused(ledger: WorkLedger, job_key: str) -> None:
+    lose(ledger, job_key)
     holds_end(ledger)
     run_to_start_of(ledger, REFUSED)
 
 
-def repeated_and_tried_in_vain(ledger: WorkLedger, tail: str) -> None:
-    lose(ledger, tail)
+def repeated_and_tried_in_vain(ledger: WorkLedger, job_key: str) -> None:
+    lose(ledger, job_key)
     holds_end(ledger)
     run_to_start_of(ledger, ("retry", 1, "HTTP 503", ""))
 
 
-def repeated_and_expired(ledger: WorkLedger, tail: str) -> None:
-    lose(ledger, tail)
+def repeated_and_expired(ledger: WorkLedger, job_key: str) -> None:
+    lose(ledger, job_key)
     holds_end(ledger)
-    expire(ledger, tail)
+    expire(ledger, job_key)
     reap(ledger)
 
 
-def expired_at_its_start(ledger: WorkLedger, tail: str) -> None:
-    lose(ledger, tail)
+def expired_at_its_start(ledger: WorkLedger, job_key: str) -> None:
+    lose(ledger, job_key)
     holds_end(ledger)
-    released = ledger.release("pacer", {"normal": 1})
-    (work,) = ledger.claim("w", released.tails["normal"])
-    expire(ledger, tail)
-    assert ledger.start(tail, work.fence).word == "dead"
+    released = ledger.release("dispatcher", {"normal": 1})
+    (work,) = ledger.claim("w", released.job_keys["normal"])
+    expire(ledger, job_key)
+    assert ledger.start(job_key, work.fence).word == "dead"
 
 
-def cancelled(ledger: WorkLedger, tail: str) -> None:
-    lose(ledger, tail)
-    ledger.cancel(tail)
-    ledger.cancel(tail)
+def cancelled(ledger: WorkLedger, job_key: str) -> None:
+    lose(ledger, job_key)
+    ledger.cancel(job_key)
+    ledger.cancel(job_key)
 
 
-def cancelled_while_it_waits_to_be_repeated(ledger: WorkLedger, tail: str) -> None:
-    lose(ledger, tail)
+def cancelled_while_it_waits_to_be_repeated(ledger: WorkLedger, job_key: str) -> None:
+    lose(ledger, job_key)
     holds_end(ledger)
-    ledger.cancel(tail)
+    ledger.cancel(job_key)
 
 
 # How a job comes to its end: its policy and most attempts, what happens, and the end if no receipt comes.
@@ -146,15 +146,15 @@ def test_an_end_is_held_and_a_receipt_makes_it_done_with_one_notice(
     terms, happens, _ = WAYS[way]
     receipts_live(ledger)
     webhooks(ledger)
-    tail = accept(options='{"on_done":"shop.told"}', **terms)
-    happens(ledger, tail)
-    assert (ledger.read(tail).state, places(ledger, tail), told(ledger)) == ("unknown", ["held"], [])
+    job_key = accept(options='{"on_done":"shop.told"}', **terms)
+    happens(ledger, job_key)
+    assert (ledger.read(job_key).state, places(ledger, job_key), told(ledger)) == ("unknown", ["held"], [])
     reap(ledger)
-    assert places(ledger, tail) == ["held"]
-    assert apply_receipt(ledger, tail, "delivered", at_ms=now()).job == "settled"
+    assert places(ledger, job_key) == ["held"]
+    assert apply_receipt(ledger, job_key, "delivered", at_ms=now()).job == "settled"
     assert told(ledger) == [("ended", "done", "", "", 0)]
-    assert (ledger.read(tail).state, ledger.read(tail).was) == ("done", "")
-    for name in ("ending", "maybe", "tries", "held", "expires"):
+    assert (ledger.read(job_key).state, ledger.read(job_key).was) == ("done", "")
+    for name in ("ending", "possibly_sent", "tries", "held", "expires"):
         assert not ledger.link.command("EXISTS", f"{ledger.prefix}{name}"), name
 
 
@@ -166,39 +166,39 @@ def test_without_a_receipt_it_ends_and_one_that_comes_then_corrects_that(
     terms, happens, (state, reason) = WAYS[way]
     receipts_live(ledger)
     webhooks(ledger)
-    tail = accept(options=TOLD, **terms)
-    happens(ledger, tail)
+    job_key = accept(options=TOLD, **terms)
+    happens(ledger, job_key)
     holds_end(ledger)
-    reading = ledger.read(tail)
+    reading = ledger.read(job_key)
     assert (reading.state, reading.reason) == (state, reason)
-    assert ledger.release("pacer", {"normal": 9}).tails == {}, "it is sent again"
+    assert ledger.release("dispatcher", {"normal": 9}).job_keys == {}, "it is sent again"
     ended = ("ended", state, reason, "", 0)
     assert told(ledger) == [ended]
-    assert apply_receipt(ledger, tail, kind, at_ms=now(), code="131026", provider_id="p").job == "settled"
+    assert apply_receipt(ledger, job_key, kind, at_ms=now(), code="131026", provider_id="p").job == "settled"
     receipt = ("receipt", kind, "131026", state, 0)
     assert told(ledger) == [ended, ("corrected", "done", "", state, 0), receipt]
-    apply_receipt(ledger, tail, kind, at_ms=now(), code="131026", provider_id="p")
-    reading = ledger.read(tail)
+    apply_receipt(ledger, job_key, kind, at_ms=now(), code="131026", provider_id="p")
+    reading = ledger.read(job_key)
     assert (reading.state, reading.was, len(told(ledger))) == ("done", state, 3)
-    assert outcome(tail, reading)["was"] == state
-    for name in ("ending", "maybe", "tries", "held", "dead", "expires"):
+    assert outcome(job_key, reading)["was"] == state
+    for name in ("ending", "possibly_sent", "tries", "held", "dead", "expires"):
         assert not ledger.link.command("EXISTS", f"{ledger.prefix}{name}"), name
 
 
 @pytest.mark.parametrize("was", ["dead", "cancelled"])
 def test_a_late_answer_corrects_an_end_too(ledger: WorkLedger, accept: Accept, was: str) -> None:
     webhooks(ledger)
-    tail = accept(repeat="never", options=TOLD)
+    job_key = accept(repeat="never", options=TOLD)
     work = run_to_start(ledger)
-    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, tail)
+    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, job_key)
     reap(ledger)
     if was == "cancelled":
-        ledger.cancel(tail)
+        ledger.cancel(job_key)
     holds_end(ledger)
     assert ledger.step(work, DONE)[0] == "settled"
     assert ledger.step(work, DONE)[0] == "already"
     assert told(ledger)[1:] == [("corrected", "done", "", was, 0)]
-    assert ledger.read(tail).provider_id == "provider-1"
+    assert ledger.read(job_key).provider_id == "provider-1"
 
 
 @pytest.mark.parametrize(
@@ -210,23 +210,23 @@ def test_what_no_receipt_can_name_is_dead_at_once(
 ) -> None:
     receipts_live(ledger)
     webhooks(ledger)
-    tail = accept(operation, repeat=repeat)
-    lose(ledger, tail)
-    assert (ledger.read(tail).state, ledger.read(tail).reason) == ("dead", "unknown_outcome")
+    job_key = accept(operation, repeat=repeat)
+    lose(ledger, job_key)
+    assert (ledger.read(job_key).state, ledger.read(job_key).reason) == ("dead", "unknown_outcome")
 
 
 @pytest.mark.parametrize("repeat", ["never", "after_hold"])
 def test_without_a_webhook_secret_nothing_is_held(ledger: WorkLedger, accept: Accept, repeat: str) -> None:
-    tail = accept(repeat=repeat)
-    lose(ledger, tail)
-    assert ledger.read(tail).reason == "unknown_outcome"
+    job_key = accept(repeat=repeat)
+    lose(ledger, job_key)
+    assert ledger.read(job_key).reason == "unknown_outcome"
 
 
 def test_always_repeats_at_once(ledger: WorkLedger, accept: Accept) -> None:
     webhooks(ledger)
-    tail = accept(repeat="always")
-    lose(ledger, tail)
-    assert places(ledger, tail) == ["ready"]
+    job_key = accept(repeat="always")
+    lose(ledger, job_key)
+    assert places(ledger, job_key) == ["ready"]
 
 
 @pytest.mark.parametrize(("receipts", "state"), [(True, "ready"), (False, "dead")])
@@ -234,21 +234,21 @@ def test_after_its_hold_a_job_is_repeated_only_if_receipts_come(
     ledger: WorkLedger, accept: Accept, receipts: bool, state: str
 ) -> None:
     webhooks(ledger)
-    tail = accept()
-    lose(ledger, tail)
-    assert ledger.read(tail).state == "unknown", "held though no receipt was seen yet"
+    job_key = accept()
+    lose(ledger, job_key)
+    assert ledger.read(job_key).state == "unknown", "held though no receipt was seen yet"
     if receipts:
         receipts_live(ledger)
     holds_end(ledger)
-    assert ledger.read(tail).state == state
+    assert ledger.read(job_key).state == state
 
 
 def test_a_receipt_longer_ago_than_an_hour_shows_nothing(ledger: WorkLedger, accept: Accept) -> None:
     webhooks(ledger, receipts_at=now() - 3_601_000)
-    tail = accept()
-    lose(ledger, tail)
+    job_key = accept()
+    lose(ledger, job_key)
     holds_end(ledger)
-    assert ledger.read(tail).reason == "unknown_outcome"
+    assert ledger.read(job_key).reason == "unknown_outcome"
 
 
 @pytest.mark.parametrize(
@@ -265,9 +265,9 @@ def test_how_long_an_end_is_held_is_a_setting(
     ledger: WorkLedger, accept: Accept, terms: dict[str, Any], seconds: int
 ) -> None:
     webhooks(ledger, hold_ms=70_000, otp_hold_ms=30_000, never_hold_ms=900_000)
-    tail = accept(**terms)
-    lose(ledger, tail)
-    left = float(ledger.link.command("ZSCORE", f"{ledger.prefix}held", tail)) - now()
+    job_key = accept(**terms)
+    lose(ledger, job_key)
+    left = float(ledger.link.command("ZSCORE", f"{ledger.prefix}held", job_key)) - now()
     assert seconds * 1000 - 60_000 < left <= seconds * 1000 + 1000
 
 
@@ -288,23 +288,23 @@ def test_a_job_that_is_held_past_its_expiry_holds_up_no_other_that_expires(
 
 def test_a_repeat_after_the_hold_can_still_expire(ledger: WorkLedger, accept: Accept) -> None:
     receipts_live(ledger)
-    tail = accept(expires="+600000")
-    lose(ledger, tail)
+    job_key = accept(expires="+600000")
+    lose(ledger, job_key)
     holds_end(ledger)
-    assert ledger.link.command("ZSCORE", f"{ledger.prefix}expires", tail) is not None
+    assert ledger.link.command("ZSCORE", f"{ledger.prefix}expires", job_key) is not None
 
 
 def test_a_replay_is_a_new_round_with_an_end_of_its_own(ledger: WorkLedger, accept: Accept) -> None:
     webhooks(ledger)
-    tail = accept(repeat="never", options=TOLD)
-    lose(ledger, tail)
+    job_key = accept(repeat="never", options=TOLD)
+    lose(ledger, job_key)
     holds_end(ledger)
     letters = DeadLetters(ledger)
-    assert letters.replay(tail, allow_duplicates=True) == "replayed"
-    assert event_of(ID + tail, ledger.read(tail)) is None
+    assert letters.replay(job_key, allow_duplicates=True) == "replayed"
+    assert event_of(ID + job_key, ledger.read(job_key)) is None
     ledger.step(run_to_start(ledger), (*DONE[:5], "1", ""))
-    apply_receipt(ledger, tail, "failed", at_ms=now() + 2000, code="131026")
-    assert letters.replay(tail) == "replayed"
+    apply_receipt(ledger, job_key, "failed", at_ms=now() + 2000, code="131026")
+    assert letters.replay(job_key) == "replayed"
     ledger.step(run_to_start(ledger), REFUSED)
     assert told(ledger) == [
         ("ended", "dead", "unknown_outcome", "", 0),
@@ -313,28 +313,28 @@ def test_a_replay_is_a_new_round_with_an_end_of_its_own(ledger: WorkLedger, acce
         ("ended", "dead", "rejected", "", 2),
     ]
     entries = ledger.link.command("LRANGE", f"{ledger.prefix}outbox", 0, -1)
-    assert event_of(ID + tail, ledger.read(tail)) == JobEvent(
-        ID + tail, "ended", "dead", "rejected", "", 2, json.loads(entries[-1])["sequence"]
+    assert event_of(ID + job_key, ledger.read(job_key)) == JobEvent(
+        ID + job_key, "ended", "dead", "rejected", "", 2, json.loads(entries[-1])["sequence"]
     )
 
 
 def test_the_event_of_a_job_is_the_last_that_was_told(ledger: WorkLedger, accept: Accept) -> None:
     webhooks(ledger)
-    tail = accept(repeat="never", options=TOLD)
+    job_key = accept(repeat="never", options=TOLD)
 
     def same() -> bool:
         entry = json.loads(ledger.link.command("LINDEX", f"{ledger.prefix}outbox", -1))
-        found = event_of(ID + tail, ledger.read(tail))
+        found = event_of(ID + job_key, ledger.read(job_key))
         return found is not None and found._asdict() == {
-            name: ID + tail if name == "id" else entry[name] for name in JobEvent._fields
+            name: ID + job_key if name == "id" else entry[name] for name in JobEvent._fields
         }
 
-    lose(ledger, tail)
+    lose(ledger, job_key)
     holds_end(ledger)
     assert same()
     for kind in ("sent", "failed", "delivered", "read"):
         apply_receipt(
-            ledger, tail, kind, at_ms=now(), code="131026" if kind == "failed" else "", provider_id="p"
+            ledger, job_key, kind, at_ms=now(), code="131026" if kind == "failed" else "", provider_id="p"
         )
         assert same(), kind
 
@@ -346,19 +346,19 @@ def test_a_held_job_without_a_readable_end_is_sent_again_or_dead(
 ) -> None:
     """An earlier version wrote none; and whatever stands there, the reaper goes on."""
     webhooks(ledger, receipts_at=now() if receipts else 0)
-    tail = accept()
-    lose(ledger, tail)
+    job_key = accept()
+    lose(ledger, job_key)
     key = f"{ledger.prefix}ending"
-    ledger.link.command("HDEL", key, tail)
+    ledger.link.command("HDEL", key, job_key)
     if ending is not None:
-        ledger.link.command("HSET", key, tail, ending)
+        ledger.link.command("HSET", key, job_key, ending)
     holds_end(ledger)
-    assert ledger.read(tail).state == state
+    assert ledger.read(job_key).state == state
 
 
 def test_a_job_that_was_never_sent_is_cancelled_at_once(ledger: WorkLedger, accept: Accept) -> None:
     webhooks(ledger)
-    tail = accept()
+    job_key = accept()
     ledger.step(run_to_start(ledger), ("retry", 60_000, "HTTP 503", ""))
-    ledger.cancel(tail)
-    assert ledger.read(tail).state == "cancelled"
+    ledger.cancel(job_key)
+    assert ledger.read(job_key).state == "cancelled"

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interakt_jobs.ledger.keys import ACCOUNTS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
 from worker.campaigns.store.store import CampaignStore
 from worker.cli import main
@@ -51,15 +51,17 @@ def run(words: list[str], url: str, **more: str) -> Result:
 
 
 @pytest.fixture
-def hostile(redis_url: str, ledger: WorkLedger, link: Link, accept: Callable[..., str]) -> dict[str, str]:
+def hostile(
+    redis_url: str, ledger: WorkLedger, link: RedisClient, accept: Callable[..., str]
+) -> dict[str, str]:
     """A ledger whose every outside text is hostile; the ids that commands need."""
     own = ledger.prefix
     error = HOSTILE + "y" * 1500
-    tail = kill(ledger, accept, error=error, payload=json.dumps({"unknown " + HOSTILE: HOSTILE}))
+    job_key = kill(ledger, accept, error=error, payload=json.dumps({"unknown " + HOSTILE: HOSTILE}))
     link.command("HSET", f"{own}groups", HOSTILE, f"{2**52}|1|{HOSTILE}")
     link.command("HSET", f"{own}groups", b"\xff\xfe", f"{2**52}|1|why")
-    link.command("SADD", f"{own}parking", HOSTILE)
-    link.command("ZADD", f"{own}parked:{HOSTILE}", 1, "t")
+    link.command("SADD", f"{own}templates_waiting", HOSTILE)
+    link.command("ZADD", f"{own}waiting_for_template:{HOSTILE}", 1, "t")
     link.command("HSET", f"{own}state", "paused_until", 2**52, "why", HOSTILE)
     link.command("SADD", ACCOUNTS, f"evil{HOSTILE}")
     link.command("HSET", f"{prefix(f'evil{HOSTILE}')}state", "since", 1, "rate", 300, "window_ms", 60000)
@@ -91,7 +93,7 @@ def hostile(redis_url: str, ledger: WorkLedger, link: Link, accept: Callable[...
     event = {"countryCode": "+91", "phoneNumber": "9999999999", "event": HOSTILE}
     schedules.add(read("weekly", {"every": "7d", "run": "track_event", "payload": event}))
     link.command("HSET", f"{PREFIX}weekly", "error", HOSTILE, "job", HOSTILE)
-    return {"job": f"ij1.default.{tail}", "poison": poison[0].decode(), "campaign": CID}
+    return {"job": f"ij1.default.{job_key}", "poison": poison[0].decode(), "campaign": CID}
 
 
 # Every command that shows something, with arguments; what is not here is listed below it.

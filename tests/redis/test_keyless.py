@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from interakt_jobs import Unregistered
-from interakt_jobs.ledger.client import NewJob, Terms
+from interakt_jobs.ledger.client import JobOptions, NewJob
 from interakt_jobs.ledger.keys import ACCOUNTS, KEYLESS, WORKERS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.cli import main
 from worker.doctor import examine
 from worker.ledger import status
@@ -21,11 +21,11 @@ from worker.ledger.work_ledger import WorkLedger
 from worker.process import REGISTER
 
 Accept = Callable[..., str]
-TERMS = Terms("send_text", "normal")
+TERMS = JobOptions("send_text", "normal")
 
 
 @pytest.fixture
-def other(link: Link, ledger: WorkLedger) -> WorkLedger:
+def other(link: RedisClient, ledger: WorkLedger) -> WorkLedger:
     """Another registered account."""
     found = WorkLedger(link, "brand_b")
     link.command("SADD", ACCOUNTS, found.account)
@@ -33,17 +33,17 @@ def other(link: Link, ledger: WorkLedger) -> WorkLedger:
     return found
 
 
-def worker(link: Link, token: str, *accounts: str, age_ms: int = 0, **more: object) -> None:
+def worker(link: RedisClient, token: str, *accounts: str, age_ms: int = 0, **more: object) -> None:
     now = int(link.command("TIME")[0]) * 1000
     entry = {"pid": 1, "host": "h", "queues": ["normal"], "slots": 1, "want": 1, "at": now - age_ms, **more}
     link.command("HSET", WORKERS, token, json.dumps({**entry, "accounts": accounts} if accounts else entry))
 
 
-def accept(ledger: WorkLedger, tail: str) -> list[str]:
-    return ledger.accept(TERMS, [NewJob(tail, '{"a":1}')])
+def accept(ledger: WorkLedger, job_key: str) -> list[str]:
+    return ledger.accept(TERMS, [NewJob(job_key, '{"a":1}')])
 
 
-def test_an_account_that_no_living_worker_serves_takes_no_jobs(link: Link, other: WorkLedger) -> None:
+def test_an_account_that_no_living_worker_serves_takes_no_jobs(link: RedisClient, other: WorkLedger) -> None:
     accept(other, "before")
     worker(link, "one", "default")
     watch = KeyWatch()
@@ -53,16 +53,18 @@ def test_an_account_that_no_living_worker_serves_takes_no_jobs(link: Link, other
     with pytest.raises(Unregistered, match="the workers have no key for the account 'brand_b' any more"):
         accept(other, "after")
     assert accept(other, "before") == ["known"], "what was accepted before is told when it is asked for again"
-    assert other.accept(Terms("send_text", "normal", allow_unregistered=True), [NewJob("allowed", "{}")]) == [
-        "new"
-    ]
+    assert other.accept(
+        JobOptions("send_text", "normal", allow_unregistered=True), [NewJob("allowed", "{}")]
+    ) == ["new"]
     assert accept(WorkLedger(link, "default"), "mine") == ["new"]
     assert (status.read(link, "brand_b").keyless_ms > 0, status.read(link, "brand_b").waiting) == (True, 3)
     assert status.read(link, "default").keyless_ms == 0
 
 
 @pytest.mark.parametrize("back", ["it registers", "it is heard of again"])
-def test_it_takes_jobs_again_when_a_worker_has_the_key(link: Link, other: WorkLedger, back: str) -> None:
+def test_it_takes_jobs_again_when_a_worker_has_the_key(
+    link: RedisClient, other: WorkLedger, back: str
+) -> None:
     worker(link, "one", "default")
     watch = KeyWatch()
     watch.look(link)
@@ -91,7 +93,7 @@ def test_it_takes_jobs_again_when_a_worker_has_the_key(link: Link, other: WorkLe
     ],
 )
 def test_while_nothing_is_known_all_is_accepted(
-    link: Link, other: WorkLedger, living: dict[str, dict[str, object]]
+    link: RedisClient, other: WorkLedger, living: dict[str, dict[str, object]]
 ) -> None:
     for token, facts in living.items():
         worker(link, token, *facts["accounts"], age_ms=facts.get("age_ms", 0))  # type: ignore[misc, arg-type]
@@ -101,7 +103,7 @@ def test_while_nothing_is_known_all_is_accepted(
     assert accept(other, "after") == ["new"]
 
 
-def test_status_and_doctor_say_so(link: Link, other: WorkLedger, redis_url: str) -> None:
+def test_status_and_doctor_say_so(link: RedisClient, other: WorkLedger, redis_url: str) -> None:
     worker(link, "one", "default")
     watch = KeyWatch()
     watch.look(link)

@@ -9,15 +9,15 @@ from redis.crc import key_slot
 
 from config.settings import load
 from interakt_jobs.ledger.keys import ACCOUNTS, PARTITIONS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker import process
 from worker.checks.ledger import examine_data
 from worker.ledger.layout import OLD_KEY
 
 
 @pytest.fixture
-def link(redis_url: str) -> Iterator[Link]:
-    found = Link(redis_url)
+def link(redis_url: str) -> Iterator[RedisClient]:
+    found = RedisClient(redis_url)
     yield found
     found.close()
 
@@ -29,8 +29,8 @@ def test_all_keys_of_an_account_are_in_one_slot() -> None:
     assert PARTITIONS - 10 < len(slots) <= PARTITIONS
 
 
-def test_a_worker_does_not_start_on_data_of_the_earlier_layout(redis_url: str, link: Link) -> None:
-    room = process.Room(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": "c2FuZGJveC10b2tlbjo="}))
+def test_a_worker_does_not_start_on_data_of_the_earlier_layout(redis_url: str, link: RedisClient) -> None:
+    room = process.Process(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": "c2FuZGJveC10b2tlbjo="}))
     room.register()
     assert link.command("SMEMBERS", ACCOUNTS) == [b"default"]
     assert not list(examine_data(link))

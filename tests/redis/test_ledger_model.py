@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 
 from interakt_jobs.errors import NoSuchJob, NotCancellable
 from interakt_jobs.event import RANKS
-from interakt_jobs.ledger.client import NewJob, Terms
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.client import JobOptions, NewJob
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.ledger import accounts
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import LANES, Work, WorkLedger
@@ -58,7 +58,7 @@ WANTED = dict.fromkeys(LANES, 8)
 class Machine(RuleBasedStateMachine):
     """Applications, workers, a provider and time, each doing anything at any moment."""
 
-    link: Link
+    link: RedisClient
 
     @initialize()
     def empty(self) -> None:
@@ -92,14 +92,20 @@ class Machine(RuleBasedStateMachine):
     def accept(
         self, lane: str, policy: str, expires: str, delay: str, group: str, key: str, most: int
     ) -> None:
-        tail = f"job{len(self.jobs)}"
-        terms = Terms("send_text", lane, delay, expires, policy, most, flags="crs")
+        job_key = f"job{len(self.jobs)}"
+        terms = JobOptions("send_text", lane, delay, expires, policy, most, flags="crs")
         new = NewJob(
-            tail, f'{{"for":"{tail}"}}', "abc", group, '{"resend_on":[5],"on_done":"app.told"}', key, "d"
+            job_key,
+            f'{{"for":"{job_key}"}}',
+            "abc",
+            group,
+            '{"resend_on":[5],"on_done":"app.told"}',
+            key,
+            "d",
         )
         answer = self.ledger.accept(terms, [new])[0]
         if answer == "new":
-            self.jobs[tail] = Known(tail, policy, lane)
+            self.jobs[job_key] = Known(job_key, policy, lane)
             assert self.ledger.accept(terms, [new]) == ["known"]
         else:
             assert key and answer.removeprefix("same ") in self.jobs
@@ -109,8 +115,8 @@ class Machine(RuleBasedStateMachine):
     def cancel(self, pick: int) -> None:
         job = self._job(pick)
         try:
-            before = self.ledger.read(job.tail).state
-            self.ledger.cancel(job.tail)
+            before = self.ledger.read(job.job_key).state
+            self.ledger.cancel(job.job_key)
             assert before not in ("running", "done", "dead")
         except NoSuchJob:
             assert job.gone
@@ -122,10 +128,10 @@ class Machine(RuleBasedStateMachine):
     def forget(self, pick: int) -> None:
         job = self._job(pick)
         try:
-            self.ledger.forget(job.tail)
+            self.ledger.forget(job.job_key)
             job.gone = True
         except NotCancellable:
-            assert self.ledger.read(job.tail).state not in ("done", "cancelled")
+            assert self.ledger.read(job.job_key).state not in ("done", "cancelled")
 
     # workers
 
@@ -136,12 +142,12 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.jobs)
     @rule(pick=PICK, token=TOKEN)
     def claim(self, pick: int, token: str) -> None:
-        for work in self.ledger.claim(token, [self._job(pick).tail]):
+        for work in self.ledger.claim(token, [self._job(pick).job_key]):
             if (work, token) not in self.claimed:
                 self.claimed.append((work, token))
 
     def _goes(self, work: Work, token: str, accepted: bool) -> None:
-        job = self.jobs[work.tail]
+        job = self.jobs[work.job_key]
         if any(attempt.work.fence == work.fence for attempt in job.attempts):
             return
         assert not job.proved, "sent again after its receipt"
@@ -156,7 +162,7 @@ class Machine(RuleBasedStateMachine):
         at = pick % len(self.claimed)
         work, token = self.claimed[at] if keep else self.claimed.pop(at)
         self.link.command("DEL", self._key("bud"))
-        if self.ledger.start(work.tail, work.fence).word == "go":
+        if self.ledger.start(work.job_key, work.fence).word == "go":
             self._goes(work, token, accepted)
 
     @precondition(lambda self: self.claimed)
@@ -168,7 +174,7 @@ class Machine(RuleBasedStateMachine):
         work, token = self.claimed.pop(pick % len(self.claimed))
         if all(attempt.work.fence != work.fence for attempt in self.running + self.past):
             if sent[0] != "unsent":
-                self.jobs[work.tail].calls += 1
+                self.jobs[work.job_key].calls += 1
             self._settle(Attempt(work, token, False, 0), sent, "", False, False)
 
     def _settle(
@@ -205,7 +211,7 @@ class Machine(RuleBasedStateMachine):
         self.past.append(attempt)
         attempt.outcome = ("unknown", "timeout", "", HOUR)
         self._settle(attempt, attempt.outcome, "", False, False)
-        position = list(self.jobs).index(attempt.work.tail)
+        position = list(self.jobs).index(attempt.work.job_key)
         if cancelled:
             self.cancel(position)
         self.time_passes("held")
@@ -231,19 +237,19 @@ class Machine(RuleBasedStateMachine):
         )
     )
     def time_passes(self, name: str) -> None:
-        for tail in self.link.command("ZRANGE", self._key(name), 0, -1):
-            self.link.command("ZADD", self._key(name), 1, tail)
+        for job_key in self.link.command("ZRANGE", self._key(name), 0, -1):
+            self.link.command("ZADD", self._key(name), 1, job_key)
 
     @precondition(lambda self: self.jobs)
     @rule(pick=PICK)
     def job_expires(self, pick: int) -> None:
-        tail = self._job(pick).tail
-        if self.link.command("ZSCORE", self._key("expires"), tail) is not None:
-            head, _, rest = self.link.command("GET", self._key(f"j:{tail}")).decode().partition("\n")
+        job_key = self._job(pick).job_key
+        if self.link.command("ZSCORE", self._key("expires"), job_key) is not None:
+            head, _, rest = self.link.command("GET", self._key(f"j:{job_key}")).decode().partition("\n")
             fields = head.split("|")
             fields[5] = "1"
-            self.link.command("SET", self._key(f"j:{tail}"), "|".join(fields) + "\n" + rest)
-            self.link.command("ZADD", self._key("expires"), 1, tail)
+            self.link.command("SET", self._key(f"j:{job_key}"), "|".join(fields) + "\n" + rest)
+            self.link.command("ZADD", self._key("expires"), 1, job_key)
 
     @rule()
     def pauses_end(self) -> None:
@@ -279,18 +285,18 @@ class Machine(RuleBasedStateMachine):
         job = self._job(pick)
         now = int(self.link.command("TIME")[0]) * 1000
         if job.accepted(of_round=True):
-            apply_receipt(self.ledger, job.tail, kind, at_ms=now + 1000, code=code, provider_id="p")
+            apply_receipt(self.ledger, job.job_key, kind, at_ms=now + 1000, code=code, provider_id="p")
             job.proved = not job.gone
         elif job.accepted():
-            old = apply_receipt(self.ledger, job.tail, kind, at_ms=now - HOUR, code=code, provider_id="p")
+            old = apply_receipt(self.ledger, job.job_key, kind, at_ms=now - HOUR, code=code, provider_id="p")
             assert old.job in ("known", "missing")
 
     @precondition(lambda self: self.jobs)
     @rule(pick=PICK, allow=st.booleans(), delay=st.sampled_from((0, 3600)))
     def replay(self, pick: int, allow: bool, delay: int) -> None:
         job = self._job(pick)
-        before = None if job.gone else self.ledger.read(job.tail)
-        if self.letters.replay(job.tail, allow_duplicates=allow, delay=delay) != "replayed":
+        before = None if job.gone else self.ledger.read(job.job_key)
+        if self.letters.replay(job.job_key, allow_duplicates=allow, delay=delay) != "replayed":
             return
         assert before is not None
         job.round += 1
@@ -306,7 +312,7 @@ class Machine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def drop(self, pick: int) -> None:
         job = self._job(pick)
-        if self.letters.drop(job.tail):
+        if self.letters.drop(job.job_key):
             job.gone = True
 
     # what must hold
@@ -323,7 +329,9 @@ class Machine(RuleBasedStateMachine):
         self.past += self.running
         for _ in range(6 * len(self.jobs) + 6):
             seen = check(self.ledger, self.jobs)
-            live = {tail for tail, places in seen.places().items() if places[0] not in ("dead", "ended")}
+            live = {
+                job_key for job_key, places in seen.places().items() if places[0] not in ("dead", "ended")
+            }
             if not live:
                 break
             self.pauses_end()
@@ -332,23 +340,23 @@ class Machine(RuleBasedStateMachine):
                 self.time_passes(name)
             self.reap(0)
             self.time_passes("held")
-            self.link.command("DEL", self._key("pacer"))
-            for tails in self.ledger.release("p", WANTED).tails.values():
-                for work in self.ledger.claim("drain", tails):
+            self.link.command("DEL", self._key("dispatcher"))
+            for job_keys in self.ledger.release("p", WANTED).job_keys.values():
+                for work in self.ledger.claim("drain", job_keys):
                     self.link.command("DEL", self._key("bud"))
-                    if self.ledger.start(work.tail, work.fence).word == "go":
+                    if self.ledger.start(work.job_key, work.fence).word == "go":
                         self._goes(work, "drain", True)
                         self._settle(self.running.pop(), DONE, "", False, False)
         else:
             raise AssertionError(f"these never end: {live}")
-        for tail, job in self.jobs.items():
+        for job_key, job in self.jobs.items():
             if not job.gone:
-                job.gone = bool(self.letters.drop(tail)) or self.ledger.forget(tail) is None
+                job.gone = bool(self.letters.drop(job_key)) or self.ledger.forget(job_key) is None
         check(self.ledger, self.jobs)
 
 
 def test_any_sequence_of_calls_keeps_the_ledgers_promises(redis_url: str) -> None:
-    Machine.link = Link(redis_url)
+    Machine.link = RedisClient(redis_url)
     try:
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             Machine,

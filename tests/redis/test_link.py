@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script
 from sandbox.valkey import Valkey
 
 
 def test_a_link_answers_again_after_an_outage_of_many_tries(tmp_path: Path) -> None:
     with Valkey(directory=str(tmp_path)) as server:
-        link = Link(server.url)
+        link = RedisClient(server.url)
         assert link.command("PING") == b"PONG"
         server.stop()
         for _ in range(150):
@@ -27,7 +27,7 @@ def test_a_link_answers_again_after_an_outage_of_many_tries(tmp_path: Path) -> N
 
 
 def test_two_hundred_threads_have_a_connection_each(redis_url: str) -> None:
-    link = Link(redis_url, timeout=10)
+    link = RedisClient(redis_url, timeout=10)
     together = threading.Barrier(200)
 
     def call(_: int) -> object:
@@ -42,13 +42,13 @@ def test_two_hundred_threads_have_a_connection_each(redis_url: str) -> None:
 @pytest.mark.parametrize("scheme", ["unix://", "redis+socket://"])
 def test_a_unix_socket_is_a_redis_too(tmp_path: Path, scheme: str) -> None:
     with Valkey(directory=str(tmp_path), unixsocket=str(tmp_path / "s")):
-        assert Link(f"{scheme}{tmp_path / 's'}").command("PING") == b"PONG"
+        assert RedisClient(f"{scheme}{tmp_path / 's'}").command("PING") == b"PONG"
 
 
 @pytest.mark.parametrize("way", ["run", "command", "pipeline"])
 def test_a_restart_costs_one_repeat_however_many_connections_were_idle(tmp_path: Path, way: str) -> None:
     with Valkey(directory=str(tmp_path)) as server:
-        link = Link(server.url, timeout=10)
+        link = RedisClient(server.url, timeout=10)
         together = threading.Barrier(8)
 
         def call(_: int) -> object:

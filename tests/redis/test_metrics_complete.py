@@ -10,7 +10,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger
@@ -52,7 +52,7 @@ def sampled(url: str, folder: Path) -> set[str]:
     }
 
 
-def everything(ledger: WorkLedger, link: Link, accept: Accept) -> None:
+def everything(ledger: WorkLedger, link: RedisClient, accept: Accept) -> None:
     """A job comes to each end; a receipt, a webhook, a message and a campaign come; breakers open."""
     receipts_live(ledger)
     webhooks(ledger)
@@ -87,7 +87,7 @@ def everything(ledger: WorkLedger, link: Link, accept: Accept) -> None:
 
 
 def test_every_documented_metric_has_a_sample_and_every_metric_is_documented(
-    redis_url: str, ledger: WorkLedger, link: Link, accept: Accept, tmp_path: Path
+    redis_url: str, ledger: WorkLedger, link: RedisClient, accept: Accept, tmp_path: Path
 ) -> None:
     everything(ledger, link, accept)
     assert sampled(redis_url, tmp_path) == documented()
@@ -111,16 +111,16 @@ def test_the_bounds_counted_in_lua_are_those_that_are_shown() -> None:
 
 
 def test_a_receipts_delay_is_counted_from_the_answer_or_the_lost_call(
-    ledger: WorkLedger, link: Link, accept: Accept
+    ledger: WorkLedger, link: RedisClient, accept: Accept
 ) -> None:
     webhooks(ledger)
     answered, lost = accept(), accept(repeat="never")
     ledger.step(run_to_start(ledger), DONE)
     ago = int(time.time() * 1000) - 40_000
     ledger.step(run_to_start(ledger), ("unknown", "timeout", f'{{"at":{ago}}}', 1))
-    for tail in (answered, lost):
-        apply_receipt(ledger, tail, "delivered", at_ms=1)
-        apply_receipt(ledger, tail, "delivered", at_ms=1)
+    for job_key in (answered, lost):
+        apply_receipt(ledger, job_key, "delivered", at_ms=1)
+        apply_receipt(ledger, job_key, "delivered", at_ms=1)
     flat = link.command("HGETALL", f"{ledger.prefix}count")
     counts = {name.decode(): int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
     assert sum(number for name, number in counts.items() if name.startswith("receipt_le|delivered|")) == 2

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interakt_jobs.ledger.keys import BEAT, POISON
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
 from worker.cli import main
 from worker.dispatch.message_filter import keep_poison
@@ -43,7 +43,7 @@ def newest(run: Callable[..., Result]) -> dict[str, Any]:
     return found
 
 
-def poison(link: Link) -> None:
+def poison(link: RedisClient) -> None:
     class Client:
         execute_command = staticmethod(link.command)
 
@@ -84,15 +84,15 @@ def poison(link: Link) -> None:
 )
 def test_each_act_is_noted_with_who(
     run: Callable[..., Result],
-    link: Link,
+    link: RedisClient,
     ledger: WorkLedger,
     accept: Accept,
     tmp_path: Path,
     words: str,
     facts: dict[str, str],
 ) -> None:
-    kill(ledger, accept, tail="dead")
-    accept(tail="waiting")
+    kill(ledger, accept, job_key="dead")
+    accept(job_key="waiting")
     poison(link)
     link.command("HSET", f"{ledger.prefix}optout_open", "m1", '{"user_id": ""}')
     control.create(link, definition(), people(2), campaign=CID)
@@ -114,7 +114,7 @@ def test_the_whole_life_of_a_schedule_is_noted(run: Callable[..., Result], tmp_p
 
 
 def test_acts_of_an_account_and_of_all_are_told_in_their_order(
-    run: Callable[..., Result], link: Link
+    run: Callable[..., Result], link: RedisClient
 ) -> None:
     run("account pause default")
     poison(link)
@@ -126,7 +126,7 @@ def test_acts_of_an_account_and_of_all_are_told_in_their_order(
 
 
 def test_an_act_is_done_though_a_full_redis_takes_no_note(
-    run: Callable[..., Result], link: Link, ledger: WorkLedger
+    run: Callable[..., Result], link: RedisClient, ledger: WorkLedger
 ) -> None:
     run("account pause default")
     used = dict(line.split(b":", 1) for line in link.command("INFO", "memory").splitlines() if b":" in line)
@@ -141,11 +141,11 @@ def test_an_act_is_done_though_a_full_redis_takes_no_note(
 def test_dead_letters_are_counted_before_they_are_dropped(
     run: Callable[..., Result], ledger: WorkLedger, accept: Accept
 ) -> None:
-    tails = [kill(ledger, accept) for _ in range(3)]
+    job_keys = [kill(ledger, accept) for _ in range(3)]
     other = kill(ledger, accept, reason="expired")
     alive = accept()
     assert "3 would be dropped" in run("dead-letters drop --reason rejected --dry-run").output
-    ids = " ".join(f"ij1.default.{tail}" for tail in (*tails, alive))
+    ids = " ".join(f"ij1.default.{job_key}" for job_key in (*job_keys, alive))
     assert "3 would be dropped" in run(f"dead-letters drop {ids} --dry-run").output
     asked = run("dead-letters drop --reason rejected", code=1, typed="n\n").output
     assert "Drop 3 dead letters?" in asked
@@ -153,11 +153,13 @@ def test_dead_letters_are_counted_before_they_are_dropped(
     assert "3 dropped" in run("dead-letters drop --reason rejected", typed="y\n").output
     assert "none match" in run("dead-letters drop --reason rejected").output
     assert "none match" in run(f"dead-letters drop ij1.default.{alive} --yes").output
-    assert [tail.decode() for tail in ledger.link.command("ZRANGE", f"{ledger.prefix}dead", 0, -1)] == [other]
+    assert [job_key.decode() for job_key in ledger.link.command("ZRANGE", f"{ledger.prefix}dead", 0, -1)] == [
+        other
+    ]
     assert "accepted" in run("dead-letters drop --delivery-failed", code=2).output
 
 
-def test_status_tells_of_poison(run: Callable[..., Result], link: Link) -> None:
+def test_status_tells_of_poison(run: Callable[..., Result], link: RedisClient) -> None:
     assert "poison" not in run("status").output
     poison(link)
     assert "1 messages were not ours: python -m worker poison list" in run("status").output
@@ -195,7 +197,12 @@ language = "en"
     ],
 )
 def test_a_schedule_that_could_not_read_its_campaign_is_refused_at_once(
-    run: Callable[..., Result], link: Link, tmp_path: Path, files: dict[str, str], payload: str, told: str
+    run: Callable[..., Result],
+    link: RedisClient,
+    tmp_path: Path,
+    files: dict[str, str],
+    payload: str,
+    told: str,
 ) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)

@@ -17,7 +17,7 @@ from schemas.event import Event
 from worker.campaigns.recipients.optout import OptOut
 from worker.ledger import accounts, status
 from worker.ledger.work_ledger import WorkLedger
-from worker.webhooks.handler import Meaning
+from worker.webhooks.handler import WebhookHandler
 
 USER_ID = "IN.13491208655302741918"
 NUMBER = "919999999990"
@@ -27,7 +27,7 @@ _ids = itertools.count()
 
 @pytest.fixture
 def hear(ledger: WorkLedger) -> Hear:
-    handler = Meaning({"default": ledger}, load({"INTERAKT_API_KEY": "placeholder-key-0000"}))
+    handler = WebhookHandler({"default": ledger}, load({"INTERAKT_API_KEY": "placeholder-key-0000"}))
 
     def one(text: str = "", kind: Any = "inbound", **facts: Any) -> None:
         handler(
@@ -105,7 +105,7 @@ def test_a_message_that_is_no_stop_leaves_nothing_open(hear: Hear, ledger: WorkL
 
 
 def test_a_repeated_webhook_is_not_acted_on_again(ledger: WorkLedger) -> None:
-    handler = Meaning({"default": ledger}, load({"INTERAKT_API_KEY": "placeholder-key-0000"}))
+    handler = WebhookHandler({"default": ledger}, load({"INTERAKT_API_KEY": "placeholder-key-0000"}))
     stop = Event("inbound", provider_id="same", content="text", text="STOP", phone=NUMBER)
     handler("default", stop, 1_000)
     optout(ledger).remove(NUMBER)
@@ -124,10 +124,10 @@ def keyword(text: str, at_ms: int, name: str = "") -> Event:
 
 
 @pytest.fixture
-def handler(ledger: WorkLedger) -> Meaning:
+def handler(ledger: WorkLedger) -> WebhookHandler:
     broker = {"INTERAKT_ON_INBOUND": "shop.told", "INTERAKT_ON_DONE_BROKER_URL": "memory://"}
     environ = {"INTERAKT_API_KEY": "placeholder-key-0000", **broker}
-    return Meaning({"default": ledger}, load(environ))
+    return WebhookHandler({"default": ledger}, load(environ))
 
 
 def forget_messages(ledger: WorkLedger) -> None:
@@ -136,7 +136,9 @@ def forget_messages(ledger: WorkLedger) -> None:
         ledger.link.command("DEL", key)
 
 
-def test_a_start_that_is_sent_again_after_a_stop_is_not_heard(handler: Meaning, ledger: WorkLedger) -> None:
+def test_a_start_that_is_sent_again_after_a_stop_is_not_heard(
+    handler: WebhookHandler, ledger: WorkLedger
+) -> None:
     start, stop = keyword("START", HEARD_AT), keyword("STOP", HEARD_AT + 1000)
     handler("default", start, HEARD_AT)
     handler("default", stop, HEARD_AT + 1000)
@@ -149,7 +151,7 @@ def test_a_start_that_is_sent_again_after_a_stop_is_not_heard(handler: Meaning, 
 
 @pytest.mark.parametrize("how", ["add", "import", "copy"])
 def test_a_start_from_before_a_persons_hand_is_not_heard(
-    handler: Meaning, ledger: WorkLedger, how: str
+    handler: WebhookHandler, ledger: WorkLedger, how: str
 ) -> None:
     people = optout(ledger)
     if how == "add":
@@ -165,7 +167,9 @@ def test_a_start_from_before_a_persons_hand_is_not_heard(
     assert not people.has(NUMBER)
 
 
-def test_a_stop_that_is_sent_again_after_a_start_is_not_heard(handler: Meaning, ledger: WorkLedger) -> None:
+def test_a_stop_that_is_sent_again_after_a_start_is_not_heard(
+    handler: WebhookHandler, ledger: WorkLedger
+) -> None:
     stop, start = keyword("STOP", HEARD_AT), keyword("START", HEARD_AT + 1000)
     handler("default", stop, HEARD_AT)
     handler("default", start, HEARD_AT + 1000)
@@ -175,7 +179,7 @@ def test_a_stop_that_is_sent_again_after_a_start_is_not_heard(handler: Meaning, 
 
 
 def test_a_start_that_nobody_remembers_is_not_heard_when_it_is_old_and_a_stop_is(
-    handler: Meaning, ledger: WorkLedger
+    handler: WebhookHandler, ledger: WorkLedger
 ) -> None:
     ledger.link.command("SADD", optout(ledger).key, recipient_hash(NUMBER))
     handler("default", keyword("START", HEARD_AT), HEARD_AT + 7 * DAY)
@@ -186,7 +190,7 @@ def test_a_start_that_nobody_remembers_is_not_heard_when_it_is_old_and_a_stop_is
 
 
 def test_an_old_message_that_is_sent_again_tells_nobody_and_opens_no_window(
-    handler: Meaning, ledger: WorkLedger
+    handler: WebhookHandler, ledger: WorkLedger
 ) -> None:
     hello = keyword("Hello", HEARD_AT)
     window = f"{ledger.prefix}window:{recipient_hash(NUMBER)}"
@@ -199,7 +203,7 @@ def test_an_old_message_that_is_sent_again_tells_nobody_and_opens_no_window(
     assert ledger.link.command("HGET", f"{ledger.prefix}count", "webhook|stale") == b"1"
 
 
-def test_a_message_without_an_id_is_acted_on_once(handler: Meaning, ledger: WorkLedger) -> None:
+def test_a_message_without_an_id_is_acted_on_once(handler: WebhookHandler, ledger: WorkLedger) -> None:
     hello = Event("inbound", content="text", text="Hello", phone=NUMBER, at_ms=HEARD_AT)
     handler("default", hello, HEARD_AT)
     handler("default", hello, HEARD_AT + 1000)
@@ -215,7 +219,7 @@ def paused(ledger: WorkLedger) -> bool:
 
 
 def test_a_notice_of_a_template_that_is_sent_again_changes_nothing(
-    handler: Meaning, ledger: WorkLedger
+    handler: WebhookHandler, ledger: WorkLedger
 ) -> None:
     now = int(ledger.link.command("TIME")[0]) * 1000
     pause, approve = notice("PAUSED", now - 5000), notice("APPROVED", now - 4000)
@@ -235,13 +239,13 @@ def test_a_notice_of_a_template_that_is_sent_again_changes_nothing(
     assert not paused(ledger), "a person resumed it since"
 
 
-def test_a_notice_that_is_days_old_is_not_acted_on(handler: Meaning, ledger: WorkLedger) -> None:
+def test_a_notice_that_is_days_old_is_not_acted_on(handler: WebhookHandler, ledger: WorkLedger) -> None:
     now = int(ledger.link.command("TIME")[0]) * 1000
     handler("default", notice("PAUSED", now - 7 * DAY), now)
     assert not paused(ledger)
 
 
-def test_an_old_receipt_does_not_say_that_receipts_come(handler: Meaning, ledger: WorkLedger) -> None:
+def test_an_old_receipt_does_not_say_that_receipts_come(handler: WebhookHandler, ledger: WorkLedger) -> None:
     now = int(ledger.link.command("TIME")[0]) * 1000
     for at in (now - 7_200_000, now - 60_000, now - 7_200_000):
         handler(
@@ -260,12 +264,12 @@ def test_a_receipt_signed_for_one_account_says_nothing_of_a_job_of_another(
         "INTERAKT_API_KEY": "placeholder-key-0000",
         "INTERAKT_API_KEY__BRAND_B": "placeholder-key-0001",
     }
-    handler = Meaning({"default": ledger, "brand_b": other}, load(environ))
-    tail = "0" * 32
+    handler = WebhookHandler({"default": ledger, "brand_b": other}, load(environ))
+    job_key = "0" * 32
     receipt = Event(
-        "receipt", status="read", callback_data=job_id("brand_b", tail), provider_id="p", at_ms=HEARD_AT
+        "receipt", status="read", callback_data=job_id("brand_b", job_key), provider_id="p", at_ms=HEARD_AT
     )
-    ledger.link.command("SET", f"{other.prefix}pid:p", tail)
+    ledger.link.command("SET", f"{other.prefix}pid:p", job_key)
     with caplog.at_level(logging.WARNING):
         handler("default", receipt, HEARD_AT)
     assert ledger.link.command("EXISTS", f"{other.prefix}count", f"{other.prefix}state") == 0

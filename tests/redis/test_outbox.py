@@ -1,4 +1,4 @@
-"""The outbox on a real broker: in order, at least once, and never in the pacer's way."""
+"""The outbox on a real broker: in order, at least once, and never in the dispatcher's way."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from .test_ledger import holds_end, run_to_start
 KEY = f"{prefix('default')}outbox"
 
 
-def entry(tail: str, **changed: object) -> str:
-    return json.dumps({"id": tail, "state": "done", "task": "shop.told", "event": "ended", **changed})
+def entry(job_key: str, **changed: object) -> str:
+    return json.dumps({"id": job_key, "state": "done", "task": "shop.told", "event": "ended", **changed})
 
 
 def fill(ledger: WorkLedger, *entries: str) -> None:
@@ -69,17 +69,17 @@ def test_a_correction_is_published_with_every_field_of_the_event(
     ledger: WorkLedger, broker: Valkey, accept: Callable[..., str]
 ) -> None:
     webhooks(ledger)
-    tail = accept(repeat="never", options='{"on_done":"shop.told"}')
+    job_key = accept(repeat="never", options='{"on_done":"shop.told"}')
     ledger.step(run_to_start(ledger), LOST)
     holds_end(ledger)
-    apply_receipt(ledger, tail, "sent", at_ms=int(time.time() * 1000), provider_id="p-1")
+    apply_receipt(ledger, job_key, "sent", at_ms=int(time.time() * 1000), provider_id="p-1")
     Outbox(broker.url)(ledger)
     until(lambda: left(ledger) == 0)
     ended, corrected = received(broker.url)
     known = {"round": 0, "was": "", "provider_id": ""}
     assert ended == (
         "shop.told",
-        [f"ij1.default.{tail}"],
+        [f"ij1.default.{job_key}"],
         {**known, "event": "ended", "state": "dead", "reason": "unknown_outcome", "sequence": 1},
     )
     told = {

@@ -11,11 +11,11 @@ import pytest
 import tasks
 from interakt_jobs import PayloadError, configure, run_campaign, track_user
 from interakt_jobs.errors import NotConfigured
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.delivery.outcomes import Attempt
 from worker.delivery.retry import RetryPolicy
 from worker.delivery.runner import Delivery
-from worker.dispatch.heartbeat import Presence
+from worker.dispatch.heartbeat import Heartbeat
 from worker.interakt.client import Client
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger
@@ -70,24 +70,24 @@ def test_each_way_in_holds_to_it(redis_url: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_worker_refuses_what_is_larger_and_an_edit_makes_it_fit(
-    link: Link, ledger: WorkLedger, accept: Callable[..., str]
+    link: RedisClient, ledger: WorkLedger, accept: Callable[..., str]
 ) -> None:
     large = {**NUMBER, "type": "Text", "data": {"message": "Hello"}, "campaignId": "9" * 300_000}
-    tail = accept(payload=json.dumps(large))
-    ledger.release("pacer", {"normal": 5})
+    job_key = accept(payload=json.dumps(large))
+    ledger.release("dispatcher", {"normal": 5})
     attempt = Attempt(RetryPolicy(base=1, cap=9), keep_seconds=9)
-    presence = Presence(link, lease_seconds=30)
+    heartbeat = Heartbeat(link, lease_seconds=30)
     client = Client("http://127.0.0.1:9/", "c2FuZGJveC10b2tlbjo=")
-    assert Delivery(ledger, client, attempt, presence, False).deliver([tail]) == 1
-    reading = ledger.read(tail)
+    assert Delivery(ledger, client, attempt, heartbeat, False).deliver([job_key]) == 1
+    reading = ledger.read(job_key)
     assert (reading.state, reading.reason) == ("dead", "invalid_payload")
     assert reading.error.startswith("payload: is 300,1")
     letters = DeadLetters(ledger)
     with pytest.raises(PayloadError, match="bytes as JSON"):
         letters.edit(
-            tail,
+            job_key,
             {**NUMBER, "data": {"message": "Hello"}, "new": "9" * 300_000},
             allow_unknown=True,
         )
-    letters.edit(tail, {**NUMBER, "data": {"message": "Hello"}})
-    assert letters.replay(tail) == "replayed"
+    letters.edit(job_key, {**NUMBER, "data": {"message": "Hello"}})
+    assert letters.replay(job_key) == "replayed"

@@ -28,7 +28,7 @@ from interakt_jobs import (
     send_text,
 )
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.valkey import Valkey, free_port
 from worker.process import REGISTER
 
@@ -84,7 +84,7 @@ def test_a_parent_and_its_forked_children_enqueue_at_once_after_the_link_was_use
     parents = enqueue(40, "parent")
     ids = [*before, *parents, *(job for child in children for job in child())]
     assert len(ids) == len(set(ids)) == 163 == redis.zcard(READY)
-    assert {Job(one).tail for one in ids} == set(redis.zrange(READY, 0, -1))
+    assert {Job(one).job_key for one in ids} == set(redis.zrange(READY, 0, -1))
 
 
 def test_a_child_of_a_child_mints_ids_of_its_own(redis: Redis) -> None:
@@ -153,7 +153,7 @@ def raises_unreachable(call: Callable[[], Any]) -> None:
 
 
 def test_both_tries_of_a_call_take_less_than_five_seconds() -> None:
-    words = inspect.signature(Link).parameters
+    words = inspect.signature(RedisClient).parameters
     assert 2 * max(words["timeout"].default, words["connect_timeout"].default) < 5
 
 
@@ -194,9 +194,11 @@ def test_a_stopped_redis_takes_all_of_a_call_or_nothing_and_its_key_tells(tmp_pa
         job = send_text.delay(TEXT, idempotency_key="order-1")
         found = list(send_text.delay_many(items, lane="normal"))
         assert not any(item.error for item in found)
-        tails = {first.tail, job.tail, *(item.job.tail for item in found if item.job)}
-        assert set(redis.zrange(READY, 0, -1)) == tails and len(tails) == 252
-        assert {key.rpartition(":")[2] for key in redis.scan_iter(f"{prefix('default')}j:*", 1000)} == tails
+        job_keys = {first.job_key, job.job_key, *(item.job.job_key for item in found if item.job)}
+        assert set(redis.zrange(READY, 0, -1)) == job_keys and len(job_keys) == 252
+        assert {
+            key.rpartition(":")[2] for key in redis.scan_iter(f"{prefix('default')}j:*", 1000)
+        } == job_keys
 
 
 def test_a_redis_that_comes_back_needs_no_new_configuration(tmp_path: Path) -> None:
@@ -209,7 +211,9 @@ def test_a_redis_that_comes_back_needs_no_new_configuration(tmp_path: Path) -> N
         assert first.status == send_text.delay(TEXT).status == "PENDING"
 
 
-def test_an_account_that_no_worker_registered_is_named_and_leaves_nothing(link: Link, redis_url: str) -> None:
+def test_an_account_that_no_worker_registered_is_named_and_leaves_nothing(
+    link: RedisClient, redis_url: str
+) -> None:
     configure(redis_url)
     with pytest.raises(Unregistered, match=r"'default'.*start a worker"):
         send_text.delay(TEXT)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.dispatch.message_filter import rebuild
 from worker.dispatch.publisher import TASK, Publisher, message
 
@@ -24,7 +24,7 @@ def without_ids(raw: bytes) -> Any:
 
 
 def test_it_is_the_message_that_kombu_writes(
-    link: Link, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    link: RedisClient, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_url)
     from worker.app import app

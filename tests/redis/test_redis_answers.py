@@ -21,7 +21,7 @@ from interakt_jobs import (
     send_text,
 )
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.redis_errors import explain
 from sandbox.valkey import Valkey
 from tests.troubles import TROUBLES, admin, full
@@ -106,16 +106,16 @@ def test_a_person_must_act_on_a_password_and_on_rights(server: Valkey) -> None:
 
 def test_a_missing_password_is_named(tmp_path: Path) -> None:
     with Valkey(directory=str(tmp_path)) as own:
-        Link(own.url).command("CONFIG", "SET", "requirepass", "secret-word")
+        RedisClient(own.url).command("CONFIG", "SET", "requirepass", "secret-word")
         with pytest.raises(LedgerRefused, match="wants a password"):
-            Link(own.url).command("PING")
+            RedisClient(own.url).command("PING")
 
 
 def test_too_many_clients_pass(tmp_path: Path) -> None:
     with Valkey(directory=str(tmp_path)) as own, admin(own) as client:
         client.config_set("maxclients", 1)
         with pytest.raises(LedgerUnreachable, match="raise maxclients") as raised:
-            Link(own.url).command("PING")
+            RedisClient(own.url).command("PING")
         assert not isinstance(raised.value, LedgerRefused)
 
 
@@ -133,15 +133,15 @@ def test_a_url_that_is_none_is_told_without_its_text(url: str) -> None:
 def test_a_record_that_is_none_is_named_by_its_job(server: Valkey, raw: str) -> None:
     job = send_text.delay(TEXT)
     with admin(server) as client:
-        client.set(f"{prefix('default')}j:{job.tail}", raw)
+        client.set(f"{prefix('default')}j:{job.job_key}", raw)
     for call in (job.read, lambda: job.status, lambda: job.get(timeout=60)):
-        with pytest.raises(LedgerDamaged, match=job.tail):
+        with pytest.raises(LedgerDamaged, match=job.job_key):
             call()
     with admin(server) as client:
         client.flushall()
 
 
-@pytest.mark.parametrize("key", ["ready:normal", "state", "count", "bell"])
+@pytest.mark.parametrize("key", ["ready:normal", "state", "count", "signal"])
 def test_a_key_of_another_type_stops_no_producer(server: Valkey, key: str) -> None:
     with admin(server) as client:
         client.flushall()

@@ -12,7 +12,7 @@ import pytest
 import interakt_jobs
 from interakt_jobs import IdempotencyConflict, InvalidJobId, Job, JobError, NoSuchJob, new_id, send_text
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.testing import recording
 
 
@@ -58,13 +58,13 @@ def test_a_key_whose_job_is_gone_is_a_new_job() -> None:
 
 
 @pytest.fixture
-def redis_producer(redis_url: str) -> Iterator[Link]:
+def redis_producer(redis_url: str) -> Iterator[RedisClient]:
     interakt_jobs.configure(redis_url, allow_unregistered=True)
-    yield Link(redis_url)
+    yield RedisClient(redis_url)
     interakt_jobs.configure(None)
 
 
-def test_a_task_id_is_known_after_its_job_has_ended(redis_producer: Link) -> None:
+def test_a_task_id_is_known_after_its_job_has_ended(redis_producer: RedisClient) -> None:
     job = send_text.delay(text("one"), task_id="order-18")
     job.revoke()
     assert send_text.delay(text("one"), task_id="order-18").status == "REVOKED"
@@ -72,15 +72,15 @@ def test_a_task_id_is_known_after_its_job_has_ended(redis_producer: Link) -> Non
         send_text.delay(text("two"), task_id="order-18")
 
 
-def test_many_with_keys_whose_jobs_are_gone_are_new(redis_producer: Link) -> None:
+def test_many_with_keys_whose_jobs_are_gone_are_new(redis_producer: RedisClient) -> None:
     items = [(text("one"), "k1"), (text("two"), "k2")]
     first = list(send_text.delay_many(items))
     assert [each.new for each in send_text.delay_many(items)] == [False, False]
-    redis_producer.command("DEL", *(f"{prefix('default')}j:{each.job.tail}" for each in first if each.job))
+    redis_producer.command("DEL", *(f"{prefix('default')}j:{each.job.job_key}" for each in first if each.job))
     assert [each.new for each in send_text.delay_many(items)] == [True, True]
 
 
-def test_of_two_in_one_call_with_one_key_the_second_is_the_first(redis_producer: Link) -> None:
+def test_of_two_in_one_call_with_one_key_the_second_is_the_first(redis_producer: RedisClient) -> None:
     found = list(send_text.delay_many([(text("one"), "k"), (text("one"), "k"), (text("two"), "k")]))
     assert found[0].new and not found[1].new and found[1].job == found[0].job
     assert isinstance(found[2].error, IdempotencyConflict)
@@ -93,7 +93,7 @@ def test_what_is_no_id_has_a_named_error(name: Any) -> None:
     assert isinstance(raised.value, JobError) and isinstance(raised.value, ValueError)
 
 
-def test_an_id_of_nobody_is_another_matter(redis_producer: Link) -> None:
+def test_an_id_of_nobody_is_another_matter(redis_producer: RedisClient) -> None:
     with pytest.raises(NoSuchJob):
         _ = Job(new_id()).status
 
@@ -106,7 +106,7 @@ def test_a_time_without_a_zone_is_refused(option: str) -> None:
                 call(text("one"), **{option: naive})
 
 
-def test_a_time_with_any_zone_is_that_moment(redis_producer: Link) -> None:
+def test_a_time_with_any_zone_is_that_moment(redis_producer: RedisClient) -> None:
     moment = datetime(2040, 1, 1, 10, tzinfo=ZoneInfo("Asia/Kolkata"))
     due = {send_text.delay(text("one"), eta=eta).read().due for eta in (moment, moment.astimezone(UTC))}
     assert due == {int(moment.timestamp() * 1000)}

@@ -84,8 +84,8 @@ def test_a_tick_that_dies_after_its_job_was_accepted_makes_no_second_one(
 ) -> None:
     due(schedules)
 
-    def dies(schedule: Schedule, tail: str) -> str:
-        accept(schedule, tail)
+    def dies(schedule: Schedule, job_key: str) -> str:
+        accept(schedule, job_key)
         raise LedgerUnreachable("cut off")
 
     with pytest.raises(LedgerUnreachable):
@@ -98,8 +98,8 @@ def test_a_tick_that_dies_after_its_job_was_accepted_makes_no_second_one(
 def test_a_job_that_has_ended_is_not_made_again(schedules: Schedules, ledger: WorkLedger) -> None:
     slot = due(schedules)
     tick(schedules, "it")
-    tail = tail_of("it", slot)
-    ledger.cancel(tail)
+    job_key = tail_of("it", slot)
+    ledger.cancel(job_key)
     ledger.link.command("HSET", f"{PREFIX}it", "last", slot - 1)  # as if the guard had been lost too
     tick(schedules, "it")
     assert jobs(ledger) == 0
@@ -269,8 +269,8 @@ def test_every_mistake_in_the_file_is_told(tmp_path: Path, text: str, told: str)
 def fails(
     ledger: WorkLedger, accept: Callable[..., str], name: str, slot: int, error: str = "no such file"
 ) -> str:
-    """A slot's job is accepted and dies; its tail."""
-    return kill(ledger, accept, reason="invalid_payload", error=error, tail=tail_of(name, slot))
+    """A slot's job is accepted and dies; its job_key."""
+    return kill(ledger, accept, reason="invalid_payload", error=error, job_key=tail_of(name, slot))
 
 
 def test_a_slot_whose_job_dies_is_shown_logged_and_sounded_once(
@@ -278,8 +278,8 @@ def test_a_slot_whose_job_dies_is_shown_logged_and_sounded_once(
 ) -> None:
     slot = due(schedules)
     tick(schedules, "it")
-    (work,) = ledger.claim("worker", ledger.release("pacer", {"normal": 1}).tails["normal"])
-    assert ledger.start(work.tail, work.fence).word == "go"
+    (work,) = ledger.claim("worker", ledger.release("dispatcher", {"normal": 1}).job_keys["normal"])
+    assert ledger.start(work.job_key, work.fence).word == "go"
     ledger.step(work, ("dead", "invalid_payload", "definition: no such file", "", ""))
     for watch in (FailedSlots(), FailedSlots()):  # another process looks too
         watch(ledger)
@@ -288,7 +288,7 @@ def test_a_slot_whose_job_dies_is_shown_logged_and_sounded_once(
     assert found.error == "invalid_payload: definition: no such file"
     assert found.failures == (f"{_iso(slot)} invalid_payload: definition: no such file",)
     told = [record for record in caplog.records if getattr(record, "action", "") == "schedule_failed"]
-    assert [record.job for record in told] == [f"ij1.default.{work.tail}"]  # type: ignore[attr-defined]
+    assert [record.job for record in told] == [f"ij1.default.{work.job_key}"]  # type: ignore[attr-defined]
     assert told[0].levelname == "CRITICAL"
 
 
@@ -317,7 +317,7 @@ def test_dead_letters_of_others_and_of_schedules_that_are_gone_are_no_matter(
     due(schedules)
     kill(ledger, accept)
     fails(ledger, accept, "gone", 1_700_000_000)
-    kill(ledger, accept, tail="schedule.it.yesterday")
+    kill(ledger, accept, job_key="schedule.it.yesterday")
     FailedSlots()(ledger)
     assert schedules.get("it").failed == 0
     assert schedules.names() == ["it"]

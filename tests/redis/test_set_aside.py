@@ -9,7 +9,7 @@ import pytest
 
 from interakt_jobs.errors import NoSuchJob
 from interakt_jobs.ledger.keys import CELERY, POISON, WORKERS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.waiting import until
 from worker.cli.status import _remarks
 from worker.ledger import status
@@ -23,7 +23,7 @@ FAR = 10**15
 
 
 @pytest.fixture
-def aside(link: Link, ledger: WorkLedger) -> SetAside:
+def aside(link: RedisClient, ledger: WorkLedger) -> SetAside:
     return SetAside(link, [ledger])
 
 
@@ -52,68 +52,70 @@ def settled(ledger: WorkLedger, aside: SetAside) -> None:
 
 
 def _started(ledger: WorkLedger, work: Work) -> str:
-    word = ledger.start(work.tail, work.fence).word
+    word = ledger.start(work.job_key, work.fence).word
     return "" if word == "wait" else word
 
 
 def finish_all(ledger: WorkLedger) -> list[str]:
-    """Send all that is due; the tails, in the order of their calls."""
+    """Send all that is due; the job_keys, in the order of their calls."""
     made = []
-    while tails := ledger.release("pacer", WANTED).tails.get("normal"):
-        for work in ledger.claim("t", tails):
+    while job_keys := ledger.release("dispatcher", WANTED).job_keys.get("normal"):
+        for work in ledger.claim("t", job_keys):
             word = until(lambda work=work: _started(ledger, work))
             if word == "go":
-                made.append(work.tail)
+                made.append(work.job_key)
                 assert ledger.step(work, DONE)[0] == "ok"
     return made
 
 
-@pytest.mark.parametrize("name", ["ready:normal", "expires", "parking", "tries", "count", "maybe", "groups"])
+@pytest.mark.parametrize(
+    "name", ["ready:normal", "expires", "templates_waiting", "tries", "count", "possibly_sent", "groups"]
+)
 def test_jobs_that_wait_are_put_back_and_sent_once(
     ledger: WorkLedger, accept: Accept, aside: SetAside, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tails = {accept() for _ in range(20)}
+    job_keys = {accept() for _ in range(20)}
     replace(ledger, name)
     with caplog.at_level(logging.CRITICAL):
         made = finish_all(ledger)
         settled(ledger, aside)
         made += finish_all(ledger)
-    assert len(made) == 20 and set(made) == tails
-    assert all(ledger.read(tail).state == "done" for tail in tails)
+    assert len(made) == 20 and set(made) == job_keys
+    assert all(ledger.read(job_key).state == "done" for job_key in job_keys)
     named = [record for record in caplog.records if record.__dict__.get("action") == "key_set_aside"]
     assert [record.__dict__["key"] for record in named] == [ledger.prefix + name]
 
 
 @pytest.mark.parametrize("name", ["rel:normal", "run:normal", "held", "fl", "ready:normal"])
 def test_a_job_under_way_ends_once(ledger: WorkLedger, accept: Accept, aside: SetAside, name: str) -> None:
-    tail = accept(repeat="never")
-    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    job_key = accept(repeat="never")
+    (work,) = ledger.claim("t", ledger.release("dispatcher", WANTED).job_keys["normal"])
     if name != "rel:normal":
-        assert ledger.start(tail, work.fence).word == "go"
+        assert ledger.start(job_key, work.fence).word == "go"
     replace(ledger, name)
     settled(ledger, aside)
     if name == "rel:normal":
-        assert ledger.link.command("ZSCORE", f"{ledger.prefix}rel:normal", tail)
-        assert ledger.start(tail, work.fence).word == "go"
+        assert ledger.link.command("ZSCORE", f"{ledger.prefix}rel:normal", job_key)
+        assert ledger.start(job_key, work.fence).word == "go"
     assert finish_all(ledger) == []
     told = ledger.step(work, DONE)[0]
     assert told == "ok" or name == "fl"
-    assert (ledger.read(tail).state == "done") is (name != "fl")
+    assert (ledger.read(job_key).state == "done") is (name != "fl")
     assert finish_all(ledger) == []
 
 
 def test_a_job_whose_flight_was_lost_is_of_unknown_outcome(
     ledger: WorkLedger, accept: Accept, aside: SetAside
 ) -> None:
-    tail = accept(repeat="never")
-    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
-    assert ledger.start(tail, work.fence).word == "go"
+    job_key = accept(repeat="never")
+    (work,) = ledger.claim("t", ledger.release("dispatcher", WANTED).job_keys["normal"])
+    assert ledger.start(job_key, work.fence).word == "go"
     replace(ledger, "fl")
     settled(ledger, aside)
-    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, tail)  # its lease ends
+    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, job_key)  # its lease ends
     reap(ledger, aside)
     assert finish_all(ledger) == []
-    assert ledger.read(tail).reason in ("unknown_outcome", "")
+    assert ledger.read(job_key).reason in ("unknown_outcome", "")
 
 
 @pytest.mark.parametrize(
@@ -143,23 +145,23 @@ def test_a_record_that_is_none_is_set_aside_and_stops_nobody(
 def test_a_record_of_a_newer_version_is_not_set_aside(
     ledger: WorkLedger, accept: Accept, aside: SetAside
 ) -> None:
-    tail = accept()
-    ledger.link.command("SET", f"{ledger.prefix}j:{tail}", "3|whatever")
-    ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, tail)
+    job_key = accept()
+    ledger.link.command("SET", f"{ledger.prefix}j:{job_key}", "3|whatever")
+    ledger.link.command("ZADD", f"{ledger.prefix}rel:normal", 1, job_key)
     reap(ledger, aside)
     assert finish_all(ledger) == []
-    assert ledger.link.command("GET", f"{ledger.prefix}j:{tail}") == b"3|whatever"
+    assert ledger.link.command("GET", f"{ledger.prefix}j:{job_key}") == b"3|whatever"
     assert not ledger.link.command("EXISTS", f"{ledger.prefix}aside")
 
 
-@pytest.mark.parametrize("name", ["outbox", "ambiguous", "bell", "count", "log"])
+@pytest.mark.parametrize("name", ["outbox", "ambiguous", "signal", "count", "log"])
 def test_what_lies_beside_a_job_does_not_stop_its_end(ledger: WorkLedger, accept: Accept, name: str) -> None:
-    tail = accept(options='{"on_done":"app.task"}')
-    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
-    assert ledger.start(tail, work.fence).word == "go"
-    replace(ledger, f"log:{tail}" if name == "log" else name, "hash" if name != "count" else "string")
+    job_key = accept(options='{"on_done":"app.task"}')
+    (work,) = ledger.claim("t", ledger.release("dispatcher", WANTED).job_keys["normal"])
+    assert ledger.start(job_key, work.fence).word == "go"
+    replace(ledger, f"log:{job_key}" if name == "log" else name, "hash" if name != "count" else "string")
     assert ledger.step(work, DONE)[0] == "ok"
-    assert ledger.read(tail).state == "done"
+    assert ledger.read(job_key).state == "done"
     assert ledger.link.command("LLEN", f"{ledger.prefix}outbox") == 1
 
 
@@ -168,9 +170,9 @@ def test_without_its_opt_outs_bulk_waits_for_a_person(ledger: WorkLedger, accept
     urgent = accept(lane="urgent", recipient="abc")
     replace(ledger, "optout")
     for _ in range(2):
-        released = ledger.release("pacer", WANTED | {"bulk": 5}).tails
+        released = ledger.release("dispatcher", WANTED | {"bulk": 5}).job_keys
         for work in ledger.claim("t", released.get("bulk", [])):
-            assert ledger.start(work.tail, work.fence).word == "back"
+            assert ledger.start(work.job_key, work.fence).word == "back"
             ledger.step(work, ("unsent",))
     (work,) = ledger.claim("t2", released.get("urgent", [urgent]))
     assert ledger.start(urgent, work.fence).word == "go"
@@ -178,10 +180,10 @@ def test_without_its_opt_outs_bulk_waits_for_a_person(ledger: WorkLedger, accept
 
 
 def test_without_its_budget_the_account_waits_a_window(ledger: WorkLedger, accept: Accept) -> None:
-    tail = accept()
-    (work,) = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])
+    job_key = accept()
+    (work,) = ledger.claim("t", ledger.release("dispatcher", WANTED).job_keys["normal"])
     replace(ledger, "bud")
-    verdict = ledger.start(tail, work.fence)
+    verdict = ledger.start(job_key, work.fence)
     assert verdict.word == "wait" and verdict.millis > 30_000
 
 
@@ -189,7 +191,7 @@ def test_without_its_budget_the_account_waits_a_window(ledger: WorkLedger, accep
     "key", [f"{CELERY}normal", f"{CELERY}intake", WORKERS, POISON, f"{prefix('default')}webhooks"]
 )
 def test_a_key_that_only_commands_use_is_found_when_one_meets_it(
-    link: Link, aside: SetAside, key: str, caplog: pytest.LogCaptureFixture
+    link: RedisClient, aside: SetAside, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     link.command("SET", key, "somebody's")
     aside.look()
@@ -206,8 +208,8 @@ def test_putting_back_changes_nothing_where_all_is_well(ledger: WorkLedger, acce
     accept()
     accept(not_before="+60000")
     accept(expires="+60000")
-    work = ledger.claim("t", ledger.release("pacer", WANTED).tails["normal"])[0]
-    ledger.start(work.tail, work.fence)
+    work = ledger.claim("t", ledger.release("dispatcher", WANTED).job_keys["normal"])[0]
+    ledger.start(work.job_key, work.fence)
     assert regain(ledger) == 0
 
 
@@ -235,9 +237,9 @@ FIELDS = {
     "groups": ["offer:en"],
     "count": ["enqueued|send_text|normal", "attempts|send_text", "released|normal"],
     "used": ["used_1"],
-    "tries": ["{tail}"],
-    "maybe": ["{tail}"],
-    "ending": ["{tail}"],
+    "tries": ["{job_key}"],
+    "possibly_sent": ["{job_key}"],
+    "ending": ["{job_key}"],
 }
 
 
@@ -248,12 +250,12 @@ def test_a_field_that_holds_nonsense_stops_no_lane(
     ledger: WorkLedger, accept: Accept, aside: SetAside, place: tuple[str, str]
 ) -> None:
     name, field = place
-    tails = [accept(group="offer:en", recipient="abc"), accept()]
-    ledger.link.command("HSET", ledger.prefix + name, field.format(tail=tails[0]), "nonsense")
+    job_keys = [accept(group="offer:en", recipient="abc"), accept()]
+    ledger.link.command("HSET", ledger.prefix + name, field.format(job_key=job_keys[0]), "nonsense")
     status.read(ledger.link, "default")
-    for tail in ledger.release("pacer", WANTED).tails["normal"]:
-        for work in ledger.claim("t", [tail]):
-            verdict = ledger.start(work.tail, work.fence)
+    for job_key in ledger.release("dispatcher", WANTED).job_keys["normal"]:
+        for work in ledger.claim("t", [job_key]):
+            verdict = ledger.start(work.job_key, work.fence)
             if verdict.word == "go":
                 assert ledger.step(work, DONE)[0] == "ok"
             else:
@@ -262,15 +264,15 @@ def test_a_field_that_holds_nonsense_stops_no_lane(
     status.read(ledger.link, "default")
 
 
-@pytest.mark.parametrize("name", ["fence", "probe", "pacer", "early:{tail}", "d:{tail}"])
+@pytest.mark.parametrize("name", ["fence", "probe", "dispatcher", "early:{job_key}", "d:{job_key}"])
 def test_a_value_that_is_nonsense_stops_no_lane(
     ledger: WorkLedger, accept: Accept, aside: SetAside, name: str
 ) -> None:
-    tail = accept()
-    (released,) = ledger.release("pacer", WANTED).tails["normal"]
-    ledger.link.command("SET", ledger.prefix + name.format(tail=tail), "nonsense")
+    job_key = accept()
+    (released,) = ledger.release("dispatcher", WANTED).job_keys["normal"]
+    ledger.link.command("SET", ledger.prefix + name.format(job_key=job_key), "nonsense")
     (work,) = ledger.claim("t", [released])
-    assert ledger.start(tail, work.fence).word == "go"
+    assert ledger.start(job_key, work.fence).word == "go"
     assert ledger.step(work, DONE)[0] == "ok"
     reap(ledger, aside)
-    assert ledger.link.command("GET", f"{ledger.prefix}j:{tail}").startswith(b"=done|")
+    assert ledger.link.command("GET", f"{ledger.prefix}j:{job_key}").startswith(b"=done|")

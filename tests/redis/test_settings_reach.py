@@ -14,7 +14,7 @@ from config.accounts import Account
 from config.settings import Settings, load
 from interakt_jobs import PayloadError, configure, send_text
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT
 from worker import process
 from worker.ledger.dead_letters import DeadLetters
@@ -51,8 +51,8 @@ def defaults() -> dict[str, str]:
     return dict(re.findall(r"(\w+) = '(\d+)'", text))
 
 
-def test_the_defaults_in_lua_are_those_of_the_settings(link: Link, redis_url: str) -> None:
-    room = process.Room(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": KEY}))
+def test_the_defaults_in_lua_are_those_of_the_settings(link: RedisClient, redis_url: str) -> None:
+    room = process.Process(load({"REDIS_URL": redis_url, "INTERAKT_API_KEY": KEY}))
     room.register()
     flat = link.command("HGETALL", f"{prefix('default')}state")
     state = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -74,8 +74,8 @@ def test_unknown_fields_pass_in_what_a_worker_accepts_itself_too(
     """Messages published by name, and the jobs of schedules."""
     known = {"REDIS_URL": redis_url, "INTERAKT_API_KEY": KEY, "INTERAKT_ALLOW_UNKNOWN_FIELDS": allowed}
     monkeypatch.setattr(process, "current", lambda: load(known))
-    monkeypatch.setattr(process, "_room", None)
-    process.room()
+    monkeypatch.setattr(process, "_process", None)
+    process.process()
     payload: Any = {**TEXT, "fieldOfTomorrow": 1}
     try:
         if allowed == "off":
@@ -87,37 +87,37 @@ def test_unknown_fields_pass_in_what_a_worker_accepts_itself_too(
         configure(None)
 
 
-def settled_by_an_early_receipt(ledger: WorkLedger, tail: str) -> None:
+def settled_by_an_early_receipt(ledger: WorkLedger, job_key: str) -> None:
     work = run_to_start(ledger)
-    apply_receipt(ledger, tail, "sent", at_ms=7)
+    apply_receipt(ledger, job_key, "sent", at_ms=7)
     ledger.step(work, LOST)
 
 
-def settled_while_it_is_held(ledger: WorkLedger, tail: str) -> None:
+def settled_while_it_is_held(ledger: WorkLedger, job_key: str) -> None:
     ledger.step(run_to_start(ledger), LOST)
-    apply_receipt(ledger, tail, "sent", at_ms=int(time.time() * 1000))
+    apply_receipt(ledger, job_key, "sent", at_ms=int(time.time() * 1000))
 
 
-def corrected_by_a_receipt(ledger: WorkLedger, tail: str) -> None:
+def corrected_by_a_receipt(ledger: WorkLedger, job_key: str) -> None:
     ledger.step(run_to_start(ledger), LOST)
     holds_end(ledger)
-    apply_receipt(ledger, tail, "sent", at_ms=int(time.time() * 1000))
+    apply_receipt(ledger, job_key, "sent", at_ms=int(time.time() * 1000))
 
 
-def settled_when_its_worker_died(ledger: WorkLedger, tail: str) -> None:
+def settled_when_its_worker_died(ledger: WorkLedger, job_key: str) -> None:
     run_to_start(ledger)
-    apply_receipt(ledger, tail, "sent", at_ms=7)
-    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, tail)
+    apply_receipt(ledger, job_key, "sent", at_ms=7)
+    ledger.link.command("ZADD", f"{ledger.prefix}run:normal", 1, job_key)
     reap(ledger)
 
 
-def cancelled(ledger: WorkLedger, tail: str) -> None:
-    ledger.cancel(tail)
+def cancelled(ledger: WorkLedger, job_key: str) -> None:
+    ledger.cancel(job_key)
 
 
-def cancelled_after_a_hold(ledger: WorkLedger, tail: str) -> None:
+def cancelled_after_a_hold(ledger: WorkLedger, job_key: str) -> None:
     ledger.step(run_to_start(ledger), LOST)
-    ledger.cancel(tail)
+    ledger.cancel(job_key)
     holds_end(ledger)
 
 
@@ -136,10 +136,10 @@ def test_a_result_is_kept_as_long_as_is_set_however_the_job_ended(
     ledger: WorkLedger, accept: Accept, happens: Callable[[WorkLedger, str], None]
 ) -> None:
     webhooks(ledger, keep_done=KEPT)
-    tail = accept(repeat="never")
-    happens(ledger, tail)
-    assert ledger.read(tail).state in ("done", "cancelled")
-    assert KEPT - 60 < int(ledger.link.command("TTL", f"{ledger.prefix}j:{tail}")) <= KEPT
+    job_key = accept(repeat="never")
+    happens(ledger, job_key)
+    assert ledger.read(job_key).state in ("done", "cancelled")
+    assert KEPT - 60 < int(ledger.link.command("TTL", f"{ledger.prefix}j:{job_key}")) <= KEPT
 
 
 def test_the_round_of_a_job_is_known_as_long_as_its_dead_letter_may_be_kept(
@@ -147,8 +147,8 @@ def test_the_round_of_a_job_is_known_as_long_as_its_dead_letter_may_be_kept(
 ) -> None:
     keep = 90 * 86400
     webhooks(ledger, keep_dead=keep)
-    tail = accept()
+    job_key = accept()
     ledger.step(run_to_start(ledger), REFUSED)
-    DeadLetters(ledger).replay(tail)
+    DeadLetters(ledger).replay(job_key)
     ledger.step(run_to_start(ledger), DONE)
-    assert int(ledger.link.command("TTL", f"{ledger.prefix}replays:{tail}")) > keep
+    assert int(ledger.link.command("TTL", f"{ledger.prefix}replays:{job_key}")) > keep

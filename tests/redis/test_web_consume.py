@@ -10,7 +10,7 @@ import pytest
 
 from interakt_jobs.errors import LedgerUnreachable
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.webhooks import consumer as module
 from worker.webhooks.consumer import Consumer
 
@@ -22,7 +22,7 @@ def never() -> bool:
     return False
 
 
-def put(link: Link, body: bytes, at: int = 1, account: str = "default") -> None:
+def put(link: RedisClient, body: bytes, at: int = 1, account: str = "default") -> None:
     link.command("XADD", f"{prefix(account)}webhooks", "*", "at", at, "kind", "whatsapp", "body", body)
 
 
@@ -32,7 +32,9 @@ def reading(kind: str, body: Any) -> Any:
     return body
 
 
-def consumer(link: Link, handled: Handled, fail: Callable[[Any], None] = lambda _: None) -> Consumer[Any]:
+def consumer(
+    link: RedisClient, handled: Handled, fail: Callable[[Any], None] = lambda _: None
+) -> Consumer[Any]:
     def handle(account: str, found: Any, at_ms: int) -> None:
         fail(found)
         handled.append((account, found, at_ms))
@@ -40,12 +42,12 @@ def consumer(link: Link, handled: Handled, fail: Callable[[Any], None] = lambda 
     return Consumer(link, ["default", "brand_b"], reading, handle)
 
 
-def left(link: Link) -> tuple[int, int]:
+def left(link: RedisClient) -> tuple[int, int]:
     """What is in the stream, and what of it is in somebody's hand."""
     return link.command("XLEN", STREAM), link.command("XPENDING", STREAM, "ledger")[0]
 
 
-def test_each_webhook_is_handled_in_order_and_taken_off(link: Link) -> None:
+def test_each_webhook_is_handled_in_order_and_taken_off(link: RedisClient) -> None:
     handled: Handled = []
     for number in range(250):
         put(link, b'{"n":%d}' % number, number)
@@ -66,7 +68,7 @@ def test_each_webhook_is_handled_in_order_and_taken_off(link: Link) -> None:
         b'{"a":' + b'{"a":' * 5000,
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_kept_raw_and_counted(link: Link, body: bytes) -> None:
+def test_what_cannot_be_read_is_kept_raw_and_counted(link: RedisClient, body: bytes) -> None:
     handled: Handled = []
     put(link, body)
     put(link, b'{"n":1}')
@@ -79,7 +81,7 @@ def test_what_cannot_be_read_is_kept_raw_and_counted(link: Link, body: bytes) ->
 
 
 def test_a_webhook_whose_handler_keeps_failing_is_set_aside_and_the_others_go_on(
-    link: Link, monkeypatch: pytest.MonkeyPatch
+    link: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CLAIM_IDLE_MS", 0)
     monkeypatch.setattr(module, "CLAIM_SECONDS", 0.0)
@@ -102,7 +104,7 @@ def test_a_webhook_whose_handler_keeps_failing_is_set_aside_and_the_others_go_on
     assert link.command("XLEN", f"{STREAM}:unread") == 1
 
 
-def test_with_redis_away_the_same_webhooks_are_tried_again_at_once(link: Link) -> None:
+def test_with_redis_away_the_same_webhooks_are_tried_again_at_once(link: RedisClient) -> None:
     handled: Handled = []
     fails = [LedgerUnreachable("gone")] * 2
     done = threading.Event()
@@ -123,7 +125,9 @@ def test_with_redis_away_the_same_webhooks_are_tried_again_at_once(link: Link) -
     assert left(link) == (0, 0)
 
 
-def test_what_a_dead_consumer_had_in_hand_is_taken_over(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_dead_consumer_had_in_hand_is_taken_over(
+    link: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(link, b'{"n":1}')
     consumer(link, []).round(lambda: True, 10)
     assert left(link) == (1, 1)
@@ -134,7 +138,7 @@ def test_what_a_dead_consumer_had_in_hand_is_taken_over(link: Link, monkeypatch:
     assert left(link) == (0, 0)
 
 
-def test_two_consumers_share_the_work(link: Link) -> None:
+def test_two_consumers_share_the_work(link: RedisClient) -> None:
     handled: Handled = []
     stop = threading.Event()
     threads = [consumer(link, handled).thread(stop.is_set) for _ in range(2)]
@@ -154,7 +158,7 @@ def test_two_consumers_share_the_work(link: Link) -> None:
     assert link.command("XINFO", "CONSUMERS", STREAM, "ledger") == []
 
 
-def test_a_stream_that_is_deleted_is_made_anew(link: Link) -> None:
+def test_a_stream_that_is_deleted_is_made_anew(link: RedisClient) -> None:
     handled: Handled = []
     reader = consumer(link, handled)
     reader.round(never, 10)

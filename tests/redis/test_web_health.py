@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey, free_port
 from tests.troubles import TROUBLES
@@ -38,8 +38,8 @@ def worker(age_ms: int, host: str = "here", **more: Any) -> dict[str, Any]:
         ([worker(61_000), worker(100)], "", True),
         ([worker(100, loop_ms=61_000)], "", False),
         ([worker(100, loop_ms=2_000)], "", True),
-        ([worker(100, still_ms={"pacer": 61_000, "webhooks": 5})], "", False),
-        ([worker(100, still_ms={"pacer": 1_000, "webhooks": 5})], "", True),
+        ([worker(100, still_ms={"dispatcher": 61_000, "webhooks": 5})], "", False),
+        ([worker(100, still_ms={"dispatcher": 1_000, "webhooks": 5})], "", True),
         ([worker(100, accounts=["stuck"], up_ms=61_000)], "", False),
         ([worker(100, accounts=["stuck"], up_ms=59_000)], "", True),
         ([worker(100, accounts=["fine"], up_ms=61_000)], "", True),
@@ -62,7 +62,7 @@ def probe(url: str, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_exit_code_says_whether_the_worker_lives(link: Link, redis_url: str) -> None:
+def test_the_exit_code_says_whether_the_worker_lives(link: RedisClient, redis_url: str) -> None:
     code, text = probe(redis_url)
     assert code == 1 and "no worker on here" in text
     entry = {"pid": 7, "host": "here", "queues": ["bulk"], "slots": 1, "want": 1}
@@ -77,12 +77,12 @@ def test_a_lane_with_due_work_that_might_go_stands_still(
     def still() -> list[str]:
         return standing(ledger.link, "default", 60_000)
 
-    def age(name: str, tail: str) -> None:
-        ledger.link.command("ZADD", f"{ledger.prefix}{name}", 1000, tail)
+    def age(name: str, job_key: str) -> None:
+        ledger.link.command("ZADD", f"{ledger.prefix}{name}", 1000, job_key)
 
-    tail = accept(lane="bulk")
+    job_key = accept(lane="bulk")
     assert still() == []
-    age("ready:bulk", tail)
+    age("ready:bulk", job_key)
     age("ready:urgent", accept(lane="urgent"))
     assert still() == ["urgent", "bulk"]
     for changes in ({"paused_until": 10**15}, {"breaker": "open"}):
@@ -99,18 +99,20 @@ def test_a_lane_with_due_work_that_might_go_stands_still(
 def test_a_lane_that_has_just_had_a_permit_does_not_stand_still(
     ledger: WorkLedger, accept: Callable[..., str]
 ) -> None:
-    tails = [accept(), accept()]
-    (work,) = ledger.claim("t", ledger.release("pacer", {"normal": 1}).tails["normal"])
-    assert ledger.start(work.tail, work.fence).word == "go"
+    job_keys = [accept(), accept()]
+    (work,) = ledger.claim("t", ledger.release("dispatcher", {"normal": 1}).job_keys["normal"])
+    assert ledger.start(work.job_key, work.fence).word == "go"
     ledger.step(work, ("done", "", 200, "", 60, "0", ""))
-    ledger.link.command("ZADD", f"{ledger.prefix}ready:normal", 1000, tails[1])
+    ledger.link.command("ZADD", f"{ledger.prefix}ready:normal", 1000, job_keys[1])
     assert standing(ledger.link, "default", 60_000) == []
 
 
 @pytest.mark.parametrize("name", ["READONLY", "BUSY"])
 def test_where_nothing_can_be_written_a_restart_is_not_asked_for(tmp_path: Path, name: str) -> None:
     with Valkey(directory=str(tmp_path)) as server:
-        Link(server.url).run(BEAT, [WORKERS, NEWEST], "token", '"host":"here","pid":7,"queues":[]}', "0")
+        RedisClient(server.url).run(
+            BEAT, [WORKERS, NEWEST], "token", '"host":"here","pid":7,"queues":[]}', "0"
+        )
         with TROUBLES[name](server):
             code, text = probe(server.url)
             assert code == 0 and "cannot tell: Redis is" in text

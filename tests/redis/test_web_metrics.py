@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from interakt_jobs.ledger.keys import POISON, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.valkey import free_port
 from worker.ledger.work_ledger import WorkLedger
 from worker.schedules.store import INDEX, PREFIX, Schedules
@@ -46,11 +46,11 @@ def test_a_jobs_way_is_counted(
 ) -> None:
     accept(repeat="always")
     accept(lane="bulk")
-    released = ledger.release("pacer", {"normal": 5})
-    (work,) = ledger.claim("worker", released.tails["normal"])
-    assert ledger.start(work.tail, work.fence).word == "go"
+    released = ledger.release("dispatcher", {"normal": 5})
+    (work,) = ledger.claim("worker", released.job_keys["normal"])
+    assert ledger.start(work.job_key, work.fence).word == "go"
     ledger.step(work, ("done", "id", "200", "ok", 60, "0", ""))
-    apply_receipt(ledger, work.tail, "delivered", at_ms=1)
+    apply_receipt(ledger, work.job_key, "delivered", at_ms=1)
     found = scrape(redis_url, spool)
     assert value(found, "interakt_enqueued_total", operation="send_text", lane="normal") == 1
     assert value(found, "interakt_attempts_total", operation="send_text") == 1
@@ -102,7 +102,7 @@ def test_with_redis_away_it_says_so_and_shows_its_own(spool: Spool) -> None:
     }
 
 
-def test_a_schedule_that_nobody_looks_at_is_seen(redis_url: str, spool: Spool, link: Link) -> None:
+def test_a_schedule_that_nobody_looks_at_is_seen(redis_url: str, spool: Spool, link: RedisClient) -> None:
     name = ("interakt_schedules_behind_seconds", frozenset[tuple[str, str]]())
     assert scrape(redis_url, spool)[name] == 0
     now = Schedules(link).now()
@@ -110,7 +110,7 @@ def test_a_schedule_that_nobody_looks_at_is_seen(redis_url: str, spool: Spool, l
     assert 89 <= scrape(redis_url, spool)[name] < 600
 
 
-def test_messages_that_were_not_ours_are_counted(redis_url: str, spool: Spool, link: Link) -> None:
+def test_messages_that_were_not_ours_are_counted(redis_url: str, spool: Spool, link: RedisClient) -> None:
     name = ("interakt_poison_messages", frozenset[tuple[str, str]]())
     assert scrape(redis_url, spool)[name] == 0
     link.command("XADD", POISON, "*", "raw", "x")

@@ -6,26 +6,26 @@ from collections.abc import Callable
 
 import pytest
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.delivery.runner import Delivery
-from worker.dispatch.heartbeat import Presence
+from worker.dispatch.heartbeat import Heartbeat
 from worker.ledger.work_ledger import WorkLedger
 
 
 @pytest.mark.parametrize(("yields", "handled"), [(False, 3), (True, 1)])
 def test_a_thread_yields(
-    link: Link,
+    link: RedisClient,
     ledger: WorkLedger,
     accept: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     yields: bool,
     handled: int,
 ) -> None:
-    monkeypatch.setattr(Presence, "_ensure_thread", lambda self: None)
+    monkeypatch.setattr(Heartbeat, "_ensure_thread", lambda self: None)
     for _ in range(3):
         accept("run_campaign")
-    released = ledger.release("pacer", {"normal": 1}).tails["normal"]
+    released = ledger.release("dispatcher", {"normal": 1}).job_keys["normal"]
     local = {"run_campaign": lambda *_: ("dead", "rejected", "no", "", "")}
-    presence = Presence(link, lease_seconds=30)
-    delivery = Delivery(ledger, None, None, presence, False, local)  # type: ignore[arg-type]
+    heartbeat = Heartbeat(link, lease_seconds=30)
+    delivery = Delivery(ledger, None, None, heartbeat, False, local)  # type: ignore[arg-type]
     assert delivery.deliver(released, lambda: yields) == handled

@@ -52,7 +52,7 @@ class VirtualBudget:
         made: list[Call] = []
         out = 0
         while queue or asking:
-            # the pacer releases half a second of work
+            # the dispatcher releases half a second of work
             while queue and out < max(2, self.rate // 120) and (not asking or queue[0] <= asking[0][0]):
                 since = queue.popleft()
                 heapq.heappush(

@@ -8,7 +8,7 @@ import pytest
 
 import interakt_jobs
 from interakt_jobs import send_text
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import Stack
 from tests.waiting import until, until_still
 from worker.ledger import accounts
@@ -60,7 +60,7 @@ def test_a_refused_key_pauses_its_own_account_only(stack: Stack) -> None:
 
 def test_an_account_whose_key_is_taken_away_takes_no_more_jobs(stack: Stack) -> None:
     """The last one here: the workers have one account afterwards."""
-    link = Link(stack.valkey.url)
+    link = RedisClient(stack.valkey.url)
     accounts.resume(WorkLedger(link, "brand_b"))  # the test before has paused it
     for name in ("worker", "bulk"):
         assert stack.end(name) == 0

@@ -131,7 +131,7 @@ def redis(stack: Stack) -> Iterator[Redis]:
 
 
 def ended(redis: Redis, job: Job) -> bool:
-    return redis.getrange(f"{prefix('default')}j:{job.tail}", 0, 0) == b"="
+    return redis.getrange(f"{prefix('default')}j:{job.job_key}", 0, 0) == b"="
 
 
 def compare(scenario: str, seen: Watch, stack: Stack, jobs: int) -> None:

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 import interakt_jobs
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT, Stack
 from tests.waiting import until
 from worker import campaigns
@@ -233,7 +233,7 @@ def test_a_workbook_with_none_in_it_is_stopped_then_sent_and_comes_back_whole(
 
 
 def test_python_code_makes_campaigns_too(stack: Stack, files: Path) -> None:
-    link = Link(stack.valkey.url)
+    link = RedisClient(stack.valkey.url)
     people = [{"phone": "9999911111", "name": "Asha"}, {"phone": "12", "name": "Nobody"}]
     rejected: list[object] = []
     made = campaigns.create(
@@ -253,7 +253,7 @@ def test_a_list_that_breaks_off_leaves_no_half_campaign(stack: Stack, files: Pat
         yield {"phone": "9999911111", "name": "Asha"}
         raise OSError("the disk is gone")
 
-    link = Link(stack.valkey.url)
+    link = RedisClient(stack.valkey.url)
     before = store.campaigns(link, "default")
     with pytest.raises(OSError, match="disk"):
         campaigns.create(link, campaigns.load(files / "sale.toml"), campaigns.Dicts(people()))

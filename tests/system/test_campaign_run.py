@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from interakt_jobs import JobDead, configure, run_campaign
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import Stack
 from tests.waiting import until, until_still
 from worker.campaigns.running import control
@@ -47,8 +47,8 @@ def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack,
 
 
 @pytest.fixture
-def link(campaigns: tuple[Stack, Path]) -> Iterator[Link]:
-    found = Link(campaigns[0].valkey.url)
+def link(campaigns: tuple[Stack, Path]) -> Iterator[RedisClient]:
+    found = RedisClient(campaigns[0].valkey.url)
     yield found
     found.close()
 
@@ -59,7 +59,7 @@ def write(folder: Path, name: str = "people.csv") -> None:
 
 
 def test_a_campaign_runs_pauses_resumes_and_its_export_adds_up(
-    campaigns: tuple[Stack, Path], link: Link
+    campaigns: tuple[Stack, Path], link: RedisClient
 ) -> None:
     stack, folder = campaigns
     write(folder)
@@ -85,7 +85,7 @@ def test_a_campaign_runs_pauses_resumes_and_its_export_adds_up(
     until(lambda: stack.sandbox.summary()["simultaneous"])
     assert control.pause(link, "default", campaign) == "paused"
     stack.sandbox.faults()
-    until(lambda: not control.progress(link, "default", campaign).counts.get("fed"))
+    until(lambda: not control.progress(link, "default", campaign).counts.get("enqueued"))
     until_still(lambda: len(stack.sandbox.calls()), 1.0)
     found = control.progress(link, "default", campaign)
     assert 0 < found.counts["planned"] < PEOPLE
@@ -113,7 +113,7 @@ def test_a_campaign_runs_pauses_resumes_and_its_export_adds_up(
     json.dumps(rows)
 
 
-def test_cancel_stops_the_calls(campaigns: tuple[Stack, Path], link: Link) -> None:
+def test_cancel_stops_the_calls(campaigns: tuple[Stack, Path], link: RedisClient) -> None:
     stack, _ = campaigns
     stack.sandbox.reset()
     stack.sandbox.faults(hold=True, only_operations=["send_template"])
@@ -152,7 +152,7 @@ def test_what_cannot_be_run_is_a_dead_letter_with_its_reason(
 
 
 def test_a_scheduled_campaign_whose_file_is_gone_is_told_everywhere(
-    campaigns: tuple[Stack, Path], link: Link
+    campaigns: tuple[Stack, Path], link: RedisClient
 ) -> None:
     stack, folder = campaigns
     (folder / "weekly.toml").write_text(

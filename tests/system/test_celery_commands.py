@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT, Stack
 
 PASSWORD = "hunter22"
@@ -45,6 +45,6 @@ def test_a_running_worker_cannot_be_told_to_end_through_redis() -> None:
         celery(stack.valkey.url, "control", "-t", "1", "shutdown")
         assert "No nodes replied" in celery(stack.valkey.url, "inspect", "-t", "1", "ping")
         assert process.poll() is None
-        link = Link(stack.valkey.url)
+        link = RedisClient(stack.valkey.url)
         assert not link.command("PUBSUB", "CHANNELS", "*pidbox*")
         assert not link.command("KEYS", "*pidbox*")

@@ -114,7 +114,7 @@ def test_a_paused_template_parks_its_jobs(stack: Stack) -> None:
     payload = {"countryCode": "+91", "phoneNumber": "9999999999", "template": {
         "name": "welcome_message", "languageCode": "en", "bodyValues": ["J"]}}  # fmt: skip
     job = interakt_jobs.send_template.delay(payload)  # type: ignore[arg-type]
-    until(lambda: job.read().state == "parked")
+    until(lambda: job.read().state == "waiting_for_template")
     assert "1 jobs wait" in run(stack, "template", "list")
     run(stack, "template", "resume", "welcome_message:en")
     run(stack, "template", "pause", "another:en", "--for", "1h")

@@ -78,7 +78,7 @@ def test_what_whatsapp_is_likely_to_refuse_is_logged_once_and_sent(stack: Stack)
     payload = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Template", "template": template}
     for job in [send_template.delay(payload) for _ in range(3)]:
         assert job.get(timeout=60)["status"] < 300
-    assert stack.tail("worker", 100_000).count("template.bodyValues[0]: has three spaces in a row") == 1
+    assert stack.job_key("worker", 100_000).count("template.bodyValues[0]: has three spaces in a row") == 1
 
 
 def test_a_server_error_is_tried_again_where_that_does_no_harm(stack: Stack) -> None:
@@ -123,7 +123,9 @@ def test_a_message_published_by_name_is_accepted_once_however_often_it_comes(sta
         other.send_task("interakt.send_text", args=[TEXT], queue="intake", task_id=identity)
     job = Job(f"ij1.default.{identity.replace('-', '')}")
     with Redis.from_url(stack.valkey.url) as redis:
-        until(lambda: redis.exists(f"{prefix('default')}j:{job.tail}") and not redis.llen(f"{CELERY}intake"))
+        until(
+            lambda: redis.exists(f"{prefix('default')}j:{job.job_key}") and not redis.llen(f"{CELERY}intake")
+        )
     job.get(timeout=60)
     time.sleep(0.5)
     assert stack.sandbox.jobs()[job.id] == (1, 1)

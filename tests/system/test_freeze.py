@@ -29,7 +29,7 @@ def test_a_job_that_freezes_its_worker_is_a_dead_letter_the_third_time() -> None
                     "frozen", "celery", "-A", "tests.chaos.mutant:app", "worker", "-Q", "urgent,normal,intake",
                     "--pool", "threads", "-c", "4", "-n", "frozen@%h", env={"CHAOS_MUTATION": "freeze"},
                 )  # fmt: skip
-                until(lambda: claim_is_over(link, freezing.tail, fences), 60)
+                until(lambda: claim_is_over(link, freezing.job_key, fences), 60)
                 stack.kill("frozen")
             stack.worker()
             until(lambda: freezing.ready() and all(job.ready() for job in others), 60)
@@ -41,10 +41,10 @@ def test_a_job_that_freezes_its_worker_is_a_dead_letter_the_third_time() -> None
             configure(None)
 
 
-def claim_is_over(link: Any, tail: str, before: set[bytes]) -> bool:
+def claim_is_over(link: Any, job_key: str, before: set[bytes]) -> bool:
     """Whether there is a claim that was not there ``before`` and that nobody renews: its process stands still."""
-    step, fence = (link.command("HGET", f"{prefix('default')}fl", tail) or b"|").split(b"|")[:2]
-    till = link.command("ZSCORE", f"{prefix('default')}rel:normal", tail)
+    step, fence = (link.command("HGET", f"{prefix('default')}fl", job_key) or b"|").split(b"|")[:2]
+    till = link.command("ZSCORE", f"{prefix('default')}rel:normal", job_key)
     now = int(link.command("TIME")[0]) * 1000
     if step != b"c" or fence in before or till is None or float(till) > now:
         return False

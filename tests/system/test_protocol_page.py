@@ -45,10 +45,10 @@ def test_the_strong_door_is_the_script(stack: Stack, monkeypatch: pytest.MonkeyP
         "json": json,
     }
     names = run(0, REDIS_URL=stack.valkey.url, payload=TEXT, **modules)
-    job = Job(f"ij1.default.{names['tail']}")
+    job = Job(f"ij1.default.{names['job_key']}")
     assert job.get(timeout=60)["status"] == 201
     common, recipient = names["common"], names["recipient"]
-    again = [*common, names["tail"], recipient, "", "", json.dumps(TEXT), "", ""]
+    again = [*common, names["job_key"], recipient, "", "", json.dumps(TEXT), "", ""]
     assert names["accept"]([prefix("default")], again) == [b"known"]
     assert stack.sandbox.jobs()[job.id] == (1, 1)
 
@@ -64,8 +64,8 @@ def test_the_weaker_door_is_a_message_by_name(stack: Stack) -> None:
     for _ in range(2):  # a message that comes twice is one job
         run(1, REDIS_URL=stack.valkey.url, payload=IMAGE, my_id=mine, Celery=Celery)
     with redis.Redis.from_url(stack.valkey.url) as ledger:
-        tail = mine.replace("-", "")
-        stack._until(lambda: ledger.exists(f"{prefix('default')}j:{tail}"), "the job")
-    job = Job(f"ij1.default.{tail}")
+        job_key = mine.replace("-", "")
+        stack._until(lambda: ledger.exists(f"{prefix('default')}j:{job_key}"), "the job")
+    job = Job(f"ij1.default.{job_key}")
     assert job.get(timeout=60)["status"] == 201
     assert stack.sandbox.jobs()[job.id] == (1, 1)

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 import interakt_jobs
 from interakt_jobs import send_text
 from interakt_jobs.ledger.keys import WORKERS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.redis_errors import explain
 from sandbox.stack import Stack
 from sandbox.valkey import Valkey
@@ -35,17 +35,17 @@ def running() -> Iterator[Stack]:
         stack.beat()
         stack.wait_for_workers(2, 60)
         interakt_jobs.configure(stack.valkey.url)
-        Schedules(Link(stack.valkey.url)).add(read("pulse", PULSE))
+        Schedules(RedisClient(stack.valkey.url)).add(read("pulse", PULSE))
         yield stack
         interakt_jobs.configure(None)
 
 
-def refused(link: Link) -> int:
+def refused(link: RedisClient) -> int:
     """Errors that Redis has answered with."""
     return int(re.findall(rb"total_error_replies:(\d+)", link.command("INFO", "stats"))[0])
 
 
-def goes_on(stack: Stack, link: Link) -> None:
+def goes_on(stack: Stack, link: RedisClient) -> None:
     """All processes live, a job of each lane is sent, and beat makes jobs."""
     schedules = Schedules(link)
     runs = schedules.get("pulse").runs
@@ -53,18 +53,18 @@ def goes_on(stack: Stack, link: Link) -> None:
         send_text.delay(TEXT, lane=lane).get(timeout=60)
     until(lambda: schedules.get("pulse").runs > runs, 60)
     ended = {name: each.poll() for name, each in stack.processes.items() if each.poll() is not None}
-    assert not ended, "\n".join(map(stack.tail, ended))
+    assert not ended, "\n".join(map(stack.job_key, ended))
 
 
 @pytest.mark.parametrize("name", TROUBLES)
 def test_every_process_waits_and_goes_on(running: Stack, name: str) -> None:
-    link = Link(running.valkey.url)
+    link = RedisClient(running.valkey.url)
     goes_on(running, link)
     told = [explain(ResponseError(f"{word} and more")).found for word in (name, "READONLY")]
     before = refused(link)
     with TROUBLES[name](running.valkey):
         for process in running.processes:
-            until(lambda process=process: any(words in running.tail(process, 10**6) for words in told), 60)
+            until(lambda process=process: any(words in running.job_key(process, 10**6) for words in told), 60)
         until(lambda: name == "BUSY" or refused(link) > before + 40, 60)
     goes_on(running, link)
 
@@ -72,10 +72,13 @@ def test_every_process_waits_and_goes_on(running: Stack, name: str) -> None:
 def test_a_worker_starts_while_redis_takes_no_writes(running: Stack) -> None:
     with TROUBLES["NOREPLICAS"](running.valkey):
         late = running.worker("late")
-        until(lambda: explain(ResponseError("NOREPLICAS")).found in running.tail("late", 10**6), 60)
+        until(lambda: explain(ResponseError("NOREPLICAS")).found in running.job_key("late", 10**6), 60)
         assert late.poll() is None
     until(
-        lambda: f'"pid":{late.pid},'.encode() in b"".join(Link(running.valkey.url).command("HVALS", WORKERS)),
+        lambda: (
+            f'"pid":{late.pid},'.encode()
+            in b"".join(RedisClient(running.valkey.url).command("HVALS", WORKERS))
+        ),
         60,
     )
     running.end("late")
@@ -91,7 +94,7 @@ def test_after_a_failover_all_are_at_the_new_primary() -> None:
             stack.beat()
             stack.wait_for_workers(1, 60)
             interakt_jobs.configure(switch.url)
-            link = Link(switch.url)
+            link = RedisClient(switch.url)
             Schedules(link).add(read("pulse", PULSE))
             goes_on(stack, link)
             with admin(stack.valkey) as old, admin(second) as new:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import interakt_jobs
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.control import Sandbox
 from sandbox.stack import ROOT
 from sandbox.valkey import Valkey
@@ -80,7 +80,7 @@ def test_a_user_with_the_documented_rights_is_enough(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
     (rules,) = re.findall(r"ACL SETUSER interakt on >PASSWORD (.*)", page)
     with Valkey(directory=str(tmp_path)) as server:
-        admin = Link(server.url)
+        admin = RedisClient(server.url)
         admin.command("ACL", "SETUSER", "interakt", "on", ">pw", *rules.split())
         url = server.url.replace("//", "//interakt:pw@")
         with deployment(url, tmp_path, "worker run -Q urgent,normal,bulk,intake -c 2") as processes:
@@ -97,7 +97,7 @@ def test_over_tls_that_is_verified(
 ) -> None:
     with Valkey(directory=str(tmp_path)) as server, behind_tls(server.port, certificate) as port:
         # a password of this kind made kombu speak in clear, and this spelling is Celery's alone
-        Link(server.url).command("CONFIG", "SET", "requirepass", "my_ssl_pw")
+        RedisClient(server.url).command("CONFIG", "SET", "requirepass", "my_ssl_pw")
         url = f"rediss://:my_ssl_pw@127.0.0.1:{port}/0?ssl_cert_reqs=CERT_REQUIRED"
         trusted = {"SSL_CERT_FILE": str(certificate)}
         with deployment(url, tmp_path, **trusted) as processes:
@@ -106,4 +106,4 @@ def test_over_tls_that_is_verified(
             assert [process.poll() for process in processes.values()] == [None, None]
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(interakt_jobs.LedgerUnreachable):
-            Link(url).command("PING")
+            RedisClient(url).command("PING")

@@ -20,7 +20,7 @@ from redis import Redis
 from interakt_jobs import configure
 from interakt_jobs.ledger import keys
 from interakt_jobs.ledger.keys import CELERY
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT, Stack
 from tests.waiting import until, until_still
 from worker.schedules.definition import read
@@ -53,7 +53,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.worker()
         running.bulk()
         running.wait_for_workers(2)
-        link = Link(running.valkey.url)
+        link = RedisClient(running.valkey.url)
         running.run("beat", *BEAT)
         until(Schedules(link).has_beat)
         running.run("standby", *BEAT)
@@ -61,7 +61,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         configure(running.valkey.url)
         yield running
         configure(None)
-        print(running.tail("beat"), running.tail("standby"))
+        print(running.job_key("beat"), running.job_key("standby"))
 
 
 def run(stack: Stack, *words: str, code: int = 0, stdin: str | None = None) -> str:
@@ -243,7 +243,7 @@ def test_a_mistake_is_told(beats: Stack, words: str, code: int, told: str) -> No
 
 def test_a_tick_that_is_lost_is_asked_for_again_and_holds_no_payload() -> None:
     with Stack(env=QUICK, relaxed=True, permissive=True) as stack:
-        link = Link(stack.valkey.url)
+        link = RedisClient(stack.valkey.url)
         schedules = Schedules(link)
         soon = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 2))
         payload = {**PERSON, "type": "Text", "data": {"message": "Hello"}}

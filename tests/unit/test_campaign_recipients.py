@@ -18,8 +18,8 @@ from schemas.phone_text import Phones
 from schemas.phones import BadPhone, same_person, split
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError
-from worker.campaigns.recipients.phone_set import Seen
-from worker.campaigns.recipients.reader import Intake, Recipient, Rejected, RejectsFile
+from worker.campaigns.recipients.phone_set import PhoneSet
+from worker.campaigns.recipients.reader import Recipient, RecipientReader, Rejected, RejectsFile
 from worker.campaigns.recipients.sources import CsvFile, Dicts, JsonLines, Source, open_source
 from worker.campaigns.recipients.text_files import encoding_of
 
@@ -32,7 +32,7 @@ def definition(*columns: str, **recipients: str) -> Definition:
 
 
 def take(source: Source, campaign: Definition | None = None) -> tuple[list[Recipient], list[Rejected]]:
-    rows = list(Intake(campaign or definition(), source))
+    rows = list(RecipientReader(campaign or definition(), source))
     return [row for row in rows if isinstance(row, Recipient)], [
         row for row in rows if isinstance(row, Rejected)
     ]
@@ -194,7 +194,7 @@ def test_the_opted_out_are_asked_for_in_bulk_and_rejected(tmp_path: Path) -> Non
         asked.append(len(people))
         return [found in gone for found in people]
 
-    intake = Intake(definition(), Dicts(rows), opted_out)
+    intake = RecipientReader(definition(), Dicts(rows), opted_out)
     rejected = [row.line for row in intake if isinstance(row, Rejected)]
     assert rejected == [1, 1000, 1001, 2500]
     assert asked == [1000, 1000, 500]
@@ -303,7 +303,7 @@ def test_countries_are_split_off_as_their_codes_are() -> None:
 
 
 def test_numbers_seen_are_exact_and_small() -> None:
-    seen, chance = Seen(), random.Random(5)
+    seen, chance = PhoneSet(), random.Random(5)
     numbers = [str(10**11 + number) for number in chance.sample(range(10**10), 50_000)]
     assert all(seen.add(number) for number in numbers)
     assert not any(seen.add(number) for number in numbers)

@@ -10,7 +10,15 @@ from worker.campaigns.definition.rules import Stop
 from worker.campaigns.running.progress import finished, next_pace
 from worker.campaigns.running.stops import paused_account, paused_template, too_many
 
-COUNTS = {"planned": 50, "fed": 5, "accepted": 30, "dead": 6, "dead|rejected": 6, "unknown": 4, "skipped": 20}
+COUNTS = {
+    "planned": 50,
+    "enqueued": 5,
+    "accepted": 30,
+    "dead": 6,
+    "dead|rejected": 6,
+    "unknown": 4,
+    "skipped": 20,
+}
 
 
 @pytest.mark.parametrize(

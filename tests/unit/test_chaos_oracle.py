@@ -12,13 +12,13 @@ from tests.chaos.state import Job, Snapshot
 RECORD = "2|send_text|cr|normal|1|0|{}|8|||1||\n\n{}"
 
 
-def done(tail: str, attempts: int = 1, ambiguous: int = 0) -> Job:
-    return Job(tail, f"=done|send_text|normal|5|{attempts}|{ambiguous}|201|id||ok", ["done"])
+def done(job_key: str, attempts: int = 1, ambiguous: int = 0) -> Job:
+    return Job(job_key, f"=done|send_text|normal|5|{attempts}|{ambiguous}|201|id||ok", ["done"])
 
 
-def dead(tail: str, reason: str = "rejected", attempts: int = 1, payload: str = "{}") -> Job:
+def dead(job_key: str, reason: str = "rejected", attempts: int = 1, payload: str = "{}") -> Job:
     raw = RECORD.format("never", payload)
-    return Job(tail, raw, ["dead"], {"reason": reason, "attempts": attempts})
+    return Job(job_key, raw, ["dead"], {"reason": reason, "attempts": attempts})
 
 
 def told(job: Job, *events: tuple[str, str, str, int], order: int = 1) -> Job:
@@ -30,23 +30,23 @@ def told(job: Job, *events: tuple[str, str, str, int], order: int = 1) -> Job:
     return job
 
 
-def waiting(tail: str, *places: str) -> Job:
-    return Job(tail, RECORD.format("never", "{}"), list(places))
+def waiting(job_key: str, *places: str) -> Job:
+    return Job(job_key, RECORD.format("never", "{}"), list(places))
 
 
-def taken(tail: str, at: float = 1.0) -> Call:
-    return Call(at, f"ij1.default.{tail}", 201, True)
+def taken(job_key: str, at: float = 1.0) -> Call:
+    return Call(at, f"ij1.default.{job_key}", 201, True)
 
 
-def refused(tail: str, status: int | None = 400, at: float = 1.0) -> Call:
-    return Call(at, f"ij1.default.{tail}", status, False)
+def refused(job_key: str, status: int | None = 400, at: float = 1.0) -> Call:
+    return Call(at, f"ij1.default.{job_key}", status, False)
 
 
 def judged(jobs: list[Job], calls: list[Call], policy: str = "after_hold", **options: object) -> Verdict:
-    accepted = {f"ij1.default.{job.tail}": policy for job in jobs}
+    accepted = {f"ij1.default.{job.job_key}": policy for job in jobs}
     celery = options.pop("celery", {})
     assert isinstance(celery, dict)
-    found = Snapshot({job.tail: job for job in jobs if job.raw}, celery)
+    found = Snapshot({job.job_key: job for job in jobs if job.raw}, celery)
     return judge(accepted, found, calls, **options)  # type: ignore[arg-type]
 
 

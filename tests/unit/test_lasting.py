@@ -11,14 +11,14 @@ import pytest
 from interakt_jobs.errors import LedgerDamaged, LedgerRefused, LedgerUnreachable
 from tests.waiting import until
 from worker import lasting
-from worker.dispatch.heartbeat import Presence
+from worker.dispatch.heartbeat import Heartbeat
 from worker.lasting import Lasting, Watch
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lasting, "_seldom", Seldom())
+    monkeypatch.setattr(lasting, "_seldom", RateLimitedLog())
     monkeypatch.setattr(lasting, "PAUSE_SECONDS", 0.001)
 
 
@@ -93,11 +93,11 @@ def test_how_long_a_thread_has_not_moved_is_told() -> None:
 
 def test_a_heartbeat_that_has_ended_is_started_anew_by_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     turn, again = ends_once()
-    presence = Presence(None, lease_seconds=30)  # type: ignore[arg-type]
-    monkeypatch.setattr(presence, "_turn", turn)
-    presence.start()
-    until(lambda: presence._thread and not presence._thread.is_alive())
-    presence.consumed()
+    heartbeat = Heartbeat(None, lease_seconds=30)  # type: ignore[arg-type]
+    monkeypatch.setattr(heartbeat, "_turn", turn)
+    heartbeat.start()
+    until(lambda: heartbeat._thread and not heartbeat._thread.is_alive())
+    heartbeat.consumed()
     assert again.wait(30)
     monkeypatch.setattr("worker.dispatch.heartbeat.stopping", lambda: True)
-    until(lambda: presence._thread and not presence._thread.is_alive())
+    until(lambda: heartbeat._thread and not heartbeat._thread.is_alive())

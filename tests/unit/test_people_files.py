@@ -16,7 +16,7 @@ from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import CampaignError
 from worker.campaigns.recipients import workbook
 from worker.campaigns.recipients.people_file import PeopleFile
-from worker.campaigns.recipients.reader import Intake, Recipient, Rejected
+from worker.campaigns.recipients.reader import Recipient, RecipientReader, Rejected
 from worker.campaigns.recipients.sources import Dicts, open_source
 
 Write = Callable[[str | bytes], Path]
@@ -40,7 +40,7 @@ def definition(*columns: str, **recipients: Any) -> Definition:
 def take(
     path: Path, *columns: str, delimiter: str = "", **recipients: Any
 ) -> tuple[list[Recipient], list[Rejected]]:
-    rows = list(Intake(definition(*columns, **recipients), open_source(path, delimiter=delimiter)))
+    rows = list(RecipientReader(definition(*columns, **recipients), open_source(path, delimiter=delimiter)))
     kept = [row for row in rows if isinstance(row, Recipient)]
     return kept, [row for row in rows if isinstance(row, Rejected)]
 
@@ -216,7 +216,7 @@ def test_a_workbook_cannot_have_more_rows_than_a_sheet(
 )  # fmt: skip
 def test_values_that_say_nothing_are_counted_by_column_kind_and_line(value: str, kind: str) -> None:
     rows = [{"phone": f"999999999{at}", "name": value if at else "Asha"} for at in range(8)]
-    intake = Intake(definition("name"), Dicts(rows))
+    intake = RecipientReader(definition("name"), Dicts(rows))
     assert all(isinstance(row, Recipient) for row in intake)
     assert intake.nothing.counts == {("name", kind): 7}
     said = str(intake.nothing)
@@ -226,7 +226,7 @@ def test_values_that_say_nothing_are_counted_by_column_kind_and_line(value: str,
 @pytest.mark.parametrize("value", ["", " ", "\u200b\u200e", "\u00a0\u2800", "\ufeff\u3164"])
 def test_a_value_of_invisible_characters_is_missing(value: str) -> None:
     rows = [{"phone": "9999999990", "name": value}]
-    (row,) = Intake(definition("name"), Dicts(rows))
+    (row,) = RecipientReader(definition("name"), Dicts(rows))
     assert isinstance(row, Rejected)
     assert row.kind == "missing"
 
@@ -235,7 +235,7 @@ def test_a_value_of_invisible_characters_is_missing(value: str) -> None:
     "value", ["Nan Goldin", "Jos?", "No one", "Nonette", "-", "Null Island", "n", "O'Neil"]
 )
 def test_a_value_that_says_something_is_sent(value: str) -> None:
-    intake = Intake(definition("name"), Dicts([{"phone": "9999999990", "name": value}]))
+    intake = RecipientReader(definition("name"), Dicts([{"phone": "9999999990", "name": value}]))
     assert isinstance(next(iter(intake)), Recipient)
     assert not intake.nothing.counts
 
@@ -248,7 +248,7 @@ def test_own_columns_are_kept_as_they_are_and_can_be_chosen(written: Write) -> N
     with pytest.raises(CampaignError, match=r"recipients\.keep: no column 'notes'; did you mean 'note'"):
         take(path, "name", keep=["notes"])
     rows = [{"phone": "9999999990", "tags": ["a", {"b": 1}], "age": 7, "none": None}]
-    (person,) = Intake(definition(), Dicts(rows))
+    (person,) = RecipientReader(definition(), Dicts(rows))
     assert isinstance(person, Recipient)
     assert person.own == ('["a", {"b": 1}]', "7", "")
 

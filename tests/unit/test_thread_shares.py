@@ -17,7 +17,7 @@ def shares(slots: int, accounts: int, urgent: bool = True) -> ThreadShares:
 
 
 def turn(account: str, lane: str = "urgent", came: float = 1e12) -> Turn:
-    return Turn(account, lane, ["tail"], came)
+    return Turn(account, lane, ["job_key"], came)
 
 
 def taken(found: ThreadShares, account: str, lane: str = "urgent", asked: int = 100) -> int:

@@ -28,7 +28,7 @@ class Outbox:
     """Publishes to ``broker_url`` (``INTERAKT_ON_DONE_BROKER_URL``, a setting of the worker, never of a job).
 
     As a chore it takes no time: each account has a thread while something waits, since that broker is someone else's,
-    and the pacer must not stand still when it does.
+    and the dispatcher must not stand still when it does.
     """
 
     def __init__(self, broker_url: str, default_queue: str = "celery") -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from interakt_jobs import JobError, list_templates, pages
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 
 from .definition.definition import Definition
 from .errors import PlanTaken
@@ -56,7 +56,7 @@ def wrong_template(definition: Definition, known: Sequence[Mapping[str, Any]]) -
 
 
 def check(
-    link: Link,
+    link: RedisClient,
     definition: Definition,
     source: Source,
     *,
@@ -72,7 +72,7 @@ def check(
 
 
 def create(
-    link: Link,
+    link: RedisClient,
     definition: Definition,
     source: Source,
     *,

@@ -6,7 +6,7 @@ A number once given is never given again: slots outlive a release.
 from __future__ import annotations
 
 STATES = (
-    *("planned", "skipped", "fed", "accepted", "sent", "delivered", "read"),
+    *("planned", "skipped", "enqueued", "accepted", "sent", "delivered", "read"),
     *("failed", "dead", "unknown", "cancelled", "held"),
 )
 STATE = {name: number for number, name in enumerate(STATES)}

@@ -8,7 +8,7 @@ from config.accounts import variable_of
 from config.settings import Account, Settings
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.keys import ACCOUNTS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError
 from worker.ledger import status
@@ -19,7 +19,7 @@ from . import Check, Mark
 Permit = Callable[[str], None]
 
 
-def examine_accounts(settings: Settings, link: Link, permit: Permit) -> Iterator[Check]:
+def examine_accounts(settings: Settings, link: RedisClient, permit: Permit) -> Iterator[Check]:
     """A call with each account's key, its webhook secret, and what the ledger knows beyond these accounts."""
     found = _statuses(link)
     for account in settings.accounts.values():
@@ -30,7 +30,7 @@ def examine_accounts(settings: Settings, link: Link, permit: Permit) -> Iterator
             yield _keyless(one)
 
 
-def _statuses(link: Link) -> dict[str, Status]:
+def _statuses(link: RedisClient) -> dict[str, Status]:
     try:
         names = sorted(name.decode("utf-8", "replace") for name in link.command("SMEMBERS", ACCOUNTS))
         return {name: status.read(link, name) for name in names}

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from interakt_jobs.errors import JobError
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.ledger.layout import DRAIN, OLD_KEY, has_old_data
 from worker.ledger.status import losses
 from worker.schedules.store import ScheduleError, Schedules
@@ -16,7 +16,7 @@ from . import Check
 BEHIND_SECONDS = 30.0
 
 
-def examine_data(link: Link) -> Iterator[Check]:
+def examine_data(link: RedisClient) -> Iterator[Check]:
     """Whether Redis has lost what it knew, and nobody has confirmed it; whether it holds an earlier release's data."""
     with contextlib.suppress(JobError):
         if has_old_data(link):
@@ -28,7 +28,7 @@ def examine_data(link: Link) -> Iterator[Check]:
             yield Check("redis data", "failure", "it has lost data while workers lived; bulk waits", mend)
 
 
-def examine_schedules(link: Link) -> Iterator[Check]:
+def examine_schedules(link: RedisClient) -> Iterator[Check]:
     """Whether beat keeps up with the schedules, and what went wrong in their last slots; nothing when there are none."""
     try:
         schedules = Schedules(link)

@@ -24,7 +24,7 @@ from worker.telemetry.shown import shown
 
 STATES = (
     ("planned", "waiting for their turn"),
-    ("fed", "in the bulk lane or under way"),
+    ("enqueued", "in the bulk lane or under way"),
     ("held", "may have been sent; a receipt is awaited"),
     ("accepted", "accepted by Interakt"),
     ("sent", "sent"),

@@ -18,7 +18,7 @@ from rich.console import Console
 from config.urls import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import ACCOUNTS, DEFAULT_ACCOUNT, account_name, parse
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.ledger.work_ledger import WorkLedger
 from worker.telemetry.shown import as_json, shown
 
@@ -46,9 +46,9 @@ def redis_url() -> str:
         raise Misconfigured(f"REDIS_URL: {error.messages[0]}") from None
 
 
-def link() -> Link:
+def link() -> RedisClient:
     """The Redis of ``REDIS_URL``."""
-    return Link(redis_url())
+    return RedisClient(redis_url())
 
 
 def ledger(account: str) -> WorkLedger:
@@ -67,7 +67,7 @@ def known_ledger(account: str) -> WorkLedger:
     return found
 
 
-def accounts(redis: Link) -> list[str]:
+def accounts(redis: RedisClient) -> list[str]:
     """The accounts that workers registered."""
     return sorted(name.decode("utf-8", "replace") for name in redis.command("SMEMBERS", ACCOUNTS))
 
@@ -85,12 +85,12 @@ def json_option(function: Command) -> Command:
 
 
 def job_ledger(job: str) -> tuple[WorkLedger, str]:
-    """The ledger and the tail of a job id."""
+    """The ledger and the job_key of a job id."""
     try:
-        account, tail = parse(job)
+        account, job_key = parse(job)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ID") from None
-    return ledger(account), tail
+    return ledger(account), job_key
 
 
 def expected(function: Command) -> Command:

@@ -112,8 +112,8 @@ def list_(account: str, most: int, as_json: bool, **options: Any) -> None:
 @expected
 def show(id: str, as_json: bool) -> None:
     """Everything about one: reason, all attempts, and the payload (which holds personal data)."""
-    found, tail = job_ledger(id)
-    reading = DeadLetters(found).show(tail)
+    found, job_key = job_ledger(id)
+    reading = DeadLetters(found).show(job_key)
     if as_json:
         show_json(asdict(reading))
         return
@@ -142,9 +142,9 @@ def show(id: str, as_json: bool) -> None:
 @expected
 def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
     """Change a dead letter's payload: with --payload FILE, --set PATH=JSON, or else in $EDITOR. Then replay it."""
-    found, tail = job_ledger(id)
+    found, job_key = job_ledger(id)
     letters = DeadLetters(found)
-    reading = letters.show(tail)
+    reading = letters.show(job_key)
     if reading.payload is None:
         raise click.ClickException(f"{reading.state}: {ANSWERS['no_payload']}")
     text = json.dumps(reading.payload, indent=2, ensure_ascii=False)
@@ -159,7 +159,7 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
     for change in changes:
         _set(payload, change)
     try:
-        letters.edit(tail, payload, allow_unknown=load_settings(keys=False).allow_unknown_fields)
+        letters.edit(job_key, payload, allow_unknown=load_settings(keys=False).allow_unknown_fields)
     except (schemas.Invalid, PayloadError) as error:
         raise click.ClickException(str(error)) from None
     say(f"changed; send it with: python -m worker dead-letters replay {id}")
@@ -203,8 +203,8 @@ def replay(
     """Send dead letters again, with all checks of a new send."""
     failed = 0
     for id in ids:
-        found, tail = job_ledger(id)
-        answer = DeadLetters(found).replay(tail, allow_duplicates=allow_duplicates, dry_run=dry_run)
+        found, job_key = job_ledger(id)
+        answer = DeadLetters(found).replay(job_key, allow_duplicates=allow_duplicates, dry_run=dry_run)
         say(f"{id}: {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
         failed += answer != "replayed"
     if ids:
@@ -242,22 +242,24 @@ def drop(
     if not ids and wanted == Filter() and not everything:
         raise click.UsageError("name ids, give a filter, or say --all")
     found: dict[str, tuple[WorkLedger, list[str]]] = {}
-    for ledger, tail in map(job_ledger, ids) if ids else _matching(account, wanted):
-        found.setdefault(ledger.account, (ledger, []))[1].append(tail)
-    found = {name: (ledger, DeadLetters(ledger).are_dead(tails)) for name, (ledger, tails) in found.items()}
-    number = sum(len(tails) for _, tails in found.values())
+    for ledger, job_key in map(job_ledger, ids) if ids else _matching(account, wanted):
+        found.setdefault(ledger.account, (ledger, []))[1].append(job_key)
+    found = {
+        name: (ledger, DeadLetters(ledger).are_dead(job_keys)) for name, (ledger, job_keys) in found.items()
+    }
+    number = sum(len(job_keys) for _, job_keys in found.values())
     if dry_run or not number:
         say(f"{number:,} would be dropped" if number else "none match")
         return
     if not yes:
         click.confirm(f"Drop {number:,} dead letters? They cannot be brought back.", abort=True)
-    dropped = sum(DeadLetters(ledger).drop(*tails) for ledger, tails in found.values())
+    dropped = sum(DeadLetters(ledger).drop(*job_keys) for ledger, job_keys in found.values())
     say(f"{dropped:,} dropped")
 
 
 def _matching(account: str, wanted: Filter) -> Iterator[tuple[WorkLedger, str]]:
     ledger = known_ledger(account)
-    return ((ledger, letter.tail) for letter in DeadLetters(ledger).find(wanted))
+    return ((ledger, letter.job_key) for letter in DeadLetters(ledger).find(wanted))
 
 
 @command.command()
@@ -274,6 +276,6 @@ def export(account: str, output: Any, **options: Any) -> None:
     """JSON lines with payload and attempts: they hold personal data."""
     letters = DeadLetters(known_ledger(account))
     for letter in letters.find(chosen(options)):
-        reading = letters.show(letter.tail)
+        reading = letters.show(letter.job_key)
         line = {**asdict(letter), "payload": reading.payload, "log": reading.log}
         output.write(f"{as_json(line)}\n")

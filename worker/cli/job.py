@@ -25,8 +25,8 @@ def command() -> None:
 @expected
 def show(id: str, as_json: bool) -> None:
     """Where a job is, and what happened to it."""
-    ledger, tail = job_ledger(id)
-    reading = ledger.read(tail)
+    ledger, job_key = job_ledger(id)
+    reading = ledger.read(job_key)
     waiting = waits_for(ledger, reading)
     if as_json:
         show_json({**asdict(reading), "waits_for": waiting and waiting._asdict()})
@@ -51,7 +51,7 @@ def show(id: str, as_json: bool) -> None:
 @expected
 def cancel(id: str) -> None:
     """Cancel a job that is not running; `show` then says if it may have been sent before."""
-    ledger, tail = job_ledger(id)
-    ledger.cancel(tail)
+    ledger, job_key = job_ledger(id)
+    ledger.cancel(job_key)
     audit.note(ledger.link, ledger.account, "job_cancel", job=id)
     say(f"{id} is cancelled")

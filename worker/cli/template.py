@@ -33,7 +33,7 @@ def list_(account: str, as_json: bool) -> None:
     """Paused templates, why, and how many jobs wait for each."""
     found = status.read(known_ledger(account).link, account)
     if as_json:
-        show_json({"paused": found.paused_templates, "parked": found.parked})
+        show_json({"paused": found.paused_templates, "waiting_for_template": found.parked})
         return
     names = sorted({*found.paused_templates, *found.parked})
     for name in names:

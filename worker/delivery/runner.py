@@ -20,7 +20,7 @@ from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Record, phone_of
 from interakt_jobs.recipient import earlier_hashes, recipient_hash
-from worker.dispatch.heartbeat import Presence
+from worker.dispatch.heartbeat import Heartbeat
 from worker.interakt import correlation
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError
@@ -46,15 +46,15 @@ class Delivery:
         ledger: WorkLedger,
         client: Client,
         attempt: Attempt,
-        presence: Presence,
+        heartbeat: Heartbeat,
         allow_unknown: bool,
         local: Mapping[str, Callable[[WorkLedger, str, Record], Sequence[Any]]] | None = None,
     ) -> None:
-        self.ledger, self.client, self.attempt, self.presence = ledger, client, attempt, presence
+        self.ledger, self.client, self.attempt, self.heartbeat = ledger, client, attempt, heartbeat
         self.allow_unknown, self.local = allow_unknown, local or {}
         self._advised: set[tuple[str, str]] = set()
 
-    def deliver(self, tails: Sequence[str], yields: Callable[[], bool] = lambda: False) -> int:
+    def deliver(self, job_keys: Sequence[str], yields: Callable[[], bool] = lambda: False) -> int:
         """Handle a wake-up and then what else is due, until another ``yields`` to; returns how many jobs were handled.
 
         Redis being away is logged and repaired by the reaper.
@@ -64,15 +64,15 @@ class Delivery:
         claimed: list[Work] = []
         work: Work | None = None
         try:
-            claimed = self.ledger.claim(token, tails)
-            self.presence.hold(self.ledger, claimed)
+            claimed = self.ledger.claim(token, job_keys)
+            self.heartbeat.hold(self.ledger, claimed)
             while claimed:
                 work = claimed.pop(0)
                 until = time.monotonic() + LOOP_SECONDS
                 while work is not None:
                     carry_on = not claimed and time.monotonic() < until and not yields()
                     following = self._one(work, token, carry_on)
-                    self.presence.drop(self.ledger, [work])
+                    self.heartbeat.drop(self.ledger, [work])
                     work = following
                     handled += 1
         except JobError as error:
@@ -84,7 +84,7 @@ class Delivery:
                 exc_info=error,
             )
         finally:  # whatever ended the loop: a lease renewed for nobody would keep its job for ever
-            self.presence.drop(self.ledger, [*claimed, *([work] if work else [])])
+            self.heartbeat.drop(self.ledger, [*claimed, *([work] if work else [])])
         return handled
 
     def _one(self, work: Work, token: str, carry_on: bool) -> Work | None:
@@ -109,7 +109,7 @@ class Delivery:
         if outcome[0] == "dead" and (prepared is outcome or operation in self.local):
             job_refused(self.ledger.account, self._id(work), operation, *outcome[1:3])
         if after is not None:
-            self.presence.hold(self.ledger, [after])
+            self.heartbeat.hold(self.ledger, [after])
         if settled != "ok":
             log.info(
                 "late answer", extra={"action": "late_answer", "job": self._id(work), "settled": settled}
@@ -195,7 +195,7 @@ class Delivery:
                 time.sleep(pause)
             asked = time.monotonic()
             try:
-                verdict = self.ledger.start(work.tail, work.fence)
+                verdict = self.ledger.start(work.job_key, work.fence)
             except LedgerUnreachable:
                 verdict = Verdict("gone")
             if verdict.word == "go":
@@ -212,9 +212,9 @@ class Delivery:
                 raise PermitStale
 
         if record.operation in self.local:
-            return self.local[record.operation](self.ledger, work.tail, record)
+            return self.local[record.operation](self.ledger, work.job_key, record)
         began, cpu = time.monotonic(), time.thread_time()
-        with self.presence.calling(work):
+        with self.heartbeat.calling(work):
             outcome = self.attempt.make(
                 self.client,
                 record.operation,
@@ -224,8 +224,8 @@ class Delivery:
                 self._id(work),
                 correlation.callback_of(record.payload),
             )
-        self.presence.measured(time.monotonic() - began, time.thread_time() - cpu)
+        self.heartbeat.measured(time.monotonic() - began, time.thread_time() - cpu)
         return outcome
 
     def _id(self, work: Work) -> str:
-        return job_id(self.ledger.account, work.tail)
+        return job_id(self.ledger.account, work.job_key)

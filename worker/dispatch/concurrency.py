@@ -13,7 +13,7 @@ LEAST, START = 3, 4
 WINDOW_SECONDS = 5.0
 
 
-class Tuner:
+class ConcurrencyTuner:
     """Watches calls and says how many jobs the process wants in flight, at most ``slots``.
 
     ``fixed`` above 0 is said instead: a prefork parent does not see its children's calls.

@@ -1,6 +1,7 @@
-"""The pacer: waits on the doorbells and keeps each lane's queue topped up with about half a second of work.
+"""The dispatcher: waits on the signals and keeps each lane's queue topped up with about half a second of work.
 
-It spends nothing: the permit is taken by ``start``. One pacer per account leads by a lease of two seconds; any worker can.
+It spends nothing: the permit is taken by ``start``. One dispatcher per account leads, by a lease of two
+seconds; any worker can.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from interakt_jobs.errors import LedgerDamaged, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import WORKERS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.lasting import Lasting, tell
 from worker.ledger.work_ledger import LANES, WorkLedger
 
@@ -26,15 +27,15 @@ STALE_MS, FORGET_MS = 10_000, 600_000
 LOOK_SECONDS, RENEWED_SECONDS = 1.0, 3.0
 
 
-class Pacer:
-    """Ticks for every account; ``publish(lane, account, tails)`` sends a wake-up.
+class Dispatcher:
+    """Ticks for every account; ``publish(lane, account, job_keys)`` sends a wake-up.
 
-    ``chores`` are called once a second for each account this pacer leads: the reaper and its like.
+    ``chores`` are called once a second for each account this dispatcher leads: the reaper and its like.
     """
 
     def __init__(
         self,
-        link: Link,
+        link: RedisClient,
         ledgers: Sequence[WorkLedger],
         publish: Publish,
         chores: Sequence[Callable[[WorkLedger], object]] = (),
@@ -52,7 +53,7 @@ class Pacer:
 
     def thread(self) -> Lasting:
         """The thread that does the pacing."""
-        return Lasting("pacer", self._turn, leave=self._leave)
+        return Lasting("dispatcher", self._turn, leave=self._leave)
 
     def _turn(self) -> None:
         try:
@@ -78,7 +79,7 @@ class Pacer:
         try:
             action(ledger)
         except LedgerDamaged as error:
-            tell("the pacer", error)
+            tell("the dispatcher", error)
         except LedgerUnreachable:
             raise
         except LedgerFull as error:
@@ -88,7 +89,7 @@ class Pacer:
             )
         except Exception as error:  # noqa: BLE001  neither another account nor another chore may suffer from it
             extra = {"action": "pacer_failed", "account": ledger.account, "error": type(error).__name__}
-            log.error("pacer failed", extra=extra)
+            log.error("dispatcher failed", extra=extra)
 
     def _tick(self, ledger: WorkLedger) -> None:
         released = ledger.release(self.token, self._share())
@@ -99,8 +100,8 @@ class Pacer:
             return
         self._leads.add(ledger.account)
         for lane in LANES:
-            for tail in released.tails.get(lane, ()):
-                self.publish(lane, ledger.account, [tail])
+            for job_key in released.job_keys.get(lane, ()):
+                self.publish(lane, ledger.account, [job_key])
         if now >= max(self._chores_from, self._chored.get(ledger.account, 0.0) + self._chore_seconds):
             self._chored[ledger.account] = now
             for chore in self.chores:
@@ -112,12 +113,12 @@ class Pacer:
         return {lane: math.ceil(2 * number / (accounts + 1)) for lane, number in self._wanted.items()}
 
     def _listen(self, began: float) -> None:
-        """Sleep until a bell rings at an account we lead, or until the next tick is due."""
+        """Sleep until an account that we lead has a signal, or until the next tick is due."""
         due = min(self._next.values(), default=began + LOOK_SECONDS)
         pause = min(LOOK_SECONDS, due - time.monotonic())
         if pause <= 0:
             return
-        bells = [f"{ledger.prefix}bell" for ledger in self.ledgers if ledger.account in self._leads]
+        bells = [f"{ledger.prefix}signal" for ledger in self.ledgers if ledger.account in self._leads]
         if not bells or pause < 0.01:
             time.sleep(pause)
             return
@@ -134,7 +135,7 @@ class Pacer:
                 ledger.release(self.token, {}, leave=True)
 
 
-def wanted_in_flight(link: Link) -> dict[str, int]:
+def wanted_in_flight(link: RedisClient) -> dict[str, int]:
     """Jobs that the living workers want in flight, by lane."""
     wanted = dict.fromkeys(LANES, 0)
     found = link.command("HGETALL", WORKERS)

@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from interakt_jobs.errors import JobError, LedgerDamaged
 from interakt_jobs.ledger.keys import NEWEST, WORKERS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.lasting import Lasting, Watch
 from worker.ledger.work_ledger import Work, WorkLedger, load
 from worker.shutdown import stopping
 
-from .concurrency import Tuner
+from .concurrency import ConcurrencyTuner
 
 BEAT = load("beat")
 BEAT_SECONDS = 2.0
 
 
-class Presence:
+class Heartbeat:
     """Renews leases and tells the pacers how many jobs this process wants in flight.
 
     ``queues`` are the Celery queues it serves, ``slots`` its threads or processes, ``accounts`` those it has keys for,
@@ -33,12 +33,12 @@ class Presence:
     """
 
     def __init__(
-        self, link: Link, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1
+        self, link: RedisClient, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1
     ) -> None:
         self.link, self.queues, self.slots = link, list(queues), slots
         self.accounts: list[str] = []
         self.token = uuid.uuid4().hex[:12]
-        self.tuner = Tuner(slots)
+        self.tuner = ConcurrencyTuner(slots)
         self._beat = min(BEAT_SECONDS, lease_seconds / 3)
         self._held: dict[tuple[str, str, int], WorkLedger] = {}
         self._calls: dict[str, float] = {}
@@ -56,21 +56,21 @@ class Presence:
         """Keep the leases of claimed jobs alive from now on."""
         self._ensure_thread()
         for work in works:
-            self._held[ledger.account, work.tail, work.fence] = ledger
+            self._held[ledger.account, work.job_key, work.fence] = ledger
 
     def drop(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
         """Renew these no longer: they are settled, not ours, or left to the reaper."""
         for work in works:
-            self._held.pop((ledger.account, work.tail, work.fence), None)
+            self._held.pop((ledger.account, work.job_key, work.fence), None)
 
     @contextlib.contextmanager
     def calling(self, work: Work) -> Iterator[None]:
         """Around the HTTP call: calls that hang are not counted among the threads in use."""
-        self._calls[work.tail] = time.monotonic()
+        self._calls[work.job_key] = time.monotonic()
         try:
             yield
         finally:
-            self._calls.pop(work.tail, None)
+            self._calls.pop(work.job_key, None)
 
     def consumed(self) -> None:
         """Called by the loop that takes messages in, which also looks after the threads: ``health`` says when it stops."""
@@ -109,8 +109,8 @@ class Presence:
 
     def _renew(self) -> None:
         by_account: dict[WorkLedger, list[tuple[str, int]]] = {}
-        for (_, tail, fence), ledger in list(self._held.items()):
-            by_account.setdefault(ledger, []).append((tail, fence))
+        for (_, job_key, fence), ledger in list(self._held.items()):
+            by_account.setdefault(ledger, []).append((job_key, fence))
         for ledger, jobs in by_account.items():
             with contextlib.suppress(LedgerDamaged):  # whoever sets it aside tells it
                 ledger.renew(jobs)

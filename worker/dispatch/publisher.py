@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interakt_jobs.errors import LedgerFull
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import load
 
 TASK = "interakt.wake"
 PUSH = load("push")
 
 
-def message(lane: str, account: str, tails: list[str]) -> str:
+def message(lane: str, account: str, job_keys: list[str]) -> str:
     """A wake-up of these jobs."""
-    return envelope(lane, TASK, uuid.uuid4().hex, [1, account, tails], {})
+    return envelope(lane, TASK, uuid.uuid4().hex, [1, account, job_keys], {})
 
 
 def envelope(queue: str, task: str, identity: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
@@ -56,12 +56,12 @@ class Publisher:
     A lost or doubled wake-up is harmless, so nothing is confirmed.
     """
 
-    def __init__(self, link: Link, prefix: str) -> None:
+    def __init__(self, link: RedisClient, prefix: str) -> None:
         self.link, self.prefix = link, prefix
 
-    def wake(self, lane: str, account: str, tails: list[str]) -> None:
+    def wake(self, lane: str, account: str, job_keys: list[str]) -> None:
         """Tell the workers of ``lane`` that these jobs are theirs to claim; raises ``LedgerUnreachable``."""
-        self.push(lane, message(lane, account, tails))
+        self.push(lane, message(lane, account, job_keys))
 
     def push(self, queue: str, raw: str) -> None:
         """Put a message on a queue; a script may do so when Redis is full, and what frees memory must go on."""

@@ -13,8 +13,8 @@ from .publisher import Publisher, envelope
 MOST, PAUSE_SECONDS = 50, 2.0
 
 
-class Again:
-    """A chore of the pacer; a message that is put back twice is accepted once, by its id."""
+class IntakeRequeue:
+    """A chore of the dispatcher; a message that is put back twice is accepted once, by its id."""
 
     def __init__(self, publisher: Publisher) -> None:
         self.publisher = publisher

@@ -17,7 +17,7 @@ class Turn(NamedTuple):
 
     account: str
     lane: str
-    tails: list[str]
+    job_keys: list[str]
     came: float
 
 

@@ -54,13 +54,13 @@ def pause(ledger: WorkLedger, seconds: float, why: str) -> None:
 
 
 def resume(ledger: WorkLedger) -> None:
-    """End a pause, close the breaker, lift a cut of the rate and ring the pacer."""
+    """End a pause, close the breaker, lift a cut of the rate and ring the dispatcher."""
     ledger.link.command(
         "HSET", _state(ledger), "paused_until", 0, "why", "", "by_hand", 0, "breaker", "closed", "opened", 0, "fails", 0,
         "factor", "1", "strikes", 0,
     )  # fmt: skip
     ledger.link.command("DEL", f"{ledger.prefix}probe")
-    ledger.link.command("RPUSH", f"{ledger.prefix}bell", "1")
+    ledger.link.command("RPUSH", f"{ledger.prefix}signal", "1")
 
 
 def confirm_loss(ledger: WorkLedger) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from interakt_jobs.errors import LedgerFull
 from interakt_jobs.ledger.keys import AUDIT, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 
 log = logging.getLogger(__name__)
 MOST = 100_000
@@ -22,7 +22,7 @@ def user() -> str:
         return "unknown"
 
 
-def note(link: Link, account: str, act: str, **facts: object) -> None:
+def note(link: RedisClient, account: str, act: str, **facts: object) -> None:
     """Note what was just done; ``account`` is empty for what belongs to none. A full Redis notes nothing."""
     words = [str(word) for name, value in facts.items() for word in (name, value)]
     try:
@@ -31,7 +31,7 @@ def note(link: Link, account: str, act: str, **facts: object) -> None:
         log.warning("Redis is full: this is in no audit", extra={"action": "not_audited", "act": act})
 
 
-def read(link: Link, account: str, most: int) -> list[dict[str, Any]]:
+def read(link: RedisClient, account: str, most: int) -> list[dict[str, Any]]:
     """The newest acts on an account and on what belongs to none, newest first; ``at_ms`` is when."""
     found = [
         entry

@@ -54,7 +54,7 @@ class Filter:
 class DeadLetter:
     """One line of the list; ``at`` is milliseconds since the epoch."""
 
-    tail: str
+    job_key: str
     id: str
     operation: str
     lane: str
@@ -80,8 +80,8 @@ class DeadLetters:
         now = time.time() * 1000
         high = f"({now - wanted.older * 1000:.0f}" if wanted.older else "+inf"
         low = f"{now - wanted.newer * 1000:.0f}" if wanted.newer else "-inf"
-        for tail, at in self._tails("failed" if wanted.delivery_failed else "dead", low, high):
-            letter = self.letter(tail, at, wanted.delivery_failed)
+        for job_key, at in self._tails("failed" if wanted.delivery_failed else "dead", low, high):
+            letter = self.letter(job_key, at, wanted.delivery_failed)
             if letter and _matches(letter, wanted, pattern):
                 yield letter
 
@@ -93,63 +93,63 @@ class DeadLetters:
                 "ZRANGE", f"{self.ledger.prefix}{zset}", high, low, "BYSCORE", "REV",
                 "LIMIT", 0, PAGE + len(seen), "WITHSCORES",
             )  # fmt: skip
-            pairs = [(tail.decode(), int(float(at))) for tail, at in _pairs(found)]
-            fresh = [(tail, at) for tail, at in pairs if tail not in seen]
+            pairs = [(job_key.decode(), int(float(at))) for job_key, at in _pairs(found)]
+            fresh = [(job_key, at) for job_key, at in pairs if job_key not in seen]
             if not fresh:
                 return
             yield from fresh
             last = fresh[-1][1]
-            seen = {tail for tail, at in pairs if at == last}
+            seen = {job_key for job_key, at in pairs if at == last}
             high = str(last)
 
     def since(self, at: int) -> Iterator[tuple[str, int]]:
         """Tails, and when (ms), of what died at ``at`` or later, newest first."""
         return self._tails("dead", str(at), "+inf")
 
-    def letter(self, tail: str, at: int, delivery_failed: bool = False) -> DeadLetter | None:
+    def letter(self, job_key: str, at: int, delivery_failed: bool = False) -> DeadLetter | None:
         """One line of the list; None when it is no dead letter any more."""
-        identity = job_id(self.ledger.account, tail)
+        identity = job_id(self.ledger.account, job_key)
         if not delivery_failed:
-            raw = self.ledger.link.command("GET", f"{self.ledger.prefix}d:{tail}")
+            raw = self.ledger.link.command("GET", f"{self.ledger.prefix}d:{job_key}")
             if not raw:
                 return None
             found: dict[str, Any] = json.loads(raw)
             return DeadLetter(
-                tail, identity, found["op"], found["lane"], found["reason"], found.get("error") or "",
+                job_key, identity, found["op"], found["lane"], found["reason"], found.get("error") or "",
                 found.get("status"), at, int(found.get("attempts", 0)), found.get("group", ""),
             )  # fmt: skip
         try:
-            reading = self.ledger.read(tail)
+            reading = self.ledger.read(job_key)
         except NoSuchJob:
             return None
         return DeadLetter(
-            tail, identity, reading.operation, reading.lane, "delivery_failed", reading.delivery, reading.status, at,
+            job_key, identity, reading.operation, reading.lane, "delivery_failed", reading.delivery, reading.status, at,
             reading.attempts, group_of(reading.payload) if isinstance(reading.payload, dict) else "",
         )  # fmt: skip
 
-    def show(self, tail: str) -> Reading:
+    def show(self, job_key: str) -> Reading:
         """Everything known of one dead letter; raises ``NoSuchJob``."""
-        return self.ledger.read(tail)
+        return self.ledger.read(job_key)
 
-    def edit(self, tail: str, payload: dict[str, Any], *, allow_unknown: bool = False) -> None:
+    def edit(self, job_key: str, payload: dict[str, Any], *, allow_unknown: bool = False) -> None:
         """Replace the payload, checked as a new one is.
 
         Raises ``schemas.Invalid``, ``PayloadError`` for its size, ``NoSuchJob`` and ``NotCancellable``.
         """
-        operation = self.ledger.read(tail).operation
+        operation = self.ledger.read(job_key).operation
         schemas.check(operation, schemas.complete(operation, payload), allow_unknown=allow_unknown)
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
         check_size(text, settings.max_payload_bytes())
         answer = self.ledger.link.run(
-            EDIT, [self.ledger.prefix], tail, text, recipient_of(payload), group_of(payload), self.who
+            EDIT, [self.ledger.prefix], job_key, text, recipient_of(payload), group_of(payload), self.who
         ).decode()
         if answer == "missing":
-            raise NoSuchJob(f"no job {job_id(self.ledger.account, tail)}")
+            raise NoSuchJob(f"no job {job_id(self.ledger.account, job_key)}")
         if answer == "alive":
-            raise NotCancellable(job_id(self.ledger.account, tail), "not a dead letter")
+            raise NotCancellable(job_id(self.ledger.account, job_key), "not a dead letter")
 
     def replay(
-        self, tail: str, *, allow_duplicates: bool = False, delay: float = 0, dry_run: bool = False
+        self, job_key: str, *, allow_duplicates: bool = False, delay: float = 0, dry_run: bool = False
     ) -> str:
         """Send one again after ``delay`` seconds, with all checks of a new send.
 
@@ -158,7 +158,7 @@ class DeadLetters:
         answer: bytes = self.ledger.link.run(
             REPLAY,
             [self.ledger.prefix],
-            tail,
+            job_key,
             "1" if allow_duplicates else "0",
             self.who,
             int(delay * 1000),
@@ -176,25 +176,25 @@ class DeadLetters:
         replayed = 0
         for letter in list(self.find(wanted)):
             answer = self.replay(
-                letter.tail, allow_duplicates=allow_duplicates, delay=replayed * spacing, dry_run=dry_run
+                letter.job_key, allow_duplicates=allow_duplicates, delay=replayed * spacing, dry_run=dry_run
             )
             replayed += answer == "replayed"
             yield letter, answer
 
-    def drop(self, *tails: str) -> int:
+    def drop(self, *job_keys: str) -> int:
         """Drop dead letters for good; returns how many there were."""
         return sum(
-            int(self.ledger.link.run(DROP, [self.ledger.prefix], self.who, *tails[at : at + DROPPED]))
-            for at in range(0, len(tails), DROPPED)
+            int(self.ledger.link.run(DROP, [self.ledger.prefix], self.who, *job_keys[at : at + DROPPED]))
+            for at in range(0, len(job_keys), DROPPED)
         )
 
-    def are_dead(self, tails: Sequence[str]) -> list[str]:
-        """Those of ``tails`` that are dead letters."""
+    def are_dead(self, job_keys: Sequence[str]) -> list[str]:
+        """Those of ``job_keys`` that are dead letters."""
         found: list[str] = []
-        for at in range(0, len(tails), DROPPED):
-            some = tails[at : at + DROPPED]
+        for at in range(0, len(job_keys), DROPPED):
+            some = job_keys[at : at + DROPPED]
             scores = self.ledger.link.command("ZMSCORE", f"{self.ledger.prefix}dead", *some)
-            found += [tail for tail, score in zip(some, scores, strict=True) if score is not None]
+            found += [job_key for job_key, score in zip(some, scores, strict=True) if score is not None]
         return found
 
     def purge(self, keep_seconds: float, keep_count: int, most: int = 200) -> int:
@@ -208,7 +208,7 @@ class DeadLetters:
         surplus = int(self.ledger.link.command("ZCARD", zset)) - keep_count
         if surplus > 0:
             old = [*old, *self.ledger.link.command("ZRANGE", zset, 0, min(most, surplus) - 1)]
-        return self.drop(*{tail.decode() for tail in old})
+        return self.drop(*{job_key.decode() for job_key in old})
 
 
 def _pairs(found: list[Any]) -> list[tuple[bytes, bytes]]:

@@ -10,7 +10,7 @@ import logging
 import time
 
 from interakt_jobs.ledger.keys import ACCOUNTS, KEYLESS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.telemetry import sentry
 
 from . import status
@@ -32,7 +32,7 @@ class KeyWatch:
             self._looked = time.monotonic()
             self.look(ledger.link)
 
-    def look(self, link: Link) -> None:
+    def look(self, link: RedisClient) -> None:
         living = [worker for worker in status.workers(link) if worker["age_ms"] < SILENT_MS]
         if not living or not all("accounts" in worker for worker in living):
             return  # an older worker does not say what it serves
@@ -46,7 +46,7 @@ class KeyWatch:
             link.command("SREM", KEYLESS, name)
         self._unserved = unserved
 
-    def _mark(self, link: Link, name: str) -> None:
+    def _mark(self, link: RedisClient, name: str) -> None:
         now = int(link.command("TIME")[0]) * 1000
         if not link.command("HSETNX", f"{prefix(name)}state", "keyless", now):
             return

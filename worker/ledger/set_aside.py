@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.keys import ACCOUNTS, AUDIT, BEAT, CELERY, LATER, NEWEST, POISON, WORKERS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.telemetry import sentry
 
 from .work_ledger import LANES, WorkLedger, load
@@ -21,12 +21,22 @@ from .work_ledger import LANES, WorkLedger, load
 log = logging.getLogger(__name__)
 REGAIN = load("regain")
 PAGE = 500
-HOLDERS = ("ready:", "rel:", "run:", "held", "parked:", "parking", "doubt:", "dead", "expires")
+HOLDERS = (
+    "ready:",
+    "rel:",
+    "run:",
+    "held",
+    "waiting_for_template:",
+    "templates_waiting",
+    "doubt:",
+    "dead",
+    "expires",
+)
 OWN = {
-    "hash": ["used", "groups", "count", "fl", "tries", "maybe", "ending"],
+    "hash": ["used", "groups", "count", "fl", "tries", "possibly_sent", "ending"],
     "zset": ["held", "expires", "dead", "failed", *(f"{kind}:{lane}" for kind in ("ready", "rel", "run") for lane in LANES)],
-    "set": ["parking", "campaigns_on"],
-    "list": ["outbox", "bell"],
+    "set": ["templates_waiting", "campaigns_on"],
+    "list": ["outbox", "signal"],
     "stream": ["audit", "webhooks", "webhooks:unread"],
 }  # fmt: skip
 SHARED = {
@@ -44,7 +54,7 @@ suspected = threading.Event()
 class SetAside:
     """What a worker process does about such keys."""
 
-    def __init__(self, link: Link, ledgers: Iterable[WorkLedger]) -> None:
+    def __init__(self, link: RedisClient, ledgers: Iterable[WorkLedger]) -> None:
         self.link, self.ledgers = link, list(ledgers)
         self._named: set[str] = set()
         self._busy: threading.Thread | None = None
@@ -124,7 +134,7 @@ def regain(ledger: WorkLedger) -> int:
     while True:
         cursor, keys = ledger.link.command("SCAN", cursor, "MATCH", f"{own}*", "COUNT", PAGE)
         if keys:
-            tails = [key[len(own) :] for key in keys]
-            found += ledger.link.run(REGAIN, [ledger.prefix], ledger.lease_ms, *tails)
+            job_keys = [key[len(own) :] for key in keys]
+            found += ledger.link.run(REGAIN, [ledger.prefix], ledger.lease_ms, *job_keys)
         if cursor == b"0":
             return found

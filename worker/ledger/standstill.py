@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 
 from .work_ledger import LANES
 
 
-def standing(link: Link, account: str, stale_ms: int) -> list[str]:
+def standing(link: RedisClient, account: str, stale_ms: int) -> list[str]:
     """The lanes in which work has been due for so long, although none was sent meanwhile and it might have been."""
     own = prefix(account)
     commands: list[list[Any]] = [

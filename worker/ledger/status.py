@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from interakt_jobs.ledger.keys import ACCOUNTS, POISON, WORKERS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 
 from .work_ledger import LANES
 
@@ -63,13 +63,14 @@ class Status:
         return asdict(self)
 
 
-def read(link: Link, account: str) -> Status:
+def read(link: RedisClient, account: str) -> Status:
     """The account's status in two round trips, whatever its backlog."""
     own = prefix(account)
     clock = link.command("TIME")
     now = int(clock[0]) * 1000 + int(clock[1]) // 1000
     commands: list[list[Any]] = [
-        ["HGETALL", f"{own}state"], ["HGETALL", f"{own}used"], ["HGETALL", f"{own}groups"], ["SMEMBERS", f"{own}parking"],
+        ["HGETALL", f"{own}state"], ["HGETALL", f"{own}used"], ["HGETALL", f"{own}groups"],
+        ["SMEMBERS", f"{own}templates_waiting"],
         ["ZCARD", f"{own}held"], ["ZCARD", f"{own}dead"], ["ZCARD", f"{own}failed"], ["LLEN", f"{own}outbox"],
         ["HGETALL", f"{own}count"],
     ]  # fmt: skip
@@ -83,8 +84,8 @@ def read(link: Link, account: str) -> Status:
     commands += [["HLEN", f"{own}aside"], ["HLEN", f"{own}optout_open"]]
     answers = link.pipeline(commands)
     state, used, groups = _pairs(answers[0]), _pairs(answers[1]), _pairs(answers[2])
-    parking = [_text(name) for name in answers[3]]
-    parked = [["ZCARD", f"{own}parked:".encode() + name] for name in answers[3]]
+    templates_waiting = [_text(name) for name in answers[3]]
+    parked = [["ZCARD", f"{own}waiting_for_template:".encode() + name] for name in answers[3]]
     sizes = link.pipeline(parked) if parked else []
     counts = {name: _number(value) for name, value in _pairs(answers[8]).items()}
     paused = _number(state.get("paused_until")) - now
@@ -100,7 +101,7 @@ def read(link: Link, account: str) -> Status:
         full=state.get("full", ""),
         lanes={lane: _lane(answers[9 + 6 * i : 15 + 6 * i], now) for i, lane in enumerate(LANES)},
         held=answers[4],
-        parked=dict(zip(parking, sizes, strict=True)),
+        parked=dict(zip(templates_waiting, sizes, strict=True)),
         paused_templates={
             name: value.split("|", 2)[-1]
             for name, value in groups.items()
@@ -120,14 +121,14 @@ def read(link: Link, account: str) -> Status:
     )
 
 
-def losses(link: Link) -> list[str]:
+def losses(link: RedisClient) -> list[str]:
     """The accounts whose data Redis has lost and nobody has confirmed it."""
     names = sorted(name.decode() for name in link.command("SMEMBERS", ACCOUNTS))
     lost = link.pipeline([["HEXISTS", f"{prefix(name)}state", "lost_at"] for name in names]) if names else []
     return [name for name, found in zip(names, lost, strict=True) if found]
 
 
-def workers(link: Link) -> list[dict[str, Any]]:
+def workers(link: RedisClient) -> list[dict[str, Any]]:
     """The worker processes that said something in the last ten minutes, each with ``age_ms``."""
     clock, found = link.pipeline([["TIME"], ["HGETALL", WORKERS]])
     now = int(clock[0]) * 1000
@@ -135,7 +136,7 @@ def workers(link: Link) -> list[dict[str, Any]]:
     return [{**entry, "age_ms": max(0, now - entry["at"])} for entry in entries]
 
 
-def poison(link: Link) -> int:
+def poison(link: RedisClient) -> int:
     """How many messages that were not ours are kept."""
     return int(link.command("XLEN", POISON))
 

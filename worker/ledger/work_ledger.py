@@ -23,12 +23,12 @@ LANES = ("urgent", "normal", "bulk")
 
 
 class Work(NamedTuple):
-    """A claimed job: tail, fence, record, attempts made before; and what ``start`` said, if it was asked, and when.
+    """A claimed job: job_key, fence, record, attempts made before; and what ``start`` said, if it was asked, and when.
 
     ``check`` is the verdict of a job that is to be checked before ``start`` is asked.
     """
 
-    tail: str
+    job_key: str
     fence: int
     record: str
     attempts: int = 0
@@ -46,11 +46,11 @@ class Verdict(NamedTuple):
 
 
 class Released(NamedTuple):
-    """What a pacer's tick gave: whether this pacer leads, ms until the next look, tails by lane."""
+    """What a dispatcher's tick gave: whether this dispatcher leads, ms until the next look, job_keys by lane."""
 
     leads: bool
     millis: int
-    tails: dict[str, list[str]]
+    job_keys: dict[str, list[str]]
 
 
 class WorkLedger(Ledger):
@@ -59,17 +59,17 @@ class WorkLedger(Ledger):
     lease_ms = 30_000
     release_ms = 10_000
 
-    def claim(self, token: str, tails: Sequence[str]) -> list[Work]:
+    def claim(self, token: str, job_keys: Sequence[str]) -> list[Work]:
         """Claim released jobs; those no longer to be had are left out."""
-        answers = self.link.run(CLAIM, self._keys, token, self.lease_ms, *tails)
+        answers = self.link.run(CLAIM, self._keys, token, self.lease_ms, *job_keys)
         return [
-            Work(tail, answer[0], answer[1].decode(errors="surrogateescape"), answer[2])
-            for tail, answer in zip(tails, answers, strict=True)
+            Work(job_key, answer[0], answer[1].decode(errors="surrogateescape"), answer[2])
+            for job_key, answer in zip(job_keys, answers, strict=True)
             if answer and answer[1]
         ]
 
-    def start(self, tail: str, fence: int) -> Verdict:
-        return _verdict(self.link.run(START, self._keys, tail, fence, self.lease_ms))
+    def start(self, job_key: str, fence: int) -> Verdict:
+        return _verdict(self.link.run(START, self._keys, job_key, fence, self.lease_ms))
 
     def step(
         self,
@@ -86,7 +86,7 @@ class WorkLedger(Ledger):
         answer = self.link.run(
             STEP,
             self._keys,
-            work.tail,
+            work.job_key,
             work.fence,
             outcome[0],
             next_lane,
@@ -99,9 +99,9 @@ class WorkLedger(Ledger):
         settled = answer[0].decode()
         if len(answer) == 1:
             return settled, None
-        tail, fence, record, word, millis, attempts = answer[1:]
+        job_key, fence, record, word, millis, attempts = answer[1:]
         text = record.decode(errors="surrogateescape")
-        return settled, Work(tail.decode(), fence, text, attempts, word.decode(), int(millis))
+        return settled, Work(job_key.decode(), fence, text, attempts, word.decode(), int(millis))
 
     def renew(self, jobs: Sequence[tuple[str, int]]) -> int:
         """Renew the leases of running jobs; returns how many are still ours."""
@@ -111,7 +111,7 @@ class WorkLedger(Ledger):
     def release(
         self, token: str, wanted: dict[str, int], *, lease_ms: int = 2000, leave: bool = False
     ) -> Released:
-        """One tick of the pacer holding ``token``; ``wanted`` jobs in flight per lane."""
+        """One tick of the dispatcher holding ``token``; ``wanted`` jobs in flight per lane."""
         answer = self.link.run(
             RELEASE,
             self._keys,
@@ -121,12 +121,12 @@ class WorkLedger(Ledger):
             *(wanted.get(lane, 0) for lane in LANES),
             "1" if leave else "0",
         )
-        tails = {
-            lane: [tail.decode() for tail in found]
+        job_keys = {
+            lane: [job_key.decode() for job_key in found]
             for lane, found in zip(LANES, answer[2:], strict=False)
             if found
         }
-        return Released(answer[0] == 1, int(answer[1]), tails)
+        return Released(answer[0] == 1, int(answer[1]), job_keys)
 
     def reap(
         self,

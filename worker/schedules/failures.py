@@ -20,7 +20,7 @@ _TAIL = re.compile(r"schedule\.([a-z0-9][a-z0-9_\-]{0,39})\.(\d{8}T\d{6}Z)", re.
 
 
 def tail_of(name: str, slot: int) -> str:
-    """The tail of a slot's job."""
+    """The job_key of a slot's job."""
     return f"schedule.{name}.{datetime.fromtimestamp(slot, UTC).strftime(_STAMP)}"
 
 
@@ -50,14 +50,14 @@ class FailedSlots:
         if since is None:  # what another worker saw is known
             since = int(ledger.link.command("TIME")[0]) * 1000 - BACK_MS
         newest = since
-        for tail, at in DeadLetters(ledger).since(since):
+        for job_key, at in DeadLetters(ledger).since(since):
             newest = max(newest, at)
-            self._look(ledger, tail, at)
+            self._look(ledger, job_key, at)
         self._seen[ledger.account] = newest
 
-    def _look(self, ledger: WorkLedger, tail: str, at: int) -> None:
-        match = _TAIL.fullmatch(tail)
-        letter = DeadLetters(ledger).letter(tail, at) if match else None
+    def _look(self, ledger: WorkLedger, job_key: str, at: int) -> None:
+        match = _TAIL.fullmatch(job_key)
+        letter = DeadLetters(ledger).letter(job_key, at) if match else None
         if match and letter:
             slot = int(datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC).timestamp())
             slot_failed(Schedules(ledger.link), match[1], slot, _why(letter), ledger.account)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interakt_jobs.ledger.keys import BEAT
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script
 from interakt_jobs.ledger.scripts import load as load_script
 
@@ -88,7 +88,7 @@ def stored(name: str, found: Mapping[str, str]) -> Stored:
 class Schedules:
     """All schedules of one Redis. Every method raises ``LedgerUnreachable``."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisClient) -> None:
         self.link = link
 
     def now(self) -> float:

@@ -21,12 +21,12 @@ MOST_COUNTED = 10_000
 Accept = Callable[[Schedule, str], str]
 
 
-def accept(schedule: Schedule, tail: str) -> str:
-    """Accept a slot's job and return its id; the same tail twice is the same job."""
+def accept(schedule: Schedule, job_key: str) -> str:
+    """Accept a slot's job and return its id; the same job_key twice is the same job."""
     job = RUNNABLE[schedule.run].apply_async(
         (schedule.payload,),
-        task_id=tail,
-        idempotency_key=tail,
+        task_id=job_key,
+        idempotency_key=job_key,
         account=schedule.account,
         lane=schedule.lane or None,  # type: ignore[arg-type]
         expires=schedule.expires or None,
@@ -70,13 +70,13 @@ def tick(schedules: Schedules, name: str, accept: Accept = accept) -> str:
     return job
 
 
-def _accept(schedules: Schedules, schedule: Schedule, tail: str, accept: Accept) -> str:
+def _accept(schedules: Schedules, schedule: Schedule, job_key: str, accept: Accept) -> str:
     if not schedules.link.command("SISMEMBER", ACCOUNTS, schedule.account):
         raise ValueError(f"no worker ever registered the account {schedule.account!r}")
     try:
-        return accept(schedule, tail)
+        return accept(schedule, job_key)
     except IdempotencyConflict:  # made before its payload was changed
-        return job_id(schedule.account, tail)
+        return job_id(schedule.account, job_key)
 
 
 def _between(found: Stored, slot: int) -> int:

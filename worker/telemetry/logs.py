@@ -94,8 +94,8 @@ class TextFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             rest |= {"error": describe(error), "where": " < ".join(reversed(where(error)))}
-        tail = "".join(f" {name}={value}" for name, value in rest.items())
-        return shown(f"{time} {record.levelname:<8} {message(record)}{tail}", MOST_TEXT)
+        job_key = "".join(f" {name}={value}" for name, value in rest.items())
+        return shown(f"{time} {record.levelname:<8} {message(record)}{job_key}", MOST_TEXT)
 
 
 def start(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-class Seldom:
+class RateLimitedLog:
     """True for a name the first time, and again when ``seconds`` have passed."""
 
     def __init__(self, seconds: float = 60.0) -> None:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 
-from worker.webhooks.buffer import Intake
+from worker.webhooks.buffer import WebhookBuffer
 from worker.webhooks.counts import Counts
 from worker.webhooks.options import WebSettings
 from worker.webhooks.receiver import Receive, Receiver, Scope, Send, looks_like_a_webhook
-from worker.webhooks.redis_monitor import Guard
+from worker.webhooks.redis_monitor import RedisMonitor
 from worker.webhooks.spool import Spool
 
 from . import health
@@ -24,8 +24,8 @@ class App:
     def __init__(self, settings: WebSettings) -> None:
         self.counts = Counts()
         self.spool = Spool(settings.spool_dir, settings.spool_bytes)
-        self.intake = Intake(settings.redis_url, self.spool, self.counts.add)
-        self.guard = Guard(settings, self.intake, self.counts)
+        self.intake = WebhookBuffer(settings.redis_url, self.spool, self.counts.add)
+        self.guard = RedisMonitor(settings, self.intake, self.counts)
         self._receiver = Receiver(settings, self.intake, self.counts)
         metrics = Metrics(settings.redis_url, self.spool)
         routes = health.routes(self.intake, self.guard, metrics, public=settings.public_metrics)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
 HEAD_BYTES, HEADERS, PIPELINED = 64 << 10, 100, 16
@@ -26,7 +26,7 @@ class ConnectionLimit:
     """All open connections, the least lately served first. ``count`` is called for each that we end."""
 
     def __init__(self, most: int, count: Callable[[], None]) -> None:
-        self._most, self._count, self._seldom = most, count, Seldom()
+        self._most, self._count, self._seldom = most, count, RateLimitedLog()
         self._open: dict[BoundedProtocol, None] = {}
 
     def add(self, connection: BoundedProtocol) -> None:

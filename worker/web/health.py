@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from worker.webhooks.buffer import Intake
-from worker.webhooks.redis_monitor import Guard
+from worker.webhooks.buffer import WebhookBuffer
+from worker.webhooks.redis_monitor import RedisMonitor
 
 from .metrics import Metrics
 
@@ -17,7 +17,7 @@ from .metrics import Metrics
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip", "cf-connecting-ip")
 
 
-def routes(intake: Intake, guard: Guard, metrics: Metrics, *, public: bool) -> list[Route]:
+def routes(intake: WebhookBuffer, guard: RedisMonitor, metrics: Metrics, *, public: bool) -> list[Route]:
     """The routes; unless ``public``, what shows figures is not shown to a request that came through a proxy."""
 
     def hidden(request: Request) -> bool:

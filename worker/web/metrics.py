@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.keys import ACCOUNTS
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.store.store import CampaignStore, campaigns
 from worker.ledger import status
 from worker.ledger.status import Status
@@ -28,7 +28,7 @@ class Metrics:
     """One registry whose only collector is this."""
 
     def __init__(self, redis_url: str, spool: Spool) -> None:
-        self._link = Link(redis_url, timeout=1.0, connect_timeout=1.0)
+        self._link = RedisClient(redis_url, timeout=1.0, connect_timeout=1.0)
         self._spool = spool
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)

@@ -47,7 +47,7 @@ COUNTERS = {
     "enqueued": Series(
         "interakt_enqueued", "Jobs accepted from applications.", {"operation": OPERATION, "lane": LANE}
     ),
-    "released": Series("interakt_released", "Jobs handed to workers by the pacer.", {"lane": LANE}),
+    "released": Series("interakt_released", "Jobs handed to workers by the dispatcher.", {"lane": LANE}),
     "attempts": Series("interakt_attempts", "Calls started.", {"operation": OPERATION}),
     "outcome": Series(
         "interakt_outcomes",

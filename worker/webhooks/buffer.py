@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 from .raw_webhook import Event
 from .spool import Spool, SpoolFull
@@ -28,7 +28,7 @@ Kept = asyncio.Future[bool]
 Count = Callable[[str, str, int], None]
 
 
-class Intake:
+class WebhookBuffer:
     """``keep`` is for the receiver; ``crowded`` is set by the guard when Redis should take no more."""
 
     def __init__(self, redis_url: str, spool: Spool, count: Count) -> None:
@@ -43,7 +43,7 @@ class Intake:
         self._indirect = asyncio.Event()
         self._indirect.set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._seldom = Seldom()
+        self._seldom = RateLimitedLog()
         self._busy = self._spooling = False
         self.crowded = False
 

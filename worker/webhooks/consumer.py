@@ -16,9 +16,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from interakt_jobs.errors import LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.lasting import Lasting
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 from .streams import stream
 
@@ -50,14 +50,14 @@ class Consumer(Generic[Read]):
 
     def __init__(
         self,
-        link: Link,
+        link: RedisClient,
         accounts: Sequence[str],
         read: Callable[[str, Any], Read],
         handle: Callable[[str, Read, int], None],
     ) -> None:
         self._link, self._accounts, self._read, self._handle = link, list(accounts), read, handle
         self._name = uuid.uuid4().hex[:12]
-        self._seldom = Seldom()
+        self._seldom = RateLimitedLog()
         self._claimed = 0.0
         self._grouped = self._interrupted = False
 

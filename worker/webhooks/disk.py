@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 from .spool import Spool, SpoolFull
 
@@ -18,7 +18,7 @@ class Disk:
     """``watch`` never ends; a disk that hangs is not ``ok`` after a few seconds."""
 
     def __init__(self, spool: Spool) -> None:
-        self._spool, self._seldom = spool, Seldom()
+        self._spool, self._seldom = spool, RateLimitedLog()
         self._at = -STALE_SECONDS
 
     @property

@@ -17,7 +17,7 @@ from worker.interakt.failure_codes import explain
 from worker.ledger import accounts as account_module
 from worker.ledger.dead_letters import DeadLetters
 from worker.ledger.work_ledger import WorkLedger, load
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 from .keywords import Keywords
 from .receipts import apply_receipt
@@ -33,12 +33,12 @@ PAUSED_STATES = frozenset(
 )
 
 
-class Meaning:
+class WebhookHandler:
     """Acts on the events of the accounts that this worker has keys for; every act is safe to repeat."""
 
     def __init__(self, ledgers: Mapping[str, WorkLedger], settings: Settings) -> None:
         self.ledgers, self.settings = ledgers, settings
-        self._keywords, self._seldom = Keywords(settings), Seldom()
+        self._keywords, self._seldom = Keywords(settings), RateLimitedLog()
 
     def __call__(self, account: str, event: Event, received_ms: int) -> None:
         """Act on one event that came in for ``account``; events of unknown accounts and kinds are only counted."""
@@ -78,7 +78,7 @@ class Meaning:
         if applied.job == "settled":
             log.info(
                 "settled by a receipt",
-                extra={"action": "settled_by_receipt", "account": ledger.account, "tail": found},
+                extra={"action": "settled_by_receipt", "account": ledger.account, "job_key": found},
             )
         if applied.delivery == "resend" and explain(event.code).transient:
             self._resend(ledger, found)
@@ -88,7 +88,7 @@ class Meaning:
         identity, _ = open_callback(event.callback_data)
         if identity:
             try:
-                account, tail = parse(identity)
+                account, job_key = parse(identity)
             except ValueError:
                 return None
             if account != ledger.account and self._seldom(f"foreign {ledger.account}"):
@@ -96,7 +96,7 @@ class Meaning:
                     "a receipt of one account names a job of another: does each have its own webhook URL and secret?",
                     extra={"action": "receipt_of_another_account", "account": ledger.account},
                 )
-            return tail if account == ledger.account else None
+            return job_key if account == ledger.account else None
         if not event.provider_id:
             return None
         tail_bytes = ledger.link.command("GET", f"{ledger.prefix}pid:{event.provider_id[:80]}")
@@ -113,9 +113,9 @@ class Meaning:
             )
         return True
 
-    def _resend(self, ledger: WorkLedger, tail: str) -> None:
-        if int(ledger.link.command("GET", f"{ledger.prefix}replays:{tail}") or 0) < MOST_RESENDS:
-            DeadLetters(ledger, who="resend_on").replay(tail, delay=RESEND_SECONDS)
+    def _resend(self, ledger: WorkLedger, job_key: str) -> None:
+        if int(ledger.link.command("GET", f"{ledger.prefix}replays:{job_key}") or 0) < MOST_RESENDS:
+            DeadLetters(ledger, who="resend_on").replay(job_key, delay=RESEND_SECONDS)
 
     def _inbound(self, ledger: WorkLedger, event: Event, at: int, received_ms: int) -> None:
         person = recipient_hash(event.phone) if event.phone else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import schemas.webhook
 from config.settings import Settings
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from schemas.event import Event
 from worker.lasting import Lasting
 from worker.ledger import status
@@ -17,7 +17,7 @@ from worker.shutdown import stopping
 from worker.telemetry import sentry
 
 from .consumer import Consumer
-from .handler import Meaning
+from .handler import WebhookHandler
 from .silence import Mark, look, sample
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ def read(kind: str, body: Any) -> Event:
     return event
 
 
-def thread(link: Link, ledgers: dict[str, WorkLedger], settings: Settings) -> Lasting:
+def thread(link: RedisClient, ledgers: dict[str, WorkLedger], settings: Settings) -> Lasting:
     """One that consumes webhooks until the worker stops; any worker may, they share the work."""
-    return Consumer(link, sorted(ledgers), read, Meaning(ledgers, settings)).thread(stopping)
+    return Consumer(link, sorted(ledgers), read, WebhookHandler(ledgers, settings)).thread(stopping)
 
 
 class Silence:

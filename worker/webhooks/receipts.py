@@ -19,7 +19,7 @@ class Applied(NamedTuple):
 
 def apply_receipt(
     ledger: WorkLedger,
-    tail: str,
+    job_key: str,
     kind: str,
     *,
     at_ms: int,
@@ -30,7 +30,7 @@ def apply_receipt(
     answer = ledger.link.run(
         RECEIPT,
         [ledger.prefix],
-        tail,
+        job_key,
         kind,
         RANKS[kind],
         at_ms,

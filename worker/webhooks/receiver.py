@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT
-from worker.telemetry.rate_limited_log import Seldom
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
-from .buffer import Intake
+from .buffer import WebhookBuffer
 from .counts import Counts
 from .options import WebSettings
 from .raw_webhook import Event
@@ -45,9 +45,9 @@ class Gone(Exception):
 class Receiver:
     """Answers requests under ``/webhooks/``."""
 
-    def __init__(self, settings: WebSettings, intake: Intake, counts: Counts) -> None:
+    def __init__(self, settings: WebSettings, intake: WebhookBuffer, counts: Counts) -> None:
         self._settings, self._intake, self._counts = settings, intake, counts
-        self._seldom = Seldom()
+        self._seldom = RateLimitedLog()
         self._reading = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

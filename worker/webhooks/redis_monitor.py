@@ -11,7 +11,7 @@ from typing import Any
 
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, prefix
 
-from .buffer import Intake
+from .buffer import WebhookBuffer
 from .counts import Counts, commands
 from .disk import Disk
 from .options import WebSettings
@@ -38,10 +38,10 @@ class Seen:
         return self.takes and time.monotonic() - self.at < STALE_SECONDS
 
 
-class Guard:
+class RedisMonitor:
     """Diverts webhooks to disk while Redis should take no more."""
 
-    def __init__(self, settings: WebSettings, intake: Intake, counts: Counts) -> None:
+    def __init__(self, settings: WebSettings, intake: WebhookBuffer, counts: Counts) -> None:
         self._settings, self._intake, self._counts = settings, intake, counts
         self._accounts = sorted(settings.secrets)
         self._streams = Streams(settings.redis_url)

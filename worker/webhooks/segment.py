@@ -58,14 +58,14 @@ class Segment:
         return []
 
     def _give_up(self, broken: bool) -> None:
-        """What follows cannot be read: a tail torn by a crash was never answered 200; all else is kept aside."""
+        """What follows cannot be read: a job key torn by a crash was never answered 200; all else is kept aside."""
         left = self.size - self.read
         extra = {"action": "spool_damaged" if broken else "spool_torn", "bytes": left}
         if broken:
             log.error("webhook spool: a damaged rest is kept as .damaged", extra=extra)
             self.path.rename(self.path.with_suffix(".damaged"))
         else:
-            log.warning("webhook spool: a torn tail is dropped", extra=extra)
+            log.warning("webhook spool: a torn job_key is dropped", extra=extra)
         self.read = self.size
 
     def taken(self) -> None:

@@ -1,10 +1,10 @@
--- Accept jobs of one operation: write each record, put it into its lane, ring the pacer's doorbell.
+-- Accept jobs of one operation: write each record, put it into its lane, ring the dispatcher's signal.
 -- KEYS[1] prefix
 -- ARGV 1 operation, 2 its flags, 3 lane, 4 not before, 5 expires ("+ms" from now, "ms" since the epoch, or ""), 6 repeat,
 --      7 most attempts, 8 allow an account that no worker registered ("1"), 9 seconds an idempotency key is kept
---      (1 to 999999999), 10 id of the payload's key or "", 11 traceparent or "", then seven per job: tail, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
--- Returns one string per job: "new", "known" (this tail was accepted before: a repeat), "same <tail>" (the key's first
--- job), "conflict" (the key or the tail with another payload); or one of {"unregistered"}, {"keyless"}, {"full", "bulk" or "all"}, or an error: nothing written.
+--      (1 to 999999999), 10 id of the payload's key or "", 11 traceparent or "", then seven per job: job_key, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
+-- Returns one string per job: "new", "known" (this job_key was accepted before: a repeat), "same <job_key>" (the key's first
+-- job), "conflict" (the key or the job_key with another payload); or one of {"unregistered"}, {"keyless"}, {"full", "bulk" or "all"}, or an error: nothing written.
 local records = require 'records'
 local function refuse(what)
   return redis.error_reply('ERR accept: ' .. what)
@@ -40,12 +40,12 @@ if not string.find(ARGV[9], '^[1-9]%d*$') or #ARGV[9] > 9 then return refuse('se
 if #ARGV[10] > 20 or string.find(ARGV[10], '[^%w_%-]') then return refuse('the key id') end
 if #ARGV[11] > 55 or string.find(ARGV[11], '[^%x%-]') then return refuse('the traceparent') end
 for at = 12, #ARGV, 7 do
-  if #ARGV[at] > 80 or not string.find(ARGV[at], '^[%w_.%-]+$') then return refuse('a tail') end
+  if #ARGV[at] > 80 or not string.find(ARGV[at], '^[%w_.%-]+$') then return refuse('a job key') end
   if string.find(ARGV[at + 1], '[|%c]') or string.find(ARGV[at + 2], '[|%c]') then return refuse('a recipient or a group') end
   if not is_options(ARGV[at + 3]) then return refuse('options') end
 end
 
--- The job that has this tail already; a repeat brings the same payload. An ended job may no longer have its own.
+-- The job that has this job_key already; a repeat brings the same payload. An ended job may no longer have its own.
 local function taken(at)
   local raw = redis.call('GET', P .. 'j:' .. ARGV[at])
   if not raw then return nil end
@@ -53,13 +53,13 @@ local function taken(at)
   return records.header(raw) and string.sub(raw, -#payload) ~= payload and 'conflict' or 'known'
 end
 
--- What the job at this place was accepted as before, by its key or its tail; nil when it is new. A key whose job is gone is free.
+-- What the job at this place was accepted as before, by its key or its job_key; nil when it is new. A key whose job is gone is free.
 local function earlier(at)
   local first = ARGV[at + 5] ~= '' and redis.call('GET', P .. 'i:' .. ARGV[at + 5])
-  local tail, digest = string.match(first or '', '^(.-)|(.*)$')
-  if tail and redis.call('EXISTS', P .. 'j:' .. tail) == 1 then
+  local job_key, digest = string.match(first or '', '^(.-)|(.*)$')
+  if job_key and redis.call('EXISTS', P .. 'j:' .. job_key) == 1 then
     if digest ~= ARGV[at + 6] then return 'conflict' end
-    return tail == ARGV[at] and 'known' or 'same ' .. tail
+    return job_key == ARGV[at] and 'known' or 'same ' .. job_key
   end
   return taken(at)
 end
@@ -92,12 +92,12 @@ if expires > 0 and string.sub(ARGV[5], 1, 1) == '+' then expires = expires + (du
 local head = {op = ARGV[1], flags = ARGV[2], lane = lane, accepted = now, expires = expires, policy = ARGV[6], max = ARGV[7],
   due = due, key_id = ARGV[10], trace = ARGV[11]}
 local MOST_AT_ONCE = 1000  -- what one call of Redis takes from Lua's stack is bounded
-local function add(key, score, tails)
-  for first = 1, #tails, MOST_AT_ONCE do
+local function add(key, score, job_keys)
+  for first = 1, #job_keys, MOST_AT_ONCE do
     local members = {}
-    for at = first, math.min(#tails, first + MOST_AT_ONCE - 1) do
+    for at = first, math.min(#job_keys, first + MOST_AT_ONCE - 1) do
       members[#members + 1] = score
-      members[#members + 1] = tails[at]
+      members[#members + 1] = job_keys[at]
     end
     redis.call('ZADD', key, unpack(members))
   end
@@ -105,18 +105,18 @@ end
 
 local answers, fresh = {}, {}
 for at = 12, #ARGV, 7 do
-  local tail, key = ARGV[at], ARGV[at + 5]
+  local job_key, key = ARGV[at], ARGV[at + 5]
   local answer = key ~= '' and earlier(at)
   if not answer then
-    if key ~= '' then redis.call('SET', P .. 'i:' .. key, tail .. '|' .. ARGV[at + 6], 'EX', ARGV[9]) end
+    if key ~= '' then redis.call('SET', P .. 'i:' .. key, job_key .. '|' .. ARGV[at + 6], 'EX', ARGV[9]) end
     head.recipient, head.group = ARGV[at + 1], ARGV[at + 2]
     local record = records.encode(head) .. '\n' .. ARGV[at + 3] .. '\n' .. ARGV[at + 4]
     answer = taken(at)
     if not answer then
-      redis.call('SET', P .. 'j:' .. tail, record)
+      redis.call('SET', P .. 'j:' .. job_key, record)
       answer = 'new'
     end
-    if answer == 'new' then fresh[#fresh + 1] = tail end
+    if answer == 'new' then fresh[#fresh + 1] = job_key end
   end
   answers[#answers + 1] = answer
 end
@@ -124,6 +124,6 @@ if #fresh > 0 then
   add(P .. 'ready:' .. lane, int(due), fresh)
   if expires > 0 then add(P .. 'expires', int(expires), fresh) end
   count('enqueued|' .. ARGV[1] .. '|' .. lane, #fresh)
-  if due < now + 1000 and redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
+  if due < now + 1000 and redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
 end
 return answers

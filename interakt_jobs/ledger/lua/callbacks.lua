@@ -4,10 +4,10 @@ local records = require 'records'
 -- interakt_jobs/event.py; left out are empty. In a round come the end, its correction and receipts by `rank`: that is the sequence.
 local MOST_OUTBOX = 200000
 
-local function notify(tail, wish, news)
+local function notify(job_key, wish, news)
   if type(wish.on_done) ~= 'string' then return end
-  local round, was, rank = tonumber(redis.call('GET', P .. 'replays:' .. tail) or '0'), news.was or '', news.rank or 0
-  local length = redis.call('RPUSH', P .. 'outbox', cjson.encode({id = tail, task = wish.on_done,
+  local round, was, rank = tonumber(redis.call('GET', P .. 'replays:' .. job_key) or '0'), news.was or '', news.rank or 0
+  local length = redis.call('RPUSH', P .. 'outbox', cjson.encode({id = job_key, task = wish.on_done,
     queue = type(wish.on_done_queue) == 'string' and wish.on_done_queue or nil, event = news.event, state = news.state,
     reason = news.reason or '', was = was, round = round, sequence = 10 * round + 1 + (was ~= '' and 1 or 0) + rank,
     provider_id = news.provider_id or ''}))
@@ -15,15 +15,15 @@ local function notify(tail, wish, news)
     redis.call('LPOP', P .. 'outbox')
     count('outbox_dropped')
   end
-  if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
+  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
 end
 
 -- Tell of an end, or of its correction (`was` says of what). Returns the job's options.
-local function ended(tail, raw, news)
-  redis.call('PUBLISH', P .. 'ended:' .. tail, news.state)
+local function ended(job_key, raw, news)
+  redis.call('PUBLISH', P .. 'ended:' .. job_key, news.state)
   local wish = records.options(raw)
   news.event = news.was and 'corrected' or 'ended'
-  if wish.on_done then notify(tail, wish, news) end
+  if wish.on_done then notify(job_key, wish, news) end
   return wish
 end
 

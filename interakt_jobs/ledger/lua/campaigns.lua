@@ -5,8 +5,8 @@ local recipient_state = require 'recipient_state'
 
 -- Campaign sends (`<campaign>.<round>.<index>`) keep no record of their own once they have ended: the outcome goes to the
 -- recipient's slot in the script that ends the job, and what is heard later finds the slot by the id.
-local function split(tail)
-  local campaign, round, index = string.match(tail, '^(c[a-z0-9]+)%.(%d+)%.(%d+)$')
+local function split(job_key)
+  local campaign, round, index = string.match(job_key, '^(c[a-z0-9]+)%.(%d+)%.(%d+)$')
   return campaign, tonumber(round), tonumber(index)
 end
 
@@ -53,41 +53,41 @@ local function accepted(slot, provider, ms)
 end
 
 -- A job that may have been sent is held: its person no longer counts as being sent to.
-local function hold(tail, reason)
-  local campaign, _, index = split(tail)
+local function hold(job_key, reason)
+  local campaign, _, index = split(job_key)
   local slot = recipient_state.read(campaign, index)
-  if not slot or slot.state ~= 'fed' then return end
-  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+  if not slot or slot.state ~= 'enqueued' then return end
+  redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', int(index))
   slot.state, slot.reason = 'held', recipient_state.tables().reasons[reason] or 63
-  recipient_state.write(campaign, index, slot, 'fed')
+  recipient_state.write(campaign, index, slot, 'enqueued')
 end
 
 -- Its hold is over and it is sent again.
-local function end_hold(tail)
-  local campaign, _, index = split(tail)
+local function end_hold(job_key)
+  local campaign, _, index = split(job_key)
   local slot = recipient_state.read(campaign, index)
   if not slot or slot.state ~= 'held' then return end
-  redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
+  redis.call('SADD', P .. 'c:' .. campaign .. ':enqueued', int(index))
   local reason = slot.reason
-  slot.state, slot.reason = 'fed', 0
+  slot.state, slot.reason = 'enqueued', 0
   recipient_state.write(campaign, index, slot, 'held', reason)
 end
 
--- `maybe` is 1 when a call of it may have been accepted, 2 when two may (0: any number, and no harm), else false.
-local function fold(tail, raw, head, state, fields, maybe)
-  local campaign, round, index = split(tail)
-  local proof = state == 'done' and receipts.proof(tail)
-  redis.call('DEL', P .. 'early:' .. tail)
-  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+-- `possibly_sent` is 1 when a call of it may have been accepted, 2 when two may (0: any number, and no harm), else false.
+local function fold(job_key, raw, head, state, fields, possibly_sent)
+  local campaign, round, index = split(job_key)
+  local proof = state == 'done' and receipts.proof(job_key)
+  redis.call('DEL', P .. 'early:' .. job_key)
+  redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', int(index))
   local slot = recipient_state.read(campaign, index)
-  if not slot or (slot.state ~= 'fed' and slot.state ~= 'held') or slot.round ~= round then return end
+  if not slot or (slot.state ~= 'enqueued' and slot.state ~= 'held') or slot.round ~= round then return end
   local from, from_reason = slot.state, slot.reason
-  if maybe == '2' then slot.ambiguous = 1 end
+  if possibly_sent == '2' then slot.ambiguous = 1 end
   if state == 'done' then
     accepted(slot, fields.provider, now)
     if proof and proof.rank > 0 then note_receipt(slot, proof.kind, tonumber(proof.at), proof.code) end
   else
-    local doubtful = maybe or fields.reason == 'unknown_outcome'
+    local doubtful = possibly_sent or fields.reason == 'unknown_outcome'
     local reason = fields.reason or (doubtful and 'unknown_outcome' or '')
     if not doubtful then unsent(raw, head, slot) end
     slot.state, slot.at = doubtful and 'unknown' or state, math.floor(now / 1000)
@@ -103,8 +103,8 @@ end
 local function proven(campaign, round, index, slot, rank, provider, ms)
   if slot.round == round then
     if recipient_state.tables().ranks[slot.state] then return slot, false end
-    if slot.state == 'fed' then
-      redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+    if slot.state == 'enqueued' then
+      redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', int(index))
     elseif slot.state ~= 'held' then
       slot.was = slot.state
     end
@@ -127,8 +127,8 @@ local function proven(campaign, round, index, slot, rank, provider, ms)
   return nil
 end
 
-local function receipt(tail, kind, rank, at, code, provider)
-  local campaign, round, index = split(tail)
+local function receipt(job_key, kind, rank, at, code, provider)
+  local campaign, round, index = split(job_key)
   local slot = recipient_state.read(campaign, index)
   if not slot then return {'missing', 'none'} end
   local from, from_reason = slot.state, slot.reason
@@ -140,8 +140,8 @@ local function receipt(tail, kind, rank, at, code, provider)
 end
 
 -- An answer that came after its job had ended without one.
-local function late_answer(tail, provider)
-  local campaign, round, index = split(tail)
+local function late_answer(job_key, provider)
+  local campaign, round, index = split(job_key)
   local slot = recipient_state.read(campaign, index)
   if not slot then return 'already' end
   local from, from_reason = slot.state, slot.reason
@@ -155,17 +155,17 @@ local function late_answer(tail, provider)
   return settled and 'settled' or 'already'
 end
 
--- Back to the plan: the job was fed and nothing of it can have been sent.
-local function dequeue(tail, raw, head, campaign, index)
-  places.remove(tail, head)
-  redis.call('HDEL', P .. 'tries', tail)
-  redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail, P .. 'early:' .. tail)
-  redis.call('SREM', P .. 'c:' .. campaign .. ':fed', int(index))
+-- Back to the plan: the job was enqueued and nothing of it can have been sent.
+local function dequeue(job_key, raw, head, campaign, index)
+  places.remove(job_key, head)
+  redis.call('HDEL', P .. 'tries', job_key)
+  redis.call('DEL', P .. 'j:' .. job_key, P .. 'log:' .. job_key, P .. 'early:' .. job_key)
+  redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', int(index))
   local slot = recipient_state.read(campaign, index)
-  if not slot or slot.state ~= 'fed' then return end
+  if not slot or slot.state ~= 'enqueued' then return end
   unsent(raw, head, slot)
   slot.state, slot.at = 'planned', 0
-  recipient_state.write(campaign, index, slot, 'fed')
+  recipient_state.write(campaign, index, slot, 'enqueued')
 end
 
 return {split = split, option = option, hold = hold, end_hold = end_hold, fold = fold, receipt = receipt,

@@ -3,7 +3,7 @@ local records = require 'records'
 local settings = require 'settings'
 
 -- A job that may have been sent does not end at once where a receipt would name it: its end waits for that receipt. Zset
--- `held`: tail by when the wait is over. Hash `ending`: tail -> JSON of the end it then comes to: `state` (dead or cancelled),
+-- `held`: job_key by when the wait is over. Hash `ending`: job_key -> JSON of the end it then comes to: `state` (dead or cancelled),
 -- `reason`, `error`, `status`; with `again` it is sent again instead if receipts come.
 local RECEIPTS_MS = 3600000  -- a receipt within this time shows that webhooks work
 
@@ -22,12 +22,12 @@ local function duration(head)
 end
 
 -- Hold a job instead of ending it; false when it was not sent, or no receipt would tell.
-local function instead_of_end(tail, head, ending)
-  if redis.call('HEXISTS', P .. 'maybe', tail) == 0 or not receipt_names_job(head) then return false end
-  places.remove(tail, head)
-  redis.call('HSET', P .. 'ending', tail, cjson.encode(ending))
-  redis.call('ZADD', P .. 'held', int(now + duration(head)), tail)
-  if places.of_campaign(tail) then require('campaigns').hold(tail, ending.reason) end
+local function instead_of_end(job_key, head, ending)
+  if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 0 or not receipt_names_job(head) then return false end
+  places.remove(job_key, head)
+  redis.call('HSET', P .. 'ending', job_key, cjson.encode(ending))
+  redis.call('ZADD', P .. 'held', int(now + duration(head)), job_key)
+  if places.of_campaign(job_key) then require('campaigns').hold(job_key, ending.reason) end
   return true
 end
 

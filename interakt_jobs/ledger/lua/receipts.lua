@@ -2,15 +2,15 @@ local callbacks = require 'callbacks'
 local records = require 'records'
 
 -- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in
--- `early:<tail>` as `rank|kind|at ms|code|provider id`; a higher rank wins.
-local function note_proof(tail, rank, kind, at, code, provider)
-  local before = redis.call('GET', P .. 'early:' .. tail)
+-- `early:<job_key>` as `rank|kind|at ms|code|provider id`; a higher rank wins.
+local function note_proof(job_key, rank, kind, at, code, provider)
+  local before = redis.call('GET', P .. 'early:' .. job_key)
   if before and tonumber(string.match(before, '^%d+')) >= rank then return end
-  redis.call('SET', P .. 'early:' .. tail, rank .. '|' .. kind .. '|' .. at .. '|' .. code .. '|' .. clean(provider, 80), 'EX', 3600)
+  redis.call('SET', P .. 'early:' .. job_key, rank .. '|' .. kind .. '|' .. at .. '|' .. code .. '|' .. clean(provider, 80), 'EX', 3600)
 end
 
-local function proof(tail)
-  local early = redis.call('GET', P .. 'early:' .. tail)
+local function proof(job_key)
+  local early = redis.call('GET', P .. 'early:' .. job_key)
   if not early then return nil end
   local rank, kind, at, code, provider = string.match(early, '^(%d+)|(%a+)|(%d+)|([^|]*)|?(.*)$')
   if not rank then return nil end
@@ -18,18 +18,18 @@ local function proof(tail)
 end
 
 -- Receipts do not say which of several replays they are for; their time does, to the second.
-local function of_earlier_round(tail, head, at)
-  return tonumber(at) < head.accepted - 1000 and redis.call('EXISTS', P .. 'replays:' .. tail) == 1
+local function of_earlier_round(job_key, head, at)
+  return tonumber(at) < head.accepted - 1000 and redis.call('EXISTS', P .. 'replays:' .. job_key) == 1
 end
 
 local BOUNDS = '1000 5000 15000 60000 300000 1800000 7200000 86400000'
 
 -- A receipt for a job that is done. The delivery field is `<rank>.<kind>.<at ms>.<code>`; a higher rank wins. `called` is when
 -- its call was made (ms), if that is not when it ended.
-local function delivery(tail, raw, kind, rank, at, code, called)
+local function delivery(job_key, raw, kind, rank, at, code, called)
   local short, record = records.split_ended(raw)
   local now_head = records.header(record)
-  if now_head and of_earlier_round(tail, now_head, at) then return 'old' end
+  if now_head and of_earlier_round(job_key, now_head, at) then return 'old' end
   local before, ended, marks, provider, known, after =
     string.match(short, '^(=%a+|[^|]*|[^|]*|(%d+)|%d+|(%d)|[^|]*|([^|]*)|)([^|]*)(|.*)$')
   local wish = record and records.options(record) or {}
@@ -45,18 +45,18 @@ local function delivery(tail, raw, kind, rank, at, code, called)
     return same and resent() and 'resend' or 'old'
   end
   local keep = record and (kind == 'sent' or kind == 'failed' or wish.on_receipts)
-  redis.call('SET', P .. 'j:' .. tail, before .. rank .. '.' .. kind .. '.' .. at .. '.' .. code .. after
+  redis.call('SET', P .. 'j:' .. job_key, before .. rank .. '.' .. kind .. '.' .. at .. '.' .. code .. after
     .. (keep and '\n' .. record or ''), 'KEEPTTL')
   if kind == 'failed' then
-    redis.call('ZADD', P .. 'failed', now, tail)
+    redis.call('ZADD', P .. 'failed', now, job_key)
     count('delivery_failed|' .. code)
   else
-    redis.call('ZREM', P .. 'failed', tail)
+    redis.call('ZREM', P .. 'failed', job_key)
   end
   observe('receipt', kind, math.max(0, now - (called or tonumber(ended))), BOUNDS)
   if wish.on_receipts then
     local was = marks >= '4' and 'cancelled' or marks >= '2' and 'dead' or nil
-    callbacks.notify(tail, wish, {event = 'receipt', state = kind, reason = code, was = was, rank = rank, provider_id = provider})
+    callbacks.notify(job_key, wish, {event = 'receipt', state = kind, reason = code, was = was, rank = rank, provider_id = provider})
   end
   return resent() and 'resend' or 'new'
 end

@@ -10,7 +10,7 @@ local slot_made
 local function tables()
   if slot_made then return slot_made end
   slot_made = {
-    states = {planned = 0, skipped = 1, fed = 2, accepted = 3, sent = 4, delivered = 5, read = 6, failed = 7, dead = 8,
+    states = {planned = 0, skipped = 1, enqueued = 2, accepted = 3, sent = 4, delivered = 5, read = 6, failed = 7, dead = 8,
               unknown = 9, cancelled = 10, held = 11},
     names = {},
     ranks = {accepted = 0, sent = 1, failed = 2, delivered = 3, read = 4},

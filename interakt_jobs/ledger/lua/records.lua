@@ -42,8 +42,8 @@ local function foreign(raw)
 end
 
 -- The record of a job that is not foreign and has no header: what is none at all is set aside.
-local function no_header(tail, raw)
-  if raw and string.sub(raw, 1, 1) ~= '=' then set_aside('j:' .. tail, 'no record') end
+local function no_header(job_key, raw)
+  if raw and string.sub(raw, 1, 1) ~= '=' then set_aside('j:' .. job_key, 'no record') end
 end
 
 return {split_ended = split_ended, header = header, encode = encode, has_flag = has_flag, options = options, foreign = foreign, no_header = no_header}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from interakt_jobs.ledger.client import Ledger
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.chaos.bed import Trial
 from tests.chaos.load import text_payload
 from tests.chaos.processes import Worker, wait_until
@@ -40,7 +40,7 @@ def campaign(trial: Trial) -> None:
     trial.latency()
     people = PER_ROUND * trial.rounds
     workers = [trial.worker(name, slots=SLOTS) for name in ("a", "b")]
-    link = Link(trial.bed.valkey.url)
+    link = RedisClient(trial.bed.valkey.url)
     rows = ({"phone": f"+919{at:09d}", "name": f"N{at}"} for at in range(900_000_000, 900_000_000 + people))
     control.create(link, read({**DEFINITION, "recipients": {"check": "possible"}}), Dicts(rows), campaign=CID)
     beats = [trial.beat(name) for name in ("beat", "standby")]
@@ -79,7 +79,7 @@ def campaign(trial: Trial) -> None:
 class Pulses:
     """Two schedules: one starts the campaign, the other makes a job every two seconds while it runs."""
 
-    def __init__(self, trial: Trial, link: Link) -> None:
+    def __init__(self, trial: Trial, link: RedisClient) -> None:
         self.trial, self.schedules = trial, Schedules(link)
         self.start = int(time.time()) + 3
         once = {"every": "1d", "start": _iso(self.start), "run": "run_campaign", "payload": {"campaign": CID}}
@@ -99,7 +99,7 @@ class Pulses:
         ]
         runs = self.schedules.get("pulse").runs
         self.trial.expect(len(jobs) == runs > 3, f"{runs} slots were run, {len(jobs)} jobs were made")
-        self.trial.accepted |= {f"ij1.default.{tail}": "never" for tail in jobs}
+        self.trial.accepted |= {f"ij1.default.{job_key}": "never" for job_key in jobs}
 
 
 def _iso(moment: int) -> str:
@@ -116,7 +116,9 @@ def _events(rounds: int) -> Iterator[tuple[float, str]]:
 
 def _ended(store: CampaignStore) -> int:
     counts = store.counts()
-    return sum(count for name, count in counts.items() if "|" not in name and name not in ("planned", "fed"))
+    return sum(
+        count for name, count in counts.items() if "|" not in name and name not in ("planned", "enqueued")
+    )
 
 
 def _kill(trial: Trial, victim: Worker) -> None:
@@ -125,7 +127,7 @@ def _kill(trial: Trial, victim: Worker) -> None:
         trial.bound += victim.slots
 
 
-def _strike(trial: Trial, link: Link, what: str) -> None:
+def _strike(trial: Trial, link: RedisClient, what: str) -> None:
     if what == "redis":
         trial.bed.valkey.kill()
         time.sleep(trial.random.uniform(0.2, 1.0))
@@ -173,7 +175,7 @@ def _judge(trial: Trial, store: CampaignStore, people: int) -> None:
     counts = {name: count for name, count in store.counts().items() if "|" not in name}
     trial.expect(counts == dict(states), f"counts {counts}, slots {dict(states)}")
     trial.expect(states["unknown"] <= trial.bound, f"{states['unknown']} unknown of at most {trial.bound}")
-    trial.expect(store.fed() == 0 and not store.left(), "something of the campaign was left behind")
+    trial.expect(store.enqueued() == 0 and not store.left(), "something of the campaign was left behind")
 
 
 def _judge_round(trial: Trial, store: CampaignStore) -> None:
@@ -182,4 +184,4 @@ def _judge_round(trial: Trial, store: CampaignStore) -> None:
     for row in control.export(store.link, "default", CID):
         job = f"ij1.default.{CID}.{row['round']}.{row['index']}"
         trial.expect(row["state"] in ACCEPTED and taken[job] == 1, f"{job} is {row['state']} after a retry")
-    trial.expect(not store.fed() and not store.left(), "something of the second round was left behind")
+    trial.expect(not store.enqueued() and not store.left(), "something of the second round was left behind")

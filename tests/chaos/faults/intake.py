@@ -36,7 +36,7 @@ def one_key(trial: Trial) -> None:
 @fault("each dead letter replayed by eight threads at once", rounds=50, short=10)
 def replayed(trial: Trial) -> None:
     from interakt_jobs import configure, send_text
-    from interakt_jobs.ledger.redis_client import Link
+    from interakt_jobs.ledger.redis_client import RedisClient
     from worker.ledger.dead_letters import DeadLetters
     from worker.ledger.work_ledger import WorkLedger
 
@@ -49,8 +49,8 @@ def replayed(trial: Trial) -> None:
     trial.expect(not rest, f"not all died: {rest}")
     trial.expect(all(job.state == "FAILURE" for job in jobs), "a refused job is not dead")
     trial.bed.sandbox.faults()
-    letters = DeadLetters(WorkLedger(Link(trial.bed.valkey.url), "default"), who="chaos")
+    letters = DeadLetters(WorkLedger(RedisClient(trial.bed.valkey.url), "default"), who="chaos")
     with ThreadPoolExecutor(8) as pool:
         for job in jobs:
-            answers = Counter(pool.map(letters.replay, [job.tail] * 8))
+            answers = Counter(pool.map(letters.replay, [job.job_key] * 8))
             trial.expect(answers["replayed"] == 1, f"replayed {answers['replayed']} times: {dict(answers)}")

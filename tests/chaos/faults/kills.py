@@ -1,4 +1,4 @@
-"""SIGKILL: the main process, a prefork child, a whole machine, the pacer."""
+"""SIGKILL: the main process, a prefork child, a whole machine, the dispatcher."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def kill_prefork_child(trial: Trial) -> None:
         trial.bound += 1
 
 
-@fault("kill -9 of the pacer, real timers: urgent jobs late by at most 3 s", rounds=6, short=1)
+@fault("kill -9 of the dispatcher, real timers: urgent jobs late by at most 3 s", rounds=6, short=1)
 def kill_pacer(trial: Trial) -> None:
     trial.latency()
     timers = {"INTERAKT_LEASE_SECONDS": "30", "INTERAKT_RELEASE_SECONDS": "10"}
@@ -100,11 +100,11 @@ def _worst_wait(trial: Trial, load: Load) -> float:
 
 
 def _wait_for_lead(trial: Trial, wanted: Worker, all_of_them: list[Worker]) -> None:
-    """Give ``wanted`` the pacer's lease: the others are frozen until theirs has run out."""
+    """Give ``wanted`` the dispatcher's lease: the others are frozen until theirs has run out."""
     for other in all_of_them:
         if other is not wanted:
             other.signal(signal.SIGSTOP)
-    trial.bed.redis.delete(f"{prefix('default')}pacer")
+    trial.bed.redis.delete(f"{prefix('default')}dispatcher")
     time.sleep(1.2)
     for other in all_of_them:
         other.signal(signal.SIGCONT)

@@ -70,7 +70,7 @@ KINDS: dict[str, bytes] = {
     "a version that is a list": wake_message(["x"], version=[]).encode(),
     "an unknown account": wake_message(["x"], account="nobody").encode(),
     "an account that is an object": wake_message(["x"], account={}).encode(),
-    "hostile tails": wake_message(["../../etc", "a" * 100_000, None, {}, "\r\nFLUSHALL\r\n"]).encode(),
+    "hostile job_keys": wake_message(["../../etc", "a" * 100_000, None, {}, "\r\nFLUSHALL\r\n"]).encode(),
     "intake without payload": wake_message([], task="interakt.send_text").encode(),
     "a lone surrogate": wake_message(["\ud800"]).encode(),
     "intake with a bad eta": envelope(
@@ -90,7 +90,7 @@ RUNNABLE = frozenset(
         "a version that is a list",
         "an unknown account",
         "an account that is an object",
-        "hostile tails",
+        "hostile job_keys",
         "a bad eta",
         "odd properties",
         "a lone surrogate",

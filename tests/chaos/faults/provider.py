@@ -7,7 +7,7 @@ from typing import Any
 
 from interakt_jobs import Job, configure, send_template, send_text
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.accounts import label_of
 from sandbox.control import Sandbox
 from tests.chaos.bed import Trial
@@ -107,7 +107,7 @@ def template_paused(trial: Trial) -> None:
     calls = sum(call.status == 400 for call in trial.calls())
     trial.expect(0 < calls <= 8, f"{calls} calls were made for the paused template")
     trial.bed.sandbox.templates(name="diwali_offer", status="APPROVED")
-    link = Link(trial.bed.valkey.url)
+    link = RedisClient(trial.bed.valkey.url)
     resume_template(WorkLedger(link, "default"), "diwali_offer:en")
     wait_until(lambda: all(job.ready() for job in paused), 120, "its jobs end")
     trial.expect(not trial.bed.redis.zcard(f"{prefix('default')}dead"), "a job died of a paused template")

@@ -7,7 +7,7 @@ from collections import Counter
 
 from interakt_jobs.ledger.client import Ledger
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.chaos.bed import SECRET, Trial
 from tests.chaos.processes import wait_until
 from tests.chaos.registry import fault
@@ -44,7 +44,7 @@ def send(
 
 def _deliveries(trial: Trial) -> Counter[str]:
     """What the ledger knows of each job's delivery."""
-    link = Link(trial.bed.valkey.url)
+    link = RedisClient(trial.bed.valkey.url)
     ledger = Ledger(link, "default")
     found = Counter(
         ledger.read(identity.split(".", 2)[2]).delivery.split(".")[0]

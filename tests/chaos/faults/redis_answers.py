@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from interakt_jobs.ledger.keys import CELERY, POISON, WORKERS, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.chaos.bed import Trial
 from tests.chaos.faults.redis_down import _pids, _same_processes, _two
 from tests.chaos.load import text_payload
@@ -17,7 +17,17 @@ from worker.schedules.store import Schedules
 
 SECONDS = 4.0  # longer than a lease
 QUEUES = ("ready:urgent", "ready:normal", "ready:bulk", "rel:normal", "run:normal", "held", "expires")
-BESIDE = ("parking", "tries", "maybe", "groups", "count", "used", "bell", "outbox", "webhooks")
+BESIDE = (
+    "templates_waiting",
+    "tries",
+    "possibly_sent",
+    "groups",
+    "count",
+    "used",
+    "signal",
+    "outbox",
+    "webhooks",
+)
 SHARED = (f"{CELERY}urgent", f"{CELERY}normal", f"{CELERY}intake", WORKERS, POISON)
 
 
@@ -26,7 +36,7 @@ def _answers(name: str, title: str, short: int = 0) -> None:
         """Each time for longer than a lease, under load, with beat."""
         _two(trial)
         beat = trial.beat("beat")
-        schedules = Schedules(Link(trial.bed.valkey.url))
+        schedules = Schedules(RedisClient(trial.bed.valkey.url))
         schedules.add(
             read("pulse", {"every": "2s", "run": "send_text", "lane": "bulk", "payload": text_payload(0)})
         )
@@ -81,12 +91,12 @@ def wrong_types(trial: Trial) -> None:
         ):
             client.set(key, "somebody's")
         for number, raw in enumerate((None, "nonsense", "1|send_text|normal")):
-            tail = f"broken.{turn}.{number}"
+            job_key = f"broken.{turn}.{number}"
             if raw is None:
-                client.hset(f"{prefix('default')}j:{tail}", "a", "b")
+                client.hset(f"{prefix('default')}j:{job_key}", "a", "b")
             else:
-                client.set(f"{prefix('default')}j:{tail}", raw)
-            wait_until(lambda tail=tail: _place(trial, tail), 30, "a queue is one again")
+                client.set(f"{prefix('default')}j:{job_key}", raw)
+            wait_until(lambda job_key=job_key: _place(trial, job_key), 30, "a queue is one again")
         time.sleep(trial.random.uniform(0.5, 1.0))
     # a call whose deadline was taken away is of unknown outcome if its worker has not ended it in time
     trial.bound += sum(worker.slots for worker in workers) * trial.rounds
@@ -101,9 +111,9 @@ def wrong_types(trial: Trial) -> None:
     _same_processes(trial, pids)
 
 
-def _place(trial: Trial, tail: str) -> bool:
+def _place(trial: Trial, job_key: str) -> bool:
     """Put a broken record where the next worker meets it."""
     key = prefix("default").encode() + b"ready:normal"
     if trial.bed.redis.type(key) not in (b"zset", b"none"):
         return False
-    return bool(trial.bed.redis.zadd(key, {tail: 1}) or True)
+    return bool(trial.bed.redis.zadd(key, {job_key: 1}) or True)

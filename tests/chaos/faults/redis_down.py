@@ -9,7 +9,7 @@ from pathlib import Path
 
 from interakt_jobs import Job, configure, send_text
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from tests.chaos.bed import Trial
 from tests.chaos.load import text_payload
 from tests.chaos.processes import Worker, wait_until
@@ -107,7 +107,7 @@ def data_lost(trial: Trial) -> None:
     _two(trial)
     pids, redis = _pids(trial), trial.bed.redis
     configure(trial.bed.valkey.url)
-    ledger = WorkLedger(Link(trial.bed.valkey.url), "default")
+    ledger = WorkLedger(RedisClient(trial.bed.valkey.url), "default")
     after: list[Job] = []
     for number in range(trial.rounds):
         before = trial.load(400, rate=120)

@@ -15,12 +15,12 @@ LISTS = [f"{CELERY}{lane}" for lane in ("urgent", "normal", "bulk")]
 
 
 def wake_message(
-    tails: list[object], version: object = 1, account: object = "default", task: str = "interakt.wake"
+    job_keys: list[object], version: object = 1, account: object = "default", task: str = "interakt.wake"
 ) -> str:
     """A wake-up as Celery would publish it."""
     return json.dumps(
         {
-            "body": json.dumps([[version, account, tails], {}, {}]),
+            "body": json.dumps([[version, account, job_keys], {}, {}]),
             "content-encoding": "utf-8",
             "content-type": "application/json",
             "headers": {"lang": "py", "task": task, "id": str(uuid.uuid4()), "retries": 0},
@@ -35,7 +35,7 @@ def wake_message(
 @fault("wake-ups deleted from the queues", rounds=6, short=1)
 def wakeups_lost(trial: Trial) -> None:
     trial.latency()
-    trial.worker("pacer", queues="bulk", slots=2)
+    trial.worker("dispatcher", queues="bulk", slots=2)
     deaf = trial.worker("deaf", queues="urgent,normal,intake")
     load = trial.load(rate=100)
     deleted = 0
@@ -62,9 +62,9 @@ def wakeups_doubled(trial: Trial) -> None:
     load = trial.load(300 * trial.rounds, rate=100)
     woken = 0
     while load.going:
-        tails: list[object] = [row[0].split(".", 2)[2] for row in load.rows()[woken:]]
-        woken += len(tails)
+        job_keys: list[object] = [row[0].split(".", 2)[2] for row in load.rows()[woken:]]
+        woken += len(job_keys)
         for lane in LISTS:
             for _ in range(5):
-                trial.bed.redis.lpush(lane, wake_message(tails))
+                trial.bed.redis.lpush(lane, wake_message(job_keys))
         time.sleep(0.05)

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.errors import CampaignError, PlanTaken
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.reader import Intake, Nothing, Recipient, Rejected
+from worker.campaigns.recipients.reader import Nothing, Recipient, RecipientReader, Rejected
 from worker.campaigns.recipients.sources import Source
 from worker.campaigns.store import blocks, recipient_state
 from worker.campaigns.store.scripts import load
@@ -62,7 +62,7 @@ def survey(
 
 
 def plan(
-    link: Link,
+    link: RedisClient,
     definition: Definition,
     campaign: str,
     source: Source,
@@ -89,8 +89,8 @@ def plan(
     return tally
 
 
-def _intake(definition: Definition, source: Source, optout: OptOut, tally: Tally) -> Intake:
-    rows = Intake(definition, source, optout.check if optout.count() else None)
+def _intake(definition: Definition, source: Source, optout: OptOut, tally: Tally) -> RecipientReader:
+    rows = RecipientReader(definition, source, optout.check if optout.count() else None)
     tally.rejected, tally.nothing = rows.rejected, rows.nothing
     return rows
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.recipient import earlier_hashes, recipient_hash
 
 _CHUNK = 1000
@@ -20,7 +20,7 @@ _CHUNK = 1000
 class OptOut:
     """The list of one account. ``starting.lua`` asks the same key before each bulk message."""
 
-    def __init__(self, link: Link, account: str) -> None:
+    def __init__(self, link: RedisClient, account: str) -> None:
         self._link, self.key = link, f"{prefix(account)}optout"
 
     def add(self, digits: str) -> bool:

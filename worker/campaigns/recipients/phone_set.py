@@ -8,7 +8,7 @@ _ODD = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 
 
-class Seen:
+class PhoneSet:
     """Exact, not a sketch: an E.164 number fits in 64 bits, so it is kept itself (open addressing)."""
 
     def __init__(self) -> None:

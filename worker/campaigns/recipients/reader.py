@@ -16,7 +16,7 @@ from worker.campaigns.definition.definition import Definition
 from worker.campaigns.definition.values import problem
 
 from .columns import Columns, match
-from .phone_set import Seen
+from .phone_set import PhoneSet
 from .sources import Raw, Source
 from .zones import Zones
 
@@ -69,7 +69,7 @@ class Nothing:
         return f"{self.counts.total():,} values say nothing: {'; '.join(parts)}"
 
 
-class Intake:
+class RecipientReader:
     """Checks one list's rows. ``rejected`` counts by kind; the numbers already seen are remembered.
 
     ``opted_out`` takes the digits of people and answers one bool for each.
@@ -84,7 +84,7 @@ class Intake:
             definition.recipients.country_code, definition.recipients.check, full=self.columns.full
         )
         self._zones = Zones(definition.recipients.timezone)
-        self._seen = Seen()
+        self._seen = PhoneSet()
         self._opted_out = opted_out
         self._has_code = bool(self.columns.country_code)
         self._has_zone = bool(self.columns.timezone)

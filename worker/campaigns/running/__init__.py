@@ -1,1 +1,1 @@
-"""Running campaigns: fed, paused, resumed, repeated, observed."""
+"""Running campaigns: enqueued, paused, resumed, repeated, observed."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from interakt_jobs.ledger.keys import job_id
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.definition.definition import Definition
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.planning.planner import Tally, plan
@@ -42,7 +42,7 @@ TURN = load("turn")
 
 
 def create(
-    link: Link,
+    link: RedisClient,
     definition: Definition,
     source: Source,
     *,
@@ -70,7 +70,7 @@ def create(
     return campaign, plan(link, definition, campaign, source, reject, accept)
 
 
-def start(link: Link, account: str, campaign: str, *, who: str = "") -> str:
+def start(link: RedisClient, account: str, campaign: str, *, who: str = "") -> str:
     """Let a planned campaign be sent, from its own start on; returns ``running``.
 
     One that runs already goes on. A paused one is not started but resumed: ``CampaignError``.
@@ -78,8 +78,9 @@ def start(link: Link, account: str, campaign: str, *, who: str = "") -> str:
     return turn(link, account, campaign, "running", "", "planned", "waits", "", who=who)
 
 
-def pause(link: Link, account: str, campaign: str, why: str = "by hand", *, who: str = "") -> str:
-    """Stop sending; returns ``paused``. What was fed and has not been started goes back to the plan before this returns.
+def pause(link: RedisClient, account: str, campaign: str, why: str = "by hand", *, who: str = "") -> str:
+    """Stop sending; returns ``paused``. What was enqueued and has not been started goes back to the plan before
+    this returns.
 
     Calls that have left are not called back. A second ``why`` does not replace the first.
     """
@@ -88,14 +89,14 @@ def pause(link: Link, account: str, campaign: str, why: str = "by hand", *, who:
     return status
 
 
-def resume(link: Link, account: str, campaign: str, *, who: str = "") -> str:
+def resume(link: RedisClient, account: str, campaign: str, *, who: str = "") -> str:
     """Go on with a paused campaign; returns ``running``. What failed before does not count for ``stop_when`` again."""
     store = CampaignStore(link, account, campaign)
     facts = ("base", json.dumps(store.counts()), "waits", "")
     return turn(link, account, campaign, "running", "", "paused", *facts, who=who)
 
 
-def cancel(link: Link, account: str, campaign: str, *, who: str = "") -> str:
+def cancel(link: RedisClient, account: str, campaign: str, *, who: str = "") -> str:
     """End a campaign for good; returns ``cancelled``. Nothing is sent after this returns.
 
     Recipients without an outcome become ``cancelled``; those whose call is under way keep what it comes to.
@@ -108,7 +109,7 @@ def cancel(link: Link, account: str, campaign: str, *, who: str = "") -> str:
 
 
 def retry(
-    link: Link,
+    link: RedisClient,
     account: str,
     campaign: str,
     *,
@@ -135,13 +136,13 @@ def retry(
     )
 
 
-def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
+def export(link: RedisClient, account: str, campaign: str) -> Iterator[dict[str, Any]]:
     """One dict per recipient, block by block, in the order of their indexes.
 
     ``index`` is the last part of the job's id, ``line`` the one in the source, ``phone`` E.164 with its plus. The fields of
     ``JobEvent`` follow, with the recipient's own ``state``, ``was`` and ``reason``; ``event`` is empty before the end. Then
-    ``ambiguous`` (it may have been sent more than once) and the times ``at`` (fed; then accepted; then ended without being
-    accepted), ``sent``, ``delivered``, ``read`` and ``failed`` in ISO 8601, UTC; empty for never.
+    ``ambiguous`` (it may have been sent more than once) and the times ``at`` (enqueued; then accepted; then ended
+    without being accepted), ``sent``, ``delivered``, ``read`` and ``failed`` in ISO 8601, UTC; empty for never.
     The columns of the file that are kept come last; one that is named as one of these gets `` (file)`` behind its name.
     """
     store = CampaignStore(link, account, campaign)
@@ -166,7 +167,14 @@ def export(link: Link, account: str, campaign: str) -> Iterator[dict[str, Any]]:
 
 
 def turn(
-    link: Link, account: str, campaign: str, status: str, why: str, allowed: str, *facts: str, who: str = ""
+    link: RedisClient,
+    account: str,
+    campaign: str,
+    status: str,
+    why: str,
+    allowed: str,
+    *facts: str,
+    who: str = "",
 ) -> str:
     """Change the status from one of ``allowed`` (joined by commas), with field, value pairs of the meta hash."""
     store = CampaignStore(link, account, campaign)

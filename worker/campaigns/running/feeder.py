@@ -1,7 +1,8 @@
 """The feeder: keeps about a minute of the account's budget in flight over all its running campaigns.
 
-The pacer's holder calls it once a second. The work is done in a thread of its own, so that an urgent job never waits for
-it, and two of them at once do no harm: the feed script asks each slot. It holds one block of recipients per campaign.
+The process that leads the dispatcher calls it once a second. The work is done in a thread of its own, so that an urgent
+job never waits for it, and two of them at once do no harm: the feed script asks each slot. It holds one block of
+recipients per campaign.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ROUND_SECONDS = 2.0
 
 
 class Feeder:
-    """A chore of the pacer: ``feeder(ledger)`` returns at once."""
+    """A chore of the dispatcher: ``feeder(ledger)`` returns at once."""
 
     def __init__(self) -> None:
         self._busy: dict[str, threading.Thread] = {}
@@ -58,7 +59,7 @@ class Feeder:
             log.error("feeder failed", extra=what, exc_info=error)
 
     def round(self, ledger: WorkLedger) -> int:
-        """Look once at every campaign of the account that wants something; returns how many recipients were fed."""
+        """Look once at every campaign of the account that wants something; returns how many recipients were enqueued."""
         members = ledger.link.command("SMEMBERS", f"{ledger.prefix}campaigns_on")
         stores = [CampaignStore(ledger.link, ledger.account, member.decode()) for member in members]
         random.shuffle(stores)
@@ -66,18 +67,20 @@ class Feeder:
         running = [store for store in stores if self._prepared(ledger, store)]
         if not running:
             return 0
-        room = int(min(MOST, max(LEAST, calls_per_minute(running[0])))) - sum(store.fed() for store in stores)
-        until, fed = time.monotonic() + ROUND_SECONDS, 0
+        room = int(min(MOST, max(LEAST, calls_per_minute(running[0])))) - sum(
+            store.enqueued() for store in stores
+        )
+        until, enqueued = time.monotonic() + ROUND_SECONDS, 0
         for at, store in enumerate(running):
             if room <= 0 or stopping():
                 break
             share = -(-room // (len(running) - at))
             new = self._feedings[store.account, store.campaign].feed(store, share, until)
-            fed, room = fed + new, room - new
-        return fed
+            enqueued, room = enqueued + new, room - new
+        return enqueued
 
     def _prepared(self, ledger: WorkLedger, store: CampaignStore) -> bool:
-        """Do what a campaign needs besides being fed; whether it is to be fed."""
+        """Do what a campaign needs besides being enqueued; whether it is to be enqueued."""
         try:
             if self._looked_at(ledger, store):
                 return True
@@ -87,7 +90,7 @@ class Feeder:
             pass  # a person has changed it meanwhile: the next look sees that
         except Exception as error:  # noqa: BLE001  one campaign's defect must not stop the others
             extra = {"action": "feeder_failed", "campaign": store.campaign, "error": type(error).__name__}
-            log.error("a campaign cannot be fed", extra=extra)
+            log.error("a campaign cannot be enqueued", extra=extra)
             return False
         store.link.run(REST, store.keys, store.campaign)
         return False

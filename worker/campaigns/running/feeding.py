@@ -33,7 +33,7 @@ OPENING_SECONDS = 60.0
 
 
 class Feeding:
-    """What is kept of a campaign between two looks: its definition, its zones, and the one block being fed."""
+    """What is kept of a campaign between two looks: its definition, its zones, and the one block being enqueued."""
 
     def __init__(self, store: CampaignStore) -> None:
         meta = store.meta()
@@ -48,7 +48,7 @@ class Feeding:
         self._opening = ("", 0.0)
 
     def look(self, ledger: WorkLedger, store: CampaignStore, now: datetime) -> bool:
-        """Keep the pace, stop the campaign where it must, register it; whether it may be fed now."""
+        """Keep the pace, stop the campaign where it must, register it; whether it may be enqueued now."""
         values = store.link.command("HMGET", store.key("meta"), *FIELDS)
         facts = {name: value.decode() if value else "" for name, value in zip(FIELDS, values, strict=True)}
         counts, seconds = store.counts(), now.timestamp()
@@ -88,22 +88,25 @@ class Feeding:
             closes = span.until.timestamp() if span.until else 0.0
             if span.open and (not closes or closes - now.timestamp() > CLOSING_SECONDS):
                 turns.append((closes or float("inf"), block))
-        fed = 0
+        enqueued = 0
         for closes, block in sorted(turns):
             raw = store.link.command("GET", store.key(f"s:{block}")) or b""
             positions = range(len(raw) // recipient_state.WIDTH)
             planned = [at for at in positions if recipient_state.is_planned(raw, at)]
-            while planned and fed < most:
-                chunk, planned = planned[: min(CHUNK, most - fed)], planned[min(CHUNK, most - fed) :]
+            while planned and enqueued < most:
+                chunk, planned = (
+                    planned[: min(CHUNK, most - enqueued)],
+                    planned[min(CHUNK, most - enqueued) :],
+                )
                 answer = store.link.run(FEED, store.keys, *self._arguments(store, block, chunk, closes))
                 if answer[0] != b"running":
-                    return fed
-                fed += int(answer[1])
+                    return enqueued
+                enqueued += int(answer[1])
                 if time.monotonic() > until:
-                    return fed
-            if fed >= most:
+                    return enqueued
+            if enqueued >= most:
                 break
-        return fed
+        return enqueued
 
     def _arguments(
         self, store: CampaignStore, block: int, chunk: list[int], closes: float

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.planning.eta import finishing_time
 from worker.campaigns.planning.windows import Windows
 from worker.campaigns.store.store import CampaignStore
 
-UNFINISHED = ("planned", "fed", "held")
+UNFINISHED = ("planned", "enqueued", "held")
 PACE_SECONDS = 60
 
 
@@ -24,7 +24,7 @@ class Progress:
 
     ``status`` is planning, planned, running, paused, done or cancelled; ``why`` says why it is paused, or what a
     running one waits for. ``counts`` is recipients by state, and by ``state|reason``; the states add up to
-    ``recipients``. Of those ``fed``, ``under_way`` are being sent now; the others wait in the bulk lane. ``rejected``
+    ``recipients``. Of those ``enqueued``, ``under_way`` are being sent now; the others wait in the bulk lane. ``rejected``
     is rows left out when it was planned, by kind. ``per_minute`` is the pace of the last minute; ``finish`` (UTC) is
     when the last message goes out, None when that cannot be said.
     """
@@ -52,7 +52,7 @@ class Progress:
         return {**asdict(self), "finish": self.finish.isoformat() if self.finish else None}
 
 
-def progress(link: Link, account: str, campaign: str) -> Progress:
+def progress(link: RedisClient, account: str, campaign: str) -> Progress:
     """Where a campaign is; raises ``NoSuchCampaign`` and ``LedgerUnreachable``."""
     store = CampaignStore(link, account, campaign)
     meta, counts = store.meta(), store.counts()
@@ -100,7 +100,7 @@ def calls_per_minute(store: CampaignStore) -> float:
 def _under_way(store: CampaignStore) -> int:
     mine = f"{store.campaign}.".encode()
     return sum(
-        tail.startswith(mine) for tail in store.link.command("ZRANGE", f"{store.prefix}run:bulk", 0, -1)
+        job_key.startswith(mine) for job_key in store.link.command("ZRANGE", f"{store.prefix}run:bulk", 0, -1)
     )
 
 

@@ -10,7 +10,7 @@ import json
 
 from interakt_jobs import OPERATIONS
 from interakt_jobs.errors import NoSuchJob
-from interakt_jobs.ledger.client import Ledger, NewJob, Terms
+from interakt_jobs.ledger.client import JobOptions, Ledger, NewJob
 from worker.campaigns.definition.definition import Definition
 
 
@@ -20,9 +20,9 @@ class NotRegistered(Exception):
 
 def registered(ledger: Ledger, campaign: str, definition: Definition, attempt: int) -> str:
     """Interakt's id of the campaign; empty while its job is under way. Raises ``NotRegistered``."""
-    tail = f"registration-{campaign}-{attempt}"
+    job_key = f"registration-{campaign}-{attempt}"
     try:
-        reading = ledger.read(tail)
+        reading = ledger.read(job_key)
     except NoSuchJob:
         payload = {
             "campaign_name": f"{definition.name} {campaign}",
@@ -30,10 +30,10 @@ def registered(ledger: Ledger, campaign: str, definition: Definition, attempt: i
             "template_name": definition.template.name,
             "language_code": definition.template.language,
         }
-        terms = Terms(
+        terms = JobOptions(
             "create_campaign", "normal", allow_unregistered=True, flags=OPERATIONS["create_campaign"].flags
         )
-        ledger.accept(terms, [NewJob(tail, json.dumps(payload, ensure_ascii=False))])
+        ledger.accept(terms, [NewJob(job_key, json.dumps(payload, ensure_ascii=False))])
         return ""
     if reading.state == "done" and reading.provider_id:
         return reading.provider_id

@@ -23,7 +23,7 @@ class RunCampaign:
     def __init__(self, attempt: Attempt, folder: str | None) -> None:
         self._attempt, self._folder = attempt, folder
 
-    def __call__(self, ledger: WorkLedger, tail: str, record: Record) -> Sequence[Any]:
+    def __call__(self, ledger: WorkLedger, job_key: str, record: Record) -> Sequence[Any]:
         try:
             payload = json.loads(record.payload)
         except (ValueError, RecursionError):
@@ -31,7 +31,7 @@ class RunCampaign:
         if not isinstance(payload, dict):
             return self._attempt.dead("invalid_payload", "must be an object", None)
         try:
-            made = run_campaign(ledger.link, ledger.account, tail, payload, self._folder)
+            made = run_campaign(ledger.link, ledger.account, job_key, payload, self._folder)
         except (CampaignError, NoSuchCampaign) as error:
             return self._attempt.dead("invalid_payload", str(error), None)
         except (PlanTaken, LedgerFull, OSError) as error:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.definition.definition import Definition, load, read
 from worker.campaigns.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.planning.planner import Tally
@@ -27,13 +27,13 @@ from . import control
 FINISHED = ("running", "paused", "done", "cancelled")
 
 
-def campaign_of(tail: str) -> str:
+def campaign_of(job_key: str) -> str:
     """The id of the campaign that a job makes."""
-    return "c" + hashlib.sha256(tail.encode()).hexdigest()[:12]
+    return "c" + hashlib.sha256(job_key.encode()).hexdigest()[:12]
 
 
 def run_campaign(
-    link: Link, account: str, tail: str, payload: Mapping[str, Any], folder: str | None
+    link: RedisClient, account: str, job_key: str, payload: Mapping[str, Any], folder: str | None
 ) -> dict[str, Any]:
     """Plan what ``payload`` says and start it; returns ``campaign``, ``status``, ``recipients`` and ``rejected``.
 
@@ -43,7 +43,7 @@ def run_campaign(
     """
     campaign = payload.get("campaign", "")
     if not campaign:
-        campaign = campaign_of(tail)
+        campaign = campaign_of(job_key)
         _plan(link, account, campaign, payload, folder)
     elif not isinstance(campaign, str):
         raise CampaignError({"campaign": "must be a campaign's id"})
@@ -60,7 +60,7 @@ def run_campaign(
     }
 
 
-def look(link: Link, account: str, payload: Mapping[str, Any], folder: str | None) -> None:
+def look(link: RedisClient, account: str, payload: Mapping[str, Any], folder: str | None) -> None:
     """Whether such a job would find what it reads; raises ``CampaignError``, ``NoSuchCampaign``, ``OSError``."""
     if campaign := payload.get("campaign"):
         if not CampaignStore(link, account, str(campaign)).status():
@@ -70,7 +70,9 @@ def look(link: Link, account: str, payload: Mapping[str, Any], folder: str | Non
     _source(payload.get("recipients"), folder)
 
 
-def _plan(link: Link, account: str, campaign: str, payload: Mapping[str, Any], folder: str | None) -> None:
+def _plan(
+    link: RedisClient, account: str, campaign: str, payload: Mapping[str, Any], folder: str | None
+) -> None:
     store = CampaignStore(link, account, campaign)
     if store.status() not in ("", "planning"):
         return

@@ -11,14 +11,14 @@ CHUNK = 50
 
 
 def withdraw(store: CampaignStore) -> int:
-    """Give fed jobs that have not been started back to the plan; returns how many.
+    """Give enqueued jobs that have not been started back to the plan; returns how many.
 
     Of a cancelled campaign they become ``cancelled``. Those that may have been sent keep waiting for what comes of it.
     """
-    fed = [int(member) for member in store.link.command("SMEMBERS", store.key("fed"))]
+    enqueued = [int(member) for member in store.link.command("SMEMBERS", store.key("enqueued"))]
     return sum(
-        int(store.link.run(WITHDRAW, store.keys, store.campaign, *fed[at : at + CHUNK]))
-        for at in range(0, len(fed), CHUNK)
+        int(store.link.run(WITHDRAW, store.keys, store.campaign, *enqueued[at : at + CHUNK]))
+        for at in range(0, len(enqueued), CHUNK)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 
 from .scripts import load
 
@@ -18,7 +18,7 @@ TAKE, GIVE_BACK = load("frequency_take"), load("frequency_give_back")
 class FrequencyCap:
     """The cap of one account."""
 
-    def __init__(self, link: Link, account: str, most: int, days: int) -> None:
+    def __init__(self, link: RedisClient, account: str, most: int, days: int) -> None:
         self.most, self.days = most, days
         self._link, self._keys = link, [prefix(account)]
 

@@ -9,7 +9,7 @@ offset bytes what
 1      1     reason (reasons.REASONS), 0 for none
 2      1     round (low 6 bits); 0x40: the id is a digest; 0x80: ambiguous
 3      16    Interakt's id: the UUID, or the first 16 bytes of an odd id's SHA-1
-19     4     seconds since the epoch: fed; then accepted; then ended without being accepted
+19     4     seconds since the epoch: enqueued; then accepted; then ended without being accepted
 23     3     sent: seconds after that, plus 1; 0 for never
 26     3     delivered, likewise
 29     3     read, or failed, likewise

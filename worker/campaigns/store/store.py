@@ -6,7 +6,7 @@
 ``c:<id>:s:<n>``   string: the outcome slots of block n (recipient_state.py)
 ``c:<id>:count``   hash: recipients by state, and by ``state|reason number``
 ``c:<id>:left``    hash: block number -> how many of it are planned
-``c:<id>:fed``     set: indexes of those whose job is in the ledger
+``c:<id>:enqueued``     set: indexes of those whose job is in the ledger
 ``campaigns_on``   set of ids: those that the feeder looks at
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interakt_jobs.ledger.keys import account_name, prefix
-from interakt_jobs.ledger.redis_client import Link
+from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.errors import BadCampaignId, NoSuchCampaign
 from worker.campaigns.reasons import REASON_NAMES
@@ -52,7 +52,7 @@ class Outcome:
 class CampaignStore:
     """One campaign's keys. Nothing here holds more than one block of recipients in memory."""
 
-    def __init__(self, link: Link, account: str, campaign: str) -> None:
+    def __init__(self, link: RedisClient, account: str, campaign: str) -> None:
         if not _ID.match(campaign):
             raise BadCampaignId
         self.link, self.account, self.campaign = link, account_name(account), campaign
@@ -61,7 +61,7 @@ class CampaignStore:
         self._base = f"{self.prefix}c:{campaign}"
 
     def key(self, name: str) -> str:
-        """The key of one of the campaign's parts, such as ``fed``."""
+        """The key of one of the campaign's parts, such as ``enqueued``."""
         return f"{self._base}:{name}"
 
     def meta(self) -> dict[str, str]:
@@ -117,9 +117,9 @@ class CampaignStore:
         pairs = zip(flat[::2], flat[1::2], strict=True)
         return {int(block): int(count) for block, count in pairs if int(count) > 0}
 
-    def fed(self) -> int:
+    def enqueued(self) -> int:
         """How many have a job in the ledger."""
-        return int(self.link.command("SCARD", f"{self._base}:fed"))
+        return int(self.link.command("SCARD", f"{self._base}:enqueued"))
 
     def outcomes(self) -> Iterator[Outcome]:
         """Every recipient with their outcome, block by block."""
@@ -137,7 +137,7 @@ class CampaignStore:
         return str(self.link.run(REMOVE, self.keys, self.campaign, statuses)[0].decode())
 
 
-def campaigns(link: Link, account: str, most: int = 1000) -> list[tuple[str, int]]:
+def campaigns(link: RedisClient, account: str, most: int = 1000) -> list[tuple[str, int]]:
     """The account's campaigns, newest first: id and creation in ms since the epoch."""
     found: list[Any] = link.command("ZRANGE", f"{prefix(account)}campaigns", 0, most - 1, "REV", "WITHSCORES")
     return [(found[at].decode(), int(float(found[at + 1]))) for at in range(0, len(found), 2)]

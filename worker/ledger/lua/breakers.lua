@@ -73,9 +73,9 @@ local function pause_template(group, why, for_ms)
 end
 
 -- A half-open account or template lets one job through; who ends its attempt lets the next one try.
-local function drop_probes(tail, head)
-  if redis.call('GET', P .. 'probe') == tail then redis.call('DEL', P .. 'probe') end
-  if head.group ~= '' and redis.call('GET', P .. 'probe:' .. head.group) == tail then
+local function drop_probes(job_key, head)
+  if redis.call('GET', P .. 'probe') == job_key then redis.call('DEL', P .. 'probe') end
+  if head.group ~= '' and redis.call('GET', P .. 'probe:' .. head.group) == job_key then
     redis.call('DEL', P .. 'probe:' .. head.group)
   end
 end

@@ -3,29 +3,29 @@ local flights = require 'flights'
 local CLAIM_MS = 5000  -- a claimed job waits at most a second for its permit
 
 -- Claim: a released job becomes this caller's. A wake-up that came twice, or too late, finds nothing.
-local function one(tail, token, lease_ms)
-  local flight = flights.read(tail)
+local function one(job_key, token, lease_ms)
+  local flight = flights.read(job_key)
   if not flight then return nil end
   if flight.step == 'r' then
     flight.fence = redis.call('INCR', P .. 'fence')
-    flights.write(tail, 'c', flight.fence, token, 0, flight.lane)
+    flights.write(job_key, 'c', flight.fence, token, 0, flight.lane)
   elseif flight.step ~= 'c' or flight.token ~= token then
     return nil
   end
-  redis.call('ZADD', P .. 'rel:' .. flight.lane, 'XX', now + math.min(lease_ms, CLAIM_MS), tail)
+  redis.call('ZADD', P .. 'rel:' .. flight.lane, 'XX', now + math.min(lease_ms, CLAIM_MS), job_key)
   return flight.fence
 end
 
 -- The next due job of a lane, straight from its ready set; `again` repeats a call whose answer was lost.
 local function claim_next(lane, token, lease_ms, again)
   if again then
-    for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do
-      local flight = flights.read(tail)
-      if flight and flight.step == 'c' and flight.token == token then return tail, flight.fence end
+    for _, job_key in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do
+      local flight = flights.read(job_key)
+      if flight and flight.step == 'c' and flight.token == token then return job_key, flight.fence end
     end
-    for _, tail in ipairs(redis.call('ZRANGE', P .. 'run:' .. lane, 0, -1)) do
-      local flight = flights.read(tail)
-      if flight and flight.token == token then return tail, flight.fence end
+    for _, job_key in ipairs(redis.call('ZRANGE', P .. 'run:' .. lane, 0, -1)) do
+      local flight = flights.read(job_key)
+      if flight and flight.token == token then return job_key, flight.fence end
     end
   end
   local head = redis.call('ZRANGE', P .. 'ready:' .. lane, 0, 0, 'WITHSCORES')

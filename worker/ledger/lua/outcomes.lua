@@ -6,82 +6,82 @@ local places = require 'places'
 local receipts = require 'receipts'
 
 -- A dead letter keeps its record, its attempts and says why.
-local function dead_letter(tail, raw, head, reason, error, status)
-  places.remove(tail, head)
-  local attempts = places.tries(tail)
-  local maybe = redis.call('HGET', P .. 'maybe', tail)
-  local ambiguous = maybe == '2' and 1 or 0
+local function dead_letter(job_key, raw, head, reason, error, status)
+  places.remove(job_key, head)
+  local attempts = places.tries(job_key)
+  local possibly_sent = redis.call('HGET', P .. 'possibly_sent', job_key)
+  local ambiguous = possibly_sent == '2' and 1 or 0
   count('dead|' .. reason)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|dead')
-  callbacks.ended(tail, raw, {state = 'dead', reason = reason})
-  if places.of_campaign(tail) then
-    require('campaigns').fold(tail, raw, head, 'dead', {reason = reason}, maybe)
-    redis.call('DEL', P .. 'j:' .. tail, P .. 'log:' .. tail)
-    redis.call('HDEL', P .. 'tries', tail)
-    redis.call('HDEL', P .. 'maybe', tail)
+  callbacks.ended(job_key, raw, {state = 'dead', reason = reason})
+  if places.of_campaign(job_key) then
+    require('campaigns').fold(job_key, raw, head, 'dead', {reason = reason}, possibly_sent)
+    redis.call('DEL', P .. 'j:' .. job_key, P .. 'log:' .. job_key)
+    redis.call('HDEL', P .. 'tries', job_key)
+    redis.call('HDEL', P .. 'possibly_sent', job_key)
     return
   end
-  redis.call('SET', P .. 'd:' .. tail, cjson.encode({reason = reason, error = error, status = status, at = now, op = head.op,
+  redis.call('SET', P .. 'd:' .. job_key, cjson.encode({reason = reason, error = error, status = status, at = now, op = head.op,
     lane = head.lane, group = head.group, attempts = attempts, ambiguous = ambiguous}))
-  redis.call('ZADD', P .. 'dead', now, tail)
+  redis.call('ZADD', P .. 'dead', now, job_key)
 end
 
 -- End a job as a dead letter, after a hold if it may have been sent; `again` sends it again after the hold if receipts come.
-local function dead(tail, raw, head, reason, error, status, again)
-  if holds.instead_of_end(tail, head, {state = 'dead', reason = reason, error = error, status = status, again = again}) then return end
-  dead_letter(tail, raw, head, reason, error, status)
+local function dead(job_key, raw, head, reason, error, status, again)
+  if holds.instead_of_end(job_key, head, {state = 'dead', reason = reason, error = error, status = status, again = again}) then return end
+  dead_letter(job_key, raw, head, reason, error, status)
 end
 
 -- The end that a held job waits with. An earlier version held only what was to be sent again, and wrote none.
-local function ending_of(tail)
-  local fine, ending = pcall(cjson.decode, redis.call('HGET', P .. 'ending', tail) or '')
+local function ending_of(job_key)
+  local fine, ending = pcall(cjson.decode, redis.call('HGET', P .. 'ending', job_key) or '')
   return fine and type(ending) == 'table' and ending or {again = true}
 end
 
 -- The hold is over and no receipt came. Returns the state that the job came to: ready, dead or cancelled.
-local function hold_over(tail, raw, head)
-  local ending = ending_of(tail)
+local function hold_over(job_key, raw, head)
+  local ending = ending_of(job_key)
   local expired = head.expires > 0 and now >= head.expires
   if ending.again and not expired and holds.receipts_come() then
-    places.remove(tail, head)
-    redis.call('ZADD', P .. 'ready:' .. head.lane, now, tail)
-    if head.expires > 0 then redis.call('ZADD', P .. 'expires', head.expires, tail) end
-    if places.of_campaign(tail) then require('campaigns').end_hold(tail) end
+    places.remove(job_key, head)
+    redis.call('ZADD', P .. 'ready:' .. head.lane, now, job_key)
+    if head.expires > 0 then redis.call('ZADD', P .. 'expires', head.expires, job_key) end
+    if places.of_campaign(job_key) then require('campaigns').end_hold(job_key) end
     return 'ready'
   end
   if ending.state == 'cancelled' then
-    endings.cancelled(tail, raw, head)
+    endings.cancelled(job_key, raw, head)
     return 'cancelled'
   end
   local error = ending.again and expired and 'it may have been sent; it expired before it could be repeated' or ending.error
-  dead_letter(tail, raw, head, ending.reason or 'unknown_outcome', error, ending.status)
+  dead_letter(job_key, raw, head, ending.reason or 'unknown_outcome', error, ending.status)
   return 'dead'
 end
 
 -- A receipt, or a late answer, has proved meanwhile that a send was accepted: the job is done, whatever this attempt
 -- came to. `doubtful`: this attempt may have been accepted too.
-local function known_accepted(tail, raw, head, doubtful)
-  local proof = receipts.proof(tail)
+local function known_accepted(job_key, raw, head, doubtful)
+  local proof = receipts.proof(job_key)
   if not proof then return false end
-  if doubtful then flights.possibly_sent(tail, head) end
+  if doubtful then flights.possibly_sent(job_key, head) end
   count('late|' .. head.op)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
-  endings.finish(tail, raw, head, 'done', {provider = proof.provider, message = 'settled by a receipt', keep_record = true,
+  endings.finish(job_key, raw, head, 'done', {provider = proof.provider, message = 'settled by a receipt', keep_record = true,
                                    attempt = doubtful and 1 or 0})
   return true
 end
 
 -- It may have been sent: what is safe to repeat is repeated at once, the rest is held or a person decides.
-local function unknown(tail, raw, head, error, retry_ms)
+local function unknown(job_key, raw, head, error, retry_ms)
   count('outcome|' .. head.op .. '|' .. head.lane .. '|unknown')
-  flights.possibly_sent(tail, head)
-  local left = places.tries(tail) < head.max
+  flights.possibly_sent(job_key, head)
+  local left = places.tries(job_key) < head.max
   if head.policy ~= 'always' then
-    dead(tail, raw, head, 'unknown_outcome', error, nil, head.policy == 'after_hold' and left)
+    dead(job_key, raw, head, 'unknown_outcome', error, nil, head.policy == 'after_hold' and left)
   elseif left then
-    flights.to_ready(tail, head, now + retry_ms)
+    flights.to_ready(job_key, head, now + retry_ms)
   else
-    dead(tail, raw, head, 'max_attempts', error)
+    dead(job_key, raw, head, 'max_attempts', error)
   end
 end
 

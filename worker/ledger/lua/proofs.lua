@@ -5,32 +5,32 @@ local places = require 'places'
 local records = require 'records'
 
 -- A cancelled job as it was before its end; nil where nothing may be heard of it.
-local function revive_cancelled(tail, raw)
+local function revive_cancelled(job_key, raw)
   local short, record = records.split_ended(raw)
   local attempts, marks = string.match(short, '^=cancelled|[^|]*|[^|]*|%d+|(%d+)|(%d)|')
   if not records.header(record) then return nil end
-  redis.call('HSET', P .. 'tries', tail, attempts .. ':0')
-  redis.call('HSET', P .. 'maybe', tail, marks == '1' and '2' or '1')
+  redis.call('HSET', P .. 'tries', job_key, attempts .. ':0')
+  redis.call('HSET', P .. 'possibly_sent', job_key, marks == '1' and '2' or '1')
   return record
 end
 
 -- `fields` as for finish; `receipt` says that it is one: it knows better than an answer that said nothing was done.
 -- Returns whether the job was settled.
-local function settle(tail, raw, fields)
+local function settle(job_key, raw, fields)
   if string.sub(raw, 1, 11) == '=cancelled|' then
-    raw, fields.was = revive_cancelled(tail, raw), 'cancelled'
+    raw, fields.was = revive_cancelled(job_key, raw), 'cancelled'
   end
   local head = records.header(raw)
   if not head then return false end
-  local doubtful = fields.receipt and places.tries(tail) > 0 or redis.call('HEXISTS', P .. 'maybe', tail) == 1
-  local flight = redis.call('HGET', P .. 'fl', tail)
+  local doubtful = fields.receipt and places.tries(job_key) > 0 or redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+  local flight = redis.call('HGET', P .. 'fl', job_key)
   if not doubtful or flight and string.sub(flight, 1, 1) == 's' then return false end
-  if redis.call('DEL', P .. 'd:' .. tail) == 1 then
+  if redis.call('DEL', P .. 'd:' .. job_key) == 1 then
     fields.was = 'dead'
-    redis.call('ZREM', P .. 'dead', tail)
+    redis.call('ZREM', P .. 'dead', job_key)
   end
   count('late|' .. head.op)
-  endings.finish(tail, raw, head, 'done', fields)
+  endings.finish(job_key, raw, head, 'done', fields)
   return true
 end
 

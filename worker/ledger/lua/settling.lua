@@ -18,20 +18,20 @@ local records = require 'records'
 --   template   why, attempt JSON                     the template pauses, the job is parked; counts none
 --   account    why, attempt JSON                     the account pauses, the job goes back; counts none
 --   unsent   nothing left the worker: back to ready; counts none
-local function late(tail, outcome, args)
+local function late(job_key, outcome, args)
   if outcome == 'unsent' then  -- its worker lives: it was Redis that was away, or all of it was slow
-    local attempts, crashes = places.tries(tail)
-    if crashes > 0 then redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes - 1)) end
+    local attempts, crashes = places.tries(job_key)
+    if crashes > 0 then redis.call('HSET', P .. 'tries', job_key, attempts .. ':' .. (crashes - 1)) end
   end
   if outcome ~= 'done' then return 'gone' end
-  local raw = redis.call('GET', P .. 'j:' .. tail)
-  if not raw and places.of_campaign(tail) then return require('campaigns').late_answer(tail, args[1]) end
+  local raw = redis.call('GET', P .. 'j:' .. job_key)
+  if not raw and places.of_campaign(job_key) then return require('campaigns').late_answer(job_key, args[1]) end
   if not raw or string.sub(raw, 1, 6) == '=done|' then return 'already' end
-  if proofs.settle(tail, raw, {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}) then
+  if proofs.settle(job_key, raw, {provider = args[1], status = args[2], message = args[3], keep = args[4], data = args[6]}) then
     return 'settled'
   end
   if string.sub(raw, 1, 1) == '=' then return 'already' end
-  if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then receipts.note_proof(tail, 0, 'accepted', int(now), '', args[1]) end
+  if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1 then receipts.note_proof(job_key, 0, 'accepted', int(now), '', args[1]) end
   return 'gone'
 end
 
@@ -52,55 +52,55 @@ local function tell_breakers(outcome, args, head, sent)
   end
 end
 
-local function one(tail, fence, outcome, args)
-  local flight = flights.read(tail)
-  if not flight or flight.fence ~= fence then return late(tail, outcome, args) end
-  local raw = redis.call('GET', P .. 'j:' .. tail)
+local function one(job_key, fence, outcome, args)
+  local flight = flights.read(job_key)
+  if not flight or flight.fence ~= fence then return late(job_key, outcome, args) end
+  local raw = redis.call('GET', P .. 'j:' .. job_key)
   local head = records.header(raw)
   if not head then
-    if not records.foreign(raw) then places.clear_flight(tail, flight.lane) end
+    if not records.foreign(raw) then places.clear_flight(job_key, flight.lane) end
     return 'gone'
   end
-  breakers.drop_probes(tail, head)
-  local attempts, crashes = places.tries(tail)
+  breakers.drop_probes(job_key, head)
+  local attempts, crashes = places.tries(job_key)
   if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, '50 100 250 500 1000 2500 5000 10000 20000') end
   if flight.sent > 0 and records.has_flag(head, 'c') then tell_breakers(outcome, args, head, flight.sent) end
-  if outcome ~= 'done' and outcomes.known_accepted(tail, raw, head, outcome == 'unknown') then return 'ok' end
+  if outcome ~= 'done' and outcomes.known_accepted(job_key, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then
-    flights.to_ready(tail, head, head.due)
+    flights.to_ready(job_key, head, head.due)
   elseif outcome == 'done' then
-    if redis.call('HEXISTS', P .. 'maybe', tail) == 1 then flights.possibly_sent(tail, head) end
+    if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1 then flights.possibly_sent(job_key, head) end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     if records.has_flag(head, 'c') then account.set('accepted_at', int(now)) end
-    endings.finish(tail, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
+    endings.finish(job_key, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
                                      keep_record = args[5] == '1', data = args[6], attempt = 1})
   elseif outcome == 'dead' then
-    flights.add_attempt(tail, args[4], attempts + 1, crashes)
-    outcomes.dead(tail, raw, head, args[1], args[2], tonumber(args[3]))
+    flights.add_attempt(job_key, args[4], attempts + 1, crashes)
+    outcomes.dead(job_key, raw, head, args[1], args[2], tonumber(args[3]))
   elseif outcome == 'retry' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|unavailable')
-    flights.add_attempt(tail, args[3], attempts + 1, crashes)
+    flights.add_attempt(job_key, args[3], attempts + 1, crashes)
     if attempts + 1 >= head.max then
-      outcomes.dead(tail, raw, head, 'max_attempts', args[2])
+      outcomes.dead(job_key, raw, head, 'max_attempts', args[2])
     else
-      flights.to_ready(tail, head, now + tonumber(args[1]))
+      flights.to_ready(job_key, head, now + tonumber(args[1]))
     end
   elseif outcome == 'unknown' then
-    flights.add_attempt(tail, args[2], attempts + 1, crashes)
-    outcomes.unknown(tail, raw, head, args[1], tonumber(args[3]))
+    flights.add_attempt(job_key, args[2], attempts + 1, crashes)
+    outcomes.unknown(job_key, raw, head, args[1], tonumber(args[3]))
   elseif outcome == 'throttled' then
     count('outcome|' .. head.op .. '|' .. head.lane .. '|throttled')
-    flights.to_ready(tail, head, head.due)
+    flights.to_ready(job_key, head, head.due)
   elseif outcome == 'template' then
-    flights.add_attempt(tail, args[2], attempts, crashes)
+    flights.add_attempt(job_key, args[2], attempts, crashes)
     if head.group == '' then
-      outcomes.dead(tail, raw, head, 'rejected', args[1], 400)
+      outcomes.dead(job_key, raw, head, 'rejected', args[1], 400)
     else
-      flights.park(tail, head)
+      flights.park(job_key, head)
     end
   elseif outcome == 'account' then
-    flights.add_attempt(tail, args[2], attempts, crashes)
-    flights.to_ready(tail, head, now)  -- behind the others: the next probe is another job
+    flights.add_attempt(job_key, args[2], attempts, crashes)
+    flights.to_ready(job_key, head, now)  -- behind the others: the next probe is another job
   end
   return 'ok'
 end

@@ -13,15 +13,15 @@ local withdrawal = require 'withdrawal'
 local PROBE_MS, FOREIGN_MS = 30000, 5000
 
 -- What was released or claimed is started: only then is it in `run`.
-local function mark_running(tail, fence, token, lane, lease_ms)
-  redis.call('ZREM', P .. 'rel:' .. lane, tail)
-  flights.write(tail, 's', fence, token, now, lane)
-  redis.call('ZADD', P .. 'run:' .. lane, now + lease_ms, tail)
+local function mark_running(job_key, fence, token, lane, lease_ms)
+  redis.call('ZREM', P .. 'rel:' .. lane, job_key)
+  flights.write(job_key, 's', fence, token, now, lane)
+  redis.call('ZADD', P .. 'run:' .. lane, now + lease_ms, job_key)
 end
 
 -- `checked`: this payload has been looked at.
-local function one(tail, fence, raw, lease_ms, checked)
-  local flight = flights.read(tail)
+local function one(job_key, fence, raw, lease_ms, checked)
+  local flight = flights.read(job_key)
   if not flight or flight.fence ~= fence then return {'gone'} end
   local state = account.state()
   local _, _, _, guard = budget.plan(state, 0)
@@ -29,76 +29,76 @@ local function one(tail, fence, raw, lease_ms, checked)
   if flight.step == 's' then return {'go', math.max(0, fresh - (now - flight.sent))} end
   local head = records.header(raw)
   if not head then
-    places.clear_flight(tail, flight.lane)
+    places.clear_flight(job_key, flight.lane)
     if records.foreign(raw) then
-      redis.call('ZADD', P .. 'ready:' .. flight.lane, now + FOREIGN_MS, tail)
+      redis.call('ZADD', P .. 'ready:' .. flight.lane, now + FOREIGN_MS, job_key)
     else
-      records.no_header(tail, raw)
+      records.no_header(job_key, raw)
     end
     return {'gone'}
   end
   if head.expires > 0 and now >= head.expires then
-    local maybe = redis.call('HEXISTS', P .. 'maybe', tail) == 1
-    outcomes.dead(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+    local possibly_sent = redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+    outcomes.dead(job_key, raw, head, possibly_sent and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
     return {'dead', 'expired'}
   end
   if now - head.due > tonumber(state.max_age) then
-    outcomes.dead(tail, raw, head, 'too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
+    outcomes.dead(job_key, raw, head, 'too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
     return {'dead', 'too_old'}
   end
   if head.lane == 'bulk' and head.recipient ~= '' and redis.call('SISMEMBER', P .. 'optout', head.recipient) == 1 then
-    outcomes.dead(tail, raw, head, 'opted_out', 'the recipient has opted out')
+    outcomes.dead(job_key, raw, head, 'opted_out', 'the recipient has opted out')
     return {'dead', 'opted_out'}
   end
   if state.window_guard == '1' and records.has_flag(head, 's') and head.recipient ~= ''
     and now - tonumber(state.inbound_at or '0') < 86400000 and redis.call('EXISTS', P .. 'window:' .. head.recipient) == 0 then
-    outcomes.dead(tail, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
+    outcomes.dead(job_key, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
     return {'dead', 'undeliverable_now'}
   end
   if not records.has_flag(head, 'c') then
-    mark_running(tail, fence, flight.token, head.lane, lease_ms)
+    mark_running(job_key, fence, flight.token, head.lane, lease_ms)
     return {'go', 60000}
   end
-  local stopped = withdrawal.before_start(tail, raw, head)
+  local stopped = withdrawal.before_start(job_key, raw, head)
   if stopped then return {'back', stopped} end
   local till = head.group ~= '' and breakers.template_pause(head.group)
-  if till and (till > now or (redis.call('GET', P .. 'probe:' .. head.group) or tail) ~= tail) then
-    flights.park(tail, head)
+  if till and (till > now or (redis.call('GET', P .. 'probe:' .. head.group) or job_key) ~= job_key) then
+    flights.park(job_key, head)
     return {'back', 'template paused'}
   end
   if account.paused_until() > now then
-    flights.to_ready(tail, head, head.due)
+    flights.to_ready(job_key, head, head.due)
     return {'back', 'account paused'}
   end
   if (state.lost_at or optouts_lost) and head.lane == 'bulk' then
-    flights.to_ready(tail, head, head.due)
+    flights.to_ready(job_key, head, head.due)
     return {'back', 'data lost'}
   end
-  if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or tail) ~= tail then
-    flights.to_ready(tail, head, head.due)
+  if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or job_key) ~= job_key then
+    flights.to_ready(job_key, head, head.due)
     return {'back', 'account probed'}
   end
   if head.recipient ~= '' then
     local later, reason = recipient_limits.wait(head, state)
     if reason then
-      outcomes.dead(tail, raw, head, reason, 'the most bulk messages per recipient and day were reached')
+      outcomes.dead(job_key, raw, head, reason, 'the most bulk messages per recipient and day were reached')
       return {'dead', reason}
     end
     if later then
-      flights.to_ready(tail, head, later)
+      flights.to_ready(job_key, head, later)
       return {'back', 'recipient limit'}
     end
   end
   local wait = budget.permit(head.lane, state)
   if wait > 0 then
-    if checked and flight.step ~= 'w' then flights.write(tail, 'w', fence, flight.token, 0, head.lane) end
+    if checked and flight.step ~= 'w' then flights.write(job_key, 'w', fence, flight.token, 0, head.lane) end
     return {'wait', wait}
   end
   recipient_limits.used(head, state)
   -- only a job that goes is a probe: one that waits for its permit, or is given back, would hold the others up
-  if till then redis.call('SET', P .. 'probe:' .. head.group, tail, 'PX', PROBE_MS) end
-  if state.breaker == 'open' then redis.call('SET', P .. 'probe', tail, 'PX', PROBE_MS) end
-  mark_running(tail, fence, flight.token, head.lane, lease_ms)
+  if till then redis.call('SET', P .. 'probe:' .. head.group, job_key, 'PX', PROBE_MS) end
+  if state.breaker == 'open' then redis.call('SET', P .. 'probe', job_key, 'PX', PROBE_MS) end
+  mark_running(job_key, fence, flight.token, head.lane, lease_ms)
   count('attempts|' .. head.op)
   observe('wait', head.lane, math.max(0, now - head.due), '50 250 1000 5000 15000 60000 300000 1800000 7200000 86400000')
   return {'go', fresh}

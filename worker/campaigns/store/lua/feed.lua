@@ -1,7 +1,7 @@
--- Feed recipients of a campaign: each who is still planned gets a job and becomes fed in this call. A repeat feeds nobody twice.
+-- Feed recipients of a campaign: each who is still planned gets a job and becomes enqueued in this call. A repeat feeds nobody twice.
 -- KEYS[1] prefix; ARGV 1 campaign, 2 group, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
 -- 7 in days, 8 options JSON or "", 9 operation, 10 its flags, then three per recipient: index, recipient hash, payload JSON.
--- Returns {status} when the campaign does not run, {"ended"}, {"full"} (Redis nearly is), else {"running", how many were fed, how many skipped}.
+-- Returns {status} when the campaign does not run, {"ended"}, {"full"} (Redis nearly is), else {"running", how many were enqueued, how many skipped}.
 local frequency = require 'frequency'
 local records = require 'records'
 local recipient_state = require 'recipient_state'
@@ -14,7 +14,7 @@ local ends, most, days = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if ends > 0 and now >= ends then return {'ended'} end
 local head = {op = ARGV[9], flags = ARGV[10], lane = 'bulk', accepted = now, expires = ends, policy = ARGV[3], max = ARGV[4],
   group = ARGV[2], due = now, key_id = '', trace = ''}
-local fed, skipped = 0, 0
+local enqueued, skipped = 0, 0
 for at = 11, #ARGV, 3 do
   local index, person = tonumber(ARGV[at]), ARGV[at + 1]
   local slot = recipient_state.read(campaign, index)
@@ -32,20 +32,20 @@ for at = 11, #ARGV, 3 do
       slot.state, slot.reason = 'skipped', recipient_state.tables().reasons[reason]
       skipped = skipped + 1
     else
-      slot.state, slot.reason = 'fed', 0
-      local tail = campaign .. '.' .. slot.round .. '.' .. int(index)
+      slot.state, slot.reason = 'enqueued', 0
+      local job_key = campaign .. '.' .. slot.round .. '.' .. int(index)
       head.recipient = person
-      redis.call('SET', P .. 'j:' .. tail, records.encode(head) .. '\n' .. ARGV[8] .. '\n' .. ARGV[at + 2])
-      redis.call('ZADD', P .. 'ready:bulk', now, tail)
-      if ends > 0 then redis.call('ZADD', P .. 'expires', ends, tail) end
-      redis.call('SADD', P .. 'c:' .. campaign .. ':fed', int(index))
-      fed = fed + 1
+      redis.call('SET', P .. 'j:' .. job_key, records.encode(head) .. '\n' .. ARGV[8] .. '\n' .. ARGV[at + 2])
+      redis.call('ZADD', P .. 'ready:bulk', now, job_key)
+      if ends > 0 then redis.call('ZADD', P .. 'expires', ends, job_key) end
+      redis.call('SADD', P .. 'c:' .. campaign .. ':enqueued', int(index))
+      enqueued = enqueued + 1
     end
     recipient_state.write(campaign, index, slot, 'planned')
   end
 end
-if fed > 0 then
-  count('enqueued|' .. ARGV[9] .. '|bulk', fed)
-  if redis.call('LLEN', P .. 'bell') == 0 then redis.call('RPUSH', P .. 'bell', '1') end
+if enqueued > 0 then
+  count('enqueued|' .. ARGV[9] .. '|bulk', enqueued)
+  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
 end
-return {'running', fed, skipped}
+return {'running', enqueued, skipped}

@@ -7,7 +7,7 @@ if status and status ~= 'planning' then return {status} end
 for block = 0, tonumber(redis.call('HGET', base .. ':meta', 'blocks') or '0') - 1 do
   redis.call('UNLINK', base .. ':s:' .. block)
 end
-redis.call('UNLINK', base .. ':blocks', base .. ':own', base .. ':count', base .. ':left', base .. ':fed', base .. ':meta')
+redis.call('UNLINK', base .. ':blocks', base .. ':own', base .. ':count', base .. ':left', base .. ':enqueued', base .. ':meta')
 redis.call('ZADD', P .. 'campaigns', now, ARGV[1])
 redis.call('HSET', base .. ':meta', 'status', 'planning', 'planner', ARGV[2], 'blocks', 0, 'created', int(now))
 for i = 3, #ARGV, 2 do redis.call('HSET', base .. ':meta', ARGV[i], ARGV[i + 1]) end

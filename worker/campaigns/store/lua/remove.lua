@@ -7,9 +7,9 @@ if not meta[1] then
   return {'missing'}
 end
 if not string.find(',' .. ARGV[2] .. ',', ',' .. meta[1] .. ',', 1, true) then return {meta[1]} end
-if redis.call('SCARD', base .. ':fed') > 0 or tonumber(redis.call('HGET', base .. ':count', 'held') or '0') > 0 then return {'not at rest yet'} end
+if redis.call('SCARD', base .. ':enqueued') > 0 or tonumber(redis.call('HGET', base .. ':count', 'held') or '0') > 0 then return {'not at rest yet'} end
 for block = 0, tonumber(meta[2]) - 1 do redis.call('UNLINK', base .. ':s:' .. block) end
-redis.call('UNLINK', base .. ':blocks', base .. ':own', base .. ':count', base .. ':left', base .. ':fed', base .. ':meta')
+redis.call('UNLINK', base .. ':blocks', base .. ':own', base .. ':count', base .. ':left', base .. ':enqueued', base .. ':meta')
 redis.call('ZREM', P .. 'campaigns', ARGV[1])
 redis.call('SREM', P .. 'campaigns_on', ARGV[1])
 return {'dropped'}

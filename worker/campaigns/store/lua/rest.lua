@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Nothing is left to do for now: a running campaign with nobody planned, fed or held is done; of a paused or cancelled one without
--- fed jobs the feeder need not know. KEYS[1] prefix; ARGV 1 campaign. Returns the status.
+-- Nothing is left to do for now: a running campaign with nobody planned, enqueued or held is done; of a paused or cancelled one without
+-- enqueued jobs the feeder need not know. KEYS[1] prefix; ARGV 1 campaign. Returns the status.
 local base = P .. 'c:' .. ARGV[1]
 local meta = redis.call('HMGET', base .. ':meta', 'status', 'opening')
 local status = meta[1]
-if redis.call('SCARD', base .. ':fed') > 0 then return status or 'missing' end
+if redis.call('SCARD', base .. ':enqueued') > 0 then return status or 'missing' end
 local counts = redis.call('HMGET', base .. ':count', 'planned', 'held')
 local left, held = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
 if status == 'running' then

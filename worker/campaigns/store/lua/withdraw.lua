@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Take back fed jobs that have not been started: to the plan, or cancelled when the campaign is. Those that may have been
+-- Take back enqueued jobs that have not been started: to the plan, or cancelled when the campaign is. Those that may have been
 -- sent, or were tried, stay. KEYS[1] prefix; ARGV 1 campaign, 2.. indexes. Returns how many were taken back.
 local flights = require 'flights'
 local records = require 'records'
@@ -10,20 +10,20 @@ if status == 'running' then return 0 end
 for i = 2, #ARGV do
   local index = tonumber(ARGV[i])
   local slot = require('recipient_state').read(campaign, index)
-  if slot and slot.state == 'fed' then
-    local tail = campaign .. '.' .. slot.round .. '.' .. int(index)
-    local raw = redis.call('GET', P .. 'j:' .. tail)
+  if slot and slot.state == 'enqueued' then
+    local job_key = campaign .. '.' .. slot.round .. '.' .. int(index)
+    local raw = redis.call('GET', P .. 'j:' .. job_key)
     local head = records.header(raw)
-    local flight = flights.read(tail)
+    local flight = flights.read(job_key)
     if head and not (flight and flight.step == 's') then
-      local untried = withdrawal.untried(tail)
+      local untried = withdrawal.untried(job_key)
       if status == 'cancelled' or untried then
-        withdrawal.before_start(tail, raw, head)
+        withdrawal.before_start(job_key, raw, head)
         taken = taken + 1
       end
     end
   else
-    redis.call('SREM', P .. 'c:' .. campaign .. ':fed', ARGV[i])
+    redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', ARGV[i])
   end
 end
 return taken

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- KEYS[1] prefix; ARGV 1 token (one per wake-up handled), 2 lease ms, 3.. tails.
--- Returns per tail {fence, record, attempts} or {} when it is no longer to be had.
+-- KEYS[1] prefix; ARGV 1 token (one per wake-up handled), 2 lease ms, 3.. job_keys.
+-- Returns per job_key {fence, record, attempts} or {} when it is no longer to be had.
 local claims = require 'claims'
 local places = require 'places'
 local records = require 'records'

@@ -6,5 +6,5 @@ for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   if redis.call('EXISTS', doubt) == 1 then redis.call('ZUNIONSTORE', ready, 2, ready, doubt, 'AGGREGATE', 'MIN') end
   redis.call('DEL', doubt)
 end
-redis.call('RPUSH', P .. 'bell', '1')
+redis.call('RPUSH', P .. 'signal', '1')
 return 1

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Change a dead letter's payload; it stays dead until it is replayed. KEYS[1] prefix; ARGV 1 tail, 2 payload JSON,
+-- Change a dead letter's payload; it stays dead until it is replayed. KEYS[1] prefix; ARGV 1 job_key, 2 payload JSON,
 -- 3 recipient hash, 4 group, 5 who. Returns edited, missing or alive.
 local records = require 'records'
 local raw = redis.call('GET', P .. 'j:' .. ARGV[1])

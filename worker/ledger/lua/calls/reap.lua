@@ -14,66 +14,66 @@ local function due(key)
   return redis.call('ZRANGE', key, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, most)
 end
 
-local function record_of(tail, zset)
-  local raw = redis.call('GET', P .. 'j:' .. tail)
+local function record_of(job_key, zset)
+  local raw = redis.call('GET', P .. 'j:' .. job_key)
   local head = records.header(raw)
   if records.foreign(raw) then
-    redis.call('ZADD', zset, 'XX', now + 5000, tail)
+    redis.call('ZADD', zset, 'XX', now + 5000, job_key)
   elseif not head then
-    records.no_header(tail, raw)
-    redis.call('ZREM', zset, tail)
-    redis.call('HDEL', P .. 'fl', tail)
-    redis.call('HDEL', P .. 'ending', tail)
+    records.no_header(job_key, raw)
+    redis.call('ZREM', zset, job_key)
+    redis.call('HDEL', P .. 'fl', job_key)
+    redis.call('HDEL', P .. 'ending', job_key)
   end
   return raw, head
 end
 
 for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   local rel, run = P .. 'rel:' .. lane, P .. 'run:' .. lane
-  for _, tail in ipairs(due(rel)) do
-    local raw, head = record_of(tail, rel)
+  for _, job_key in ipairs(due(rel)) do
+    local raw, head = record_of(job_key, rel)
     if head then
-      local flight = flights.read(tail)
+      local flight = flights.read(job_key)
       if flight and flight.step == 'c' then
-        local attempts, crashes = places.tries(tail)
-        redis.call('HSET', P .. 'tries', tail, attempts .. ':' .. (crashes + 1))
+        local attempts, crashes = places.tries(job_key)
+        redis.call('HSET', P .. 'tries', job_key, attempts .. ':' .. (crashes + 1))
         if crashes + 1 >= tonumber(ARGV[3]) then
-          outcomes.dead(tail, raw, head, 'crash_loop', 'its worker died or stood still each time it checked this payload')
+          outcomes.dead(job_key, raw, head, 'crash_loop', 'its worker died or stood still each time it checked this payload')
           dead = dead + 1
           head = nil
         end
       end
       if head then
-        flights.to_ready(tail, head, head.due)
+        flights.to_ready(job_key, head, head.due)
         again = again + 1
       end
     end
   end
-  for _, tail in ipairs(due(run)) do
-    local raw, head = record_of(tail, run)
+  for _, job_key in ipairs(due(run)) do
+    local raw, head = record_of(job_key, run)
     if head then
-      local attempts, crashes = places.tries(tail)
-      local flight = flights.read(tail)
-      flights.add_attempt(tail, cjson.encode({at = flight and flight.sent or now, outcome = 'unknown', error = 'the worker died'}),
+      local attempts, crashes = places.tries(job_key)
+      local flight = flights.read(job_key)
+      flights.add_attempt(job_key, cjson.encode({at = flight and flight.sent or now, outcome = 'unknown', error = 'the worker died'}),
         attempts + 1, crashes + 1)
-      breakers.drop_probes(tail, head)
-      if outcomes.known_accepted(tail, raw, head, true) then
+      breakers.drop_probes(job_key, head)
+      if outcomes.known_accepted(job_key, raw, head, true) then
         unknown = unknown + 1
       elseif crashes + 1 >= tonumber(ARGV[3]) then
-        flights.possibly_sent(tail, head)
-        outcomes.dead(tail, raw, head, 'crash_loop', 'its worker died each time it was sent')
+        flights.possibly_sent(job_key, head)
+        outcomes.dead(job_key, raw, head, 'crash_loop', 'its worker died each time it was sent')
         dead = dead + 1
       else
-        outcomes.unknown(tail, raw, head, 'the worker died after the request may have left', tonumber(ARGV[2]))
+        outcomes.unknown(job_key, raw, head, 'the worker died after the request may have left', tonumber(ARGV[2]))
         unknown = unknown + 1
       end
     end
   end
 end
 
-for _, tail in ipairs(due(P .. 'held')) do
-  local raw, head = record_of(tail, P .. 'held')
-  local became = head and outcomes.hold_over(tail, raw, head)
+for _, job_key in ipairs(due(P .. 'held')) do
+  local raw, head = record_of(job_key, P .. 'held')
+  local became = head and outcomes.hold_over(job_key, raw, head)
   if became == 'dead' then
     dead = dead + 1
   elseif became then
@@ -81,14 +81,14 @@ for _, tail in ipairs(due(P .. 'held')) do
   end
 end
 
-for _, tail in ipairs(due(P .. 'expires')) do
-  local raw, head = record_of(tail, P .. 'expires')
+for _, job_key in ipairs(due(P .. 'expires')) do
+  local raw, head = record_of(job_key, P .. 'expires')
   if head then
-    if redis.call('EXISTS', P .. 'd:' .. tail) == 1 then
-      redis.call('ZREM', P .. 'expires', tail)
-    elseif redis.call('HEXISTS', P .. 'fl', tail) == 0 then
-      local maybe = redis.call('HEXISTS', P .. 'maybe', tail) == 1
-      outcomes.dead(tail, raw, head, maybe and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+    if redis.call('EXISTS', P .. 'd:' .. job_key) == 1 then
+      redis.call('ZREM', P .. 'expires', job_key)
+    elseif redis.call('HEXISTS', P .. 'fl', job_key) == 0 then
+      local possibly_sent = redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+      outcomes.dead(job_key, raw, head, possibly_sent and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
       dead = dead + 1
     end
   end
@@ -96,13 +96,13 @@ end
 
 local too_old = int(now - tonumber(account.state().max_age))
 local left = most
-for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'parking', most)) do
-  local parked = P .. 'parked:' .. group
+for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'templates_waiting', most)) do
+  local parked = P .. 'waiting_for_template:' .. group
   local till = breakers.template_pause(group)
-  for _, tail in ipairs(redis.call('ZRANGE', parked, '-inf', '(' .. too_old, 'BYSCORE', 'LIMIT', 0, left)) do
-    local raw, head = record_of(tail, parked)
+  for _, job_key in ipairs(redis.call('ZRANGE', parked, '-inf', '(' .. too_old, 'BYSCORE', 'LIMIT', 0, left)) do
+    local raw, head = record_of(job_key, parked)
     if head then
-      outcomes.dead(tail, raw, head, 'too_old', 'its template was paused for longer than INTERAKT_MAX_AGE_SECONDS')
+      outcomes.dead(job_key, raw, head, 'too_old', 'its template was paused for longer than INTERAKT_MAX_AGE_SECONDS')
       dead = dead + 1
     end
     left = left - 1
@@ -110,23 +110,23 @@ for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'parking', most)) do
   local room = till and (till > now and 0 or math.min(1, left)) or left
   if till and till <= now and redis.call('EXISTS', P .. 'probe:' .. group) == 1 then room = 0 end
   if room > 0 then
-    for _, tail in ipairs(redis.call('ZRANGE', parked, 0, room - 1)) do
-      local _, head = record_of(tail, parked)
+    for _, job_key in ipairs(redis.call('ZRANGE', parked, 0, room - 1)) do
+      local _, head = record_of(job_key, parked)
       if head then
-        redis.call('ZREM', parked, tail)
-        redis.call('ZADD', P .. 'ready:' .. head.lane, head.due, tail)
+        redis.call('ZREM', parked, job_key)
+        redis.call('ZADD', P .. 'ready:' .. head.lane, head.due, job_key)
         unparked = unparked + 1
       end
       left = left - 1
     end
   end
-  if redis.call('ZCARD', parked) == 0 then redis.call('SREM', P .. 'parking', group) end
+  if redis.call('ZCARD', parked) == 0 then redis.call('SREM', P .. 'templates_waiting', group) end
 end
 
 -- Pauses that ended a day ago and that no job has asked about since.
 local paused = redis.call('HRANDFIELD', P .. 'groups', 10, 'WITHVALUES')
 for i = 1, #paused, 2 do
-  if (breakers.template_pause(paused[i]) or 0) < now - 86400000 and redis.call('SISMEMBER', P .. 'parking', paused[i]) == 0 then
+  if (breakers.template_pause(paused[i]) or 0) < now - 86400000 and redis.call('SISMEMBER', P .. 'templates_waiting', paused[i]) == 0 then
     redis.call('HDEL', P .. 'groups', paused[i])
   end
 end

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- The pacer's tick. KEYS[1] prefix; ARGV 1 pacer token, 2 pacer lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
+-- The dispatcher's tick. KEYS[1] prefix; ARGV 1 dispatcher token, 2 dispatcher lease ms, 3 release deadline ms, 4..6 jobs wanted in flight in
 -- urgent, normal, bulk by the workers that serve them, 7 "1" to give the lease up.
--- Returns {0, ms until the other pacer's lease ends}, or {1, ms until something is due, urgent tails, normal tails, bulk tails}.
+-- Returns {0, ms until the other dispatcher's lease ends}, or {1, ms until something is due, urgent job_keys, normal job_keys, bulk job_keys}.
 local account = require 'account'
 local budget = require 'budget'
 local flights = require 'flights'
-local lease = P .. 'pacer'
+local lease = P .. 'dispatcher'
 local holder = redis.call('GET', lease)
 if ARGV[7] == '1' then
   if holder == ARGV[1] then redis.call('DEL', lease) end
@@ -40,19 +40,19 @@ for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
   if lane == 'bulk' and state.lost_at then room = 0 end
   if took_over then
     -- the one before may have died between release and publish: a second wake-up is harmless
-    for _, tail in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, 99)) do
-      local flight = flights.read(tail)
-      if flight and flight.step == 'r' then table.insert(answer[2 + i], tail) end
+    for _, job_key in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, 99)) do
+      local flight = flights.read(job_key)
+      if flight and flight.step == 'r' then table.insert(answer[2 + i], job_key) end
     end
   end
   if room > 0 then
     local deadline = now + (lane == 'urgent' and math.min(2000, tonumber(ARGV[3])) or tonumber(ARGV[3]))
     local due = redis.call('ZRANGE', ready, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, room)
-    for _, tail in ipairs(due) do
-      redis.call('ZREM', ready, tail)
-      flights.write(tail, 'r', 0, '', 0, lane)
-      redis.call('ZADD', P .. 'rel:' .. lane, deadline, tail)
-      table.insert(answer[2 + i], tail)
+    for _, job_key in ipairs(due) do
+      redis.call('ZREM', ready, job_key)
+      flights.write(job_key, 'r', 0, '', 0, lane)
+      redis.call('ZADD', P .. 'rel:' .. lane, deadline, job_key)
+      table.insert(answer[2 + i], job_key)
     end
     if #due > 0 then
       count('released|' .. lane, #due)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- The heartbeat: renew the leases of a worker's jobs. KEYS[1] prefix; ARGV 1 lease ms, then tail, fence pairs.
+-- The heartbeat: renew the leases of a worker's jobs. KEYS[1] prefix; ARGV 1 lease ms, then job_key, fence pairs.
 -- Returns how many were still this worker's.
 local flights = require 'flights'
 local kept = 0
