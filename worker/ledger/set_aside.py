@@ -78,7 +78,8 @@ class SetAside:
 
     def _rename_shared(self, key: str) -> None:
         with contextlib.suppress(JobError):  # another has done it
-            self.link.command("RENAME", key, f"{key}:aside:{time.time_ns() // 1000}")
+            tag, _, name = key.partition("}")  # the place must be in the key's slot, and no queue of Celery's
+            self.link.command("RENAME", key, f"{tag}}}aside{name}:{time.time_ns() // 1000}")
             self._name(key)
 
     def _rename(self, prefix: str, name: str, kind: str) -> None:

@@ -90,7 +90,7 @@ def wrong_types(trial: Trial) -> None:
             trial.random.choice(SHARED),
         ):
             client.set(key, "somebody's")
-        for number, raw in enumerate((None, "nonsense", "1|send_text|normal")):
+        for number, raw in enumerate((None, "nonsense", "2|send_text|normal")):
             job_key = f"broken.{turn}.{number}"
             if raw is None:
                 client.hset(f"{prefix('default')}j:{job_key}", "a", "b")
