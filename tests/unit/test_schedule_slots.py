@@ -98,6 +98,22 @@ def test_day_and_weekday_either_is_enough_and_a_leap_day_comes_after_years() -> 
     assert leap == int(datetime.fromisoformat("2104-02-29T00:00Z").timestamp())
 
 
+def test_the_last_day_the_last_friday_and_the_second_monday_of_a_month_are_slots() -> None:
+    assert walls("0 18 L * *", "Asia/Kolkata", "2026-01-15T00:00Z", 3) == [
+        "01-31 18:00+0530",
+        "02-28 18:00+0530",
+        "03-31 18:00+0530",
+    ]
+    assert walls("0 0 L 2 *", "UTC", "2027-03-01T00:00Z", 1) == ["02-29 00:00+0000"]
+    assert walls("0 0 LW * *", "UTC", "2026-01-15T00:00Z", 2) == ["01-30 00:00+0000", "02-27 00:00+0000"]
+    assert walls("30 2 * 3 sun#5", "Europe/Berlin", "2026-01-01T00:00Z", 1) == ["03-29 03:30+0200"]
+    assert walls("0 0 * * 5L", "UTC", "2026-11-01T00:00Z", 2) == ["11-27 00:00+0000", "12-25 00:00+0000"]
+    made = cron("0 0 L * *", ZoneInfo("America/Santiago"))
+    assert made.latest(1_790_000_000, 1_700_000_000) == int(
+        datetime.fromisoformat("2026-08-31T00:00-04:00").timestamp()
+    )
+
+
 @pytest.mark.parametrize(
     "text", ["@daily", "0 0 * * 0", "0 0 * * 7", "0 0 * * sun", "5/20 */6 1-7 jan,Jul 1-5/2"]
 )
