@@ -1,4 +1,4 @@
-"""One webhook, understood: what every shape that Interakt sends comes down to."""
+"""The one event that every webhook of Interakt's is read into."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ Kind = Literal[
     "receipt", "click", "inbound", "template_update", "account", "quality", "workflow", "test", "unknown"
 ]
 Status = Literal["", "sent", "failed", "delivered", "read", "clicked"]
-RANKS: dict[Status, int] = {"": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4, "clicked": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,6 @@ class Event:
     phone: str = ""
     user_id: str = ""
     at_ms: int | None = None
-    sent_ms: int | None = None
-    delivered_ms: int | None = None
-    read_ms: int | None = None
     code: str = ""
     reason: str = ""
     content: str = ""
@@ -58,17 +54,6 @@ class Event:
     template: str = ""
     language: str = ""
     state: str = ""
-
-    @property
-    def rank(self) -> int:
-        """How far the message came; a receipt of a lower rank never takes back a higher one (interakt-api 6)."""
-        return RANKS[self.status]
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells a repeated webhook from a new one: its type, the message, and which tap it was."""
-        tap = f"{self.button.id}{self.button.text}{self.button.link}" if self.button else ""
-        return self.type, self.provider_id or self.callback_data, f"{self.status}{tap}"
 
     def __repr__(self) -> str:
         return f"<Event {self.kind} {self.type} {self.status}>"

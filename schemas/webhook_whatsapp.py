@@ -6,134 +6,64 @@ import re
 from typing import Any
 
 from .event import Button, Event, Status
-from .loose import (
-    MOST_TEXT,
-    AsGiven,
-    LooseObject,
-    LooseShape,
-    LooseText,
-    LooseTime,
-    digits_of,
-    mapping,
-    text_of,
-)
+from .loose import MOST_TEXT, digits_of, mapping, text_of, time_of
 
 REPLIES = {"interactivebuttonreply": "button_reply", "interactivelistreply": "list_reply"}
-
-
-class Customer(LooseShape):
-    channel_phone_number = LooseText(40)
-    phone_number = LooseText(40)
-    country_code = LooseText(8)
-
-
+TIMES = {"sent": "received_at_utc", "delivered": "delivered_at_utc", "read": "seen_at_utc"}
 USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 
-class SourceData(LooseShape):
-    callback_data = LooseText()
-
-
-class Click(LooseShape):
-    """A tap on a button, wherever it is told."""
-
-    callbackData = LooseText()
-    click_type = LooseText(20)
-    button_text = LooseText(1024)
-    button_link = LooseText(2048)
-    click_timestamp = LooseTime()
-
-
-class MetaData(Click):
-    source_data = LooseObject(SourceData)
-
-
-class Message(Click):
-    id = LooseText(200)
-    channel_failure_reason = LooseText(1024)
-    channel_error_code = LooseText(40)
-    received_at_utc = LooseTime()
-    delivered_at_utc = LooseTime()
-    seen_at_utc = LooseTime()
-    campaign_id = LooseText(200)
-    message_content_type = LooseText(40)
-    media_url = LooseText(2048)
-    message = AsGiven()
-    meta_data = LooseObject(MetaData)
-    source_message_id = LooseText(200)
-
-
-class Data(LooseShape):
-    customer = LooseObject(Customer)
-    message = LooseObject(Message)
-    event = LooseObject(Click)
-
-
-class WhatsApp(LooseShape):
-    type = LooseText(100)
-    timestamp = LooseTime()
-    data = LooseObject(Data)
-    event = LooseObject(Click)
-
-
-_SHAPE = WhatsApp()
-
-
-def read_receipt(body: dict[str, Any], told: str, status: Status) -> Event:
+def read_receipt(body: dict[str, Any], event_type: str, status: Status) -> Event:
     """``message_api_*`` and ``message_campaign_*``."""
-    found = _SHAPE.load(body)
-    data = found["data"]
-    message, clicks = data["message"], _clicks(found)
-    moment = {
-        "sent": message["received_at_utc"],
-        "delivered": message["delivered_at_utc"],
-        "read": message["seen_at_utc"],
-        "clicked": _first(clicks, "click_timestamp"),
-    }.get(status)
-    text, link = _first(clicks, "button_text"), _first(clicks, "button_link")
+    message = mapping(body, "data", "message")
     clicked, failed = status == "clicked", status == "failed"
+    taps = [
+        mapping(message.get("meta_data")),
+        mapping(body, "data", "event"),
+        mapping(body.get("event")),
+        message,
+    ]
+    if clicked:
+        at_ms = next(filter(None, (time_of(tap.get("click_timestamp")) for tap in taps)), None)
+    else:
+        at_ms = time_of(message.get(TIMES.get(status, "")))
     return Event(
         "click" if clicked else "receipt",
-        told,
+        event_type,
         status=status,
-        provider_id=message["id"],
-        callback_data=message["meta_data"]["source_data"]["callback_data"]
-        or _first(clicks, "callbackData")
-        or "",
-        campaign_id=message["campaign_id"],
-        phone=_phone(data["customer"]),
+        provider_id=text_of(message.get("id"), 200),
+        callback_data=_callback(message) or _tapped(taps, "callbackData", 512),
+        campaign_id=text_of(message.get("campaign_id"), 200),
+        phone=_phone(body),
         user_id=_user_id(body),
-        at_ms=moment or found["timestamp"],
-        sent_ms=message["received_at_utc"],
-        delivered_ms=message["delivered_at_utc"],
-        read_ms=message["seen_at_utc"],
-        code=message["channel_error_code"] if failed else "",
-        reason=message["channel_failure_reason"] if failed else "",
-        button=Button(text=text or "", link=link or "") if clicked else None,
+        at_ms=at_ms or time_of(body.get("timestamp")),
+        code=text_of(message.get("channel_error_code"), 40) if failed else "",
+        reason=text_of(message.get("channel_failure_reason"), 1024) if failed else "",
+        button=Button(text=_tapped(taps, "button_text", 1024), link=_tapped(taps, "button_link", 2048))
+        if clicked
+        else None,
     )
 
 
-def read_inbound(body: dict[str, Any], told: str) -> Event:
+def read_inbound(body: dict[str, Any], event_type: str) -> Event:
     """``message_received``: a person wrote, sent a file or tapped a reply."""
-    found = _SHAPE.load(body)
-    data = found["data"]
-    message = data["message"]
-    given, said = message["message_content_type"].lower(), message["message"]
+    message = mapping(body, "data", "message")
+    given, said = text_of(message.get("message_content_type"), 40).lower(), message.get("message")
     content = REPLIES.get(given, given or "text")
     button = _button(content, said)
     return Event(
         "inbound",
-        told,
-        provider_id=message["id"],
-        callback_data=message["meta_data"]["source_data"]["callback_data"],
-        phone=_phone(data["customer"]),
+        event_type,
+        provider_id=text_of(message.get("id"), 200),
+        callback_data=_callback(message),
+        phone=_phone(body),
         user_id=_user_id(body),
-        at_ms=message["received_at_utc"] or found["timestamp"],
+        at_ms=time_of(message.get("received_at_utc")) or time_of(body.get("timestamp")),
         content=content,
         text="" if button else _text(said),
-        media_url=message["media_url"],
+        media_url=text_of(message.get("media_url"), 2048),
         button=button,
-        reply_to=message["source_message_id"],
+        reply_to=text_of(message.get("source_message_id"), 200),
     )
 
 
@@ -146,8 +76,7 @@ def _button(content: str, said: Any) -> Button | None:
         )
     if content not in ("button_reply", "list_reply"):
         return None
-    outer = mapping(said)
-    inner = mapping(outer.get(content)) or outer
+    inner = mapping(said, content) or mapping(said)
     return Button(
         text=text_of(inner.get("title"), 1024) or ("" if inner else _text(said)),
         id=text_of(inner.get("id"), 256),
@@ -161,28 +90,28 @@ def _text(said: Any) -> str:
     return text_of(said, MOST_TEXT)
 
 
-def _clicks(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The four places where a tap has been seen."""
-    data = found["data"]
-    return [data["message"]["meta_data"], data["event"], found["event"], data["message"]]
+def _callback(message: dict[str, Any]) -> str:
+    return text_of(mapping(message, "meta_data", "source_data").get("callback_data"))
 
 
-def _first(clicks: list[dict[str, Any]], name: str) -> Any:
-    return next((click[name] for click in clicks if click[name]), None)
+def _tapped(taps: list[dict[str, Any]], name: str, most: int) -> str:
+    """A tap has been seen in four places; the first that says something."""
+    return next(filter(None, (text_of(tap.get(name), most) for tap in taps)), "")
 
 
-def _phone(customer: dict[str, Any]) -> str:
-    whole = digits_of(customer["channel_phone_number"])
-    return whole or digits_of(customer["country_code"] + customer["phone_number"])
+def _phone(body: dict[str, Any]) -> str:
+    customer = mapping(body, "data", "customer")
+    return digits_of(customer.get("channel_phone_number")) or digits_of(
+        text_of(customer.get("country_code"), 8) + text_of(customer.get("phone_number"), 40)
+    )
 
 
 def _user_id(body: dict[str, Any]) -> str:
     """WhatsApp's id of the person (``IN.13491208655302741918``); in which field, Interakt does not say yet."""
-    data = mapping(body.get("data"))
     found = [
         value
-        for part in (data, mapping(data.get("customer")), mapping(data.get("message")))
-        for name, value in list(part.items())[:100]
+        for part in ((), ("customer",), ("message",))
+        for name, value in list(mapping(body, "data", *part).items())[:100]
         if str(name).endswith(("id", "phone_number"))
         and isinstance(value, str)
         and USER_ID.fullmatch(value[:140])
