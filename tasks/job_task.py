@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 import logging
 import time
@@ -13,8 +14,8 @@ from typing import Any
 
 from celery import Task
 
+import interakt_jobs
 from interakt_jobs import (
-    OPERATIONS,
     Job,
     JobError,
     LedgerFull,
@@ -28,32 +29,25 @@ from interakt_jobs.ledger.scripts import load
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import only_payload
 
+from .app import app
+
 log = logging.getLogger(__name__)
 PUSH = load("push")
 AWAY_SECONDS = 60.0
 served: set[str] = set()  # the accounts of this worker
-OPTIONS = frozenset(
-    [
-        "countdown",
-        "eta",
-        "expires",
-        "lane",
-        "account",
-        "idempotency_key",
-        "repeat",
-        "on_done",
-        "on_done_queue",
-        "on_receipts",
-        "max_attempts",
-        "resend_on",
-    ]
-)
+OPTIONS = frozenset(inspect.signature(Operation.apply_async).parameters) - {
+    "self",
+    "args",
+    "kwargs",
+    "task_id",
+    "other",
+}
 
 
 class JobTask(Task):  # type: ignore[misc]
     """A task whose ``delay`` and ``apply_async`` accept a job, checked by marshmallow first.
 
-    ``operation`` names the entry of ``interakt_jobs.OPERATIONS``; raises ``schemas.Invalid`` before anything is enqueued.
+    ``operation`` names an object of ``interakt_jobs``; raises ``schemas.Invalid`` before anything is enqueued.
     """
 
     operation = ""
@@ -63,11 +57,14 @@ class JobTask(Task):  # type: ignore[misc]
 
     @property
     def _operation(self) -> Operation[Any]:
-        return OPERATIONS[self.operation]
+        found: Operation[Any] = getattr(interakt_jobs, self.operation)
+        return found
 
     def check(self, payload: Any) -> None:
         """Check types, limits and cross-field rules; raises ``PayloadError`` or ``schemas.Invalid``."""
         self._operation.check(payload)
+        if self._operation.kind == "local":
+            return  # no call of Interakt's API: the worker checks the rest when it carries it out
         schemas = importlib.import_module("schemas")
         warnings = schemas.check(
             self.operation,
@@ -112,7 +109,7 @@ class JobTask(Task):  # type: ignore[misc]
         """Keep the message where the worker's chores put it back on its queue from; Redis being away is waited out."""
         from celery.worker import state
 
-        raw = json.dumps({"task": self.name, "id": self.request.id, "args": list(args), "kwargs": kwargs})
+        raw = self._message(args, kwargs)
         until = time.monotonic() + AWAY_SECONDS
         while True:
             try:
@@ -129,11 +126,12 @@ class JobTask(Task):  # type: ignore[misc]
                 log.warning("message put off", extra=extra)
                 return
 
+    def _message(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+        return json.dumps({"task": self.name, "id": self.request.id, "args": list(args), "kwargs": kwargs})
+
     def refused(self, args: Sequence[Any], kwargs: dict[str, Any], error: Exception) -> None:
         """Keep a message that could not be accepted."""
-        raw = json.dumps({"task": self.name, "id": self.request.id, "args": list(args), "kwargs": kwargs})[
-            :65536
-        ]
+        raw = self._message(args, kwargs)[:65536]
         ours = isinstance(error, JobError | ValueError | TypeError)
         text = str(error)[:300].encode("utf-8", "backslashreplace").decode() if ours else type(error).__name__
         log.error("message refused", extra={"action": "intake_refused", "error": text, "task": self.name})
@@ -144,6 +142,18 @@ class JobTask(Task):  # type: ignore[misc]
             )  # fmt: skip
         except JobError as away:
             self._put_off(args, kwargs, away)
+
+
+def task(name: str, description: str) -> JobTask:
+    """Declare the task of an operation, ``interakt.<operation>``, on our app."""
+
+    def run(self: JobTask, /, *args: Any, **kwargs: Any) -> str | None:
+        return self.accept(args, kwargs)
+
+    run.__name__ = operation = name.removeprefix("interakt.")
+    run.__doc__ = description
+    declared: JobTask = app.task(bind=True, base=JobTask, name=name, operation=operation)(run)
+    return declared
 
 
 def _read(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
