@@ -10,8 +10,8 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 from .base import Strict, Table
-from .values import value_problem
-from .words import LARGEST, json_problem, kind, text_problem
+from .values import LARGEST, json_problem, text_problem, value_problem
+from .words import kind
 
 
 class Text(Strict):
@@ -91,18 +91,13 @@ class Moment(Text):
         self.utc = utc
 
     def form(self, value: str) -> str:
-        return moment_problem(value, self.utc)
-
-
-def moment_problem(value: str, utc: bool) -> str:
-    """Why text is not a time in ISO 8601 (in UTC), or an empty string."""
-    try:
-        offset = datetime.fromisoformat(value).utcoffset()
-    except ValueError:
-        return "must be a time in ISO 8601, such as 2024-01-01T00:00:00.000Z"
-    if utc and offset != timedelta(0):
-        return "must be a time in UTC that ends with Z, such as 2024-01-01T00:00:00.000Z"
-    return ""
+        try:
+            offset = datetime.fromisoformat(value).utcoffset()
+        except ValueError:
+            return "must be a time in ISO 8601, such as 2024-01-01T00:00:00.000Z"
+        if self.utc and offset != timedelta(0):
+            return "must be a time in UTC that ends with Z, such as 2024-01-01T00:00:00.000Z"
+        return ""
 
 
 class Email(Text):

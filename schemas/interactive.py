@@ -26,11 +26,13 @@ class TextHeader(Shape):
     text = Text(required=True)
 
 
-class Data(Shape):
-    """The content under ``message``, or as the document has it, ``body`` and ``action`` by themselves."""
-
+class Framed(Shape):
     header = Part(TextHeader)
     footer = Part(TextPart)
+
+
+class Data(Framed):
+    """The content under ``message``, or as the document has it, ``body`` and ``action`` by themselves."""
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_one_form(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
@@ -57,12 +59,10 @@ class ButtonsAction(Shape):
     buttons = Many(Part(ReplyButton), required=True, least=1, most=MOST_BUTTONS, source="document 2.6")
 
 
-class ButtonsMessage(Shape):
+class ButtonsMessage(Framed):
     type = Choice("button", required=True)
     body = Part(TextPart, required=True)
     action = Part(ButtonsAction, required=True)
-    header = Part(TextHeader)
-    footer = Part(TextPart)
 
 
 class ButtonsData(Data):
@@ -101,12 +101,10 @@ class ListAction(Shape):
             )
 
 
-class ListMessage(Shape):
+class ListMessage(Framed):
     type = Choice("list", required=True)
     body = Part(ListBody, required=True)
     action = Part(ListAction, required=True)
-    header = Part(TextHeader)
-    footer = Part(TextPart)
 
 
 class ListData(Data):

@@ -1,9 +1,9 @@
-"""Messages inside the 24-hour window: text and media (document 2.1 to 2.5)."""
+"""What messages have in common; text and media inside the 24-hour window (document 2.1 to 2.5)."""
 
 from __future__ import annotations
 
 from .address import Recipient
-from .base import Part, Shape
+from .base import Many, Part, Shape
 from .fields import Choice, Text, Url
 
 
@@ -12,6 +12,22 @@ class Message(Recipient):
 
     callbackData = Text(most=512, empty=True, source="interakt-api 5")
     campaignId = Text()
+
+
+class SmsContent(Shape):
+    message = Text(required=True)
+    dlt_te_id = Text()
+    variables = Many(Text())
+
+
+class Fallback(Shape):
+    """The SMS that is sent when a message cannot be delivered (interakt-api 4)."""
+
+    channel = Choice("sms", required=True)
+    content = Part(SmsContent, required=True)
+    sender_id = Text()
+    pe_id = Text()
+    provider_name = Text()
 
 
 class TextData(Shape):
@@ -29,26 +45,25 @@ class TextMessage(Message):
     data = Part(TextData, required=True)
 
 
-class Image(Message):
+class MediaMessage(Message):
+    data = Part(MediaData, required=True)
+
+
+class Image(MediaMessage):
     type = Choice("Image")
-    data = Part(MediaData, required=True)
 
 
-class Document(Message):
+class Document(MediaMessage):
     type = Choice("Document")
-    data = Part(MediaData, required=True)
 
 
-class Video(Message):
+class Video(MediaMessage):
     type = Choice("Video")
-    data = Part(MediaData, required=True)
 
 
-class Audio(Message):
+class Audio(MediaMessage):
     type = Choice("Audio")
-    data = Part(MediaData, required=True)
 
 
-class Sticker(Message):
+class Sticker(MediaMessage):
     type = Choice("Sticker")
-    data = Part(MediaData, required=True)

@@ -7,9 +7,8 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from .base import Many, Part, Shape
-from .fallback import Fallback
 from .fields import Choice, Text, Url
-from .message import Message
+from .message import Fallback, Message
 from .template import MOST_CARDS, Card
 
 MOST_SUGGESTIONS = 4

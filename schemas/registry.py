@@ -4,49 +4,38 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .bounds import look
-from .invalid import Invalid
-from .words import kind
+from .nothing import look
+from .words import Invalid, kind
 
 if TYPE_CHECKING:
     from .base import Shape
 
 MOST_ERRORS = 20
-
-
-class Entry(NamedTuple):
-    """Where the shape is, and the ``type`` that the operation implies."""
-
-    module: str
-    name: str
-    type: str = ""
-
-
-OPERATIONS = {
-    "track_user": Entry("track", "User"),
-    "track_event": Entry("track", "Event"),
-    "send_text": Entry("message", "TextMessage", "Text"),
-    "send_image": Entry("message", "Image", "Image"),
-    "send_document": Entry("message", "Document", "Document"),
-    "send_video": Entry("message", "Video", "Video"),
-    "send_audio": Entry("message", "Audio", "Audio"),
-    "send_sticker": Entry("message", "Sticker", "Sticker"),
-    "send_buttons": Entry("interactive", "Buttons", "InteractiveButton"),
-    "send_list": Entry("interactive", "List", "InteractiveList"),
-    "send_template": Entry("template", "TemplateMessage", "Template"),
-    "send_auth_template": Entry("template", "AuthTemplateMessage", "Template"),
-    "send_rcs_text": Entry("rcs", "RcsText", "Text"),
-    "send_rcs_carousel": Entry("rcs", "RcsCarousel", "CAROUSEL"),
-    "send_rcs_card": Entry("rcs", "RcsCard", "STANDALONE_CAROUSEL"),
-    "create_template": Entry("create_template", "NewTemplate"),
-    "upload_template_media": Entry("create_template", "Media"),
-    "list_templates": Entry("create_template", "Templates"),
-    "create_campaign": Entry("campaign", "Campaign"),
-    "find_users": Entry("customers", "Customers"),
-    "assign_chat": Entry("chat", "Chat"),
-    "assign_chat_to_agent": Entry("chat", "ChatOfAgent"),
+OPERATIONS = {  # the module and the class of each
+    "track_user": "users.User",
+    "track_event": "users.Event",
+    "send_text": "message.TextMessage",
+    "send_image": "message.Image",
+    "send_document": "message.Document",
+    "send_video": "message.Video",
+    "send_audio": "message.Audio",
+    "send_sticker": "message.Sticker",
+    "send_buttons": "interactive.Buttons",
+    "send_list": "interactive.List",
+    "send_template": "template.TemplateMessage",
+    "send_auth_template": "template.AuthTemplateMessage",
+    "send_rcs_text": "rcs.RcsText",
+    "send_rcs_carousel": "rcs.RcsCarousel",
+    "send_rcs_card": "rcs.RcsCard",
+    "create_template": "create_template.NewTemplate",
+    "upload_template_media": "create_template.Media",
+    "list_templates": "create_template.Templates",
+    "create_campaign": "users.Campaign",
+    "find_users": "users.Customers",
+    "assign_chat": "users.Chat",
+    "assign_chat_to_agent": "users.ChatOfAgent",
 }
 
 
@@ -73,21 +62,20 @@ def check(operation: str, payload: object, *, allow_unknown: bool = False) -> li
 
 def complete(operation: str, payload: Any) -> dict[str, Any]:
     """``payload`` with the ``type`` that the operation implies, if it has none; raises ``Invalid``, ``KeyError``."""
-    implied = OPERATIONS[operation].type
+    field: Any = shape_of(operation).fields.get("type")
     if not isinstance(payload, dict):
         raise Invalid({"payload": f"must be an object, not {kind(payload)}"})
-    if not implied or "type" in payload:
+    if field is None or "type" in payload:
         return payload
-    if "template" in payload and "message" not in payload:
-        implied = "Template"
-    return {**payload, "type": implied}
+    is_template = "template" in payload and "message" not in payload
+    return {**payload, "type": "Template" if is_template else field.choices[0]}
 
 
 @lru_cache(maxsize=128)
 def shape_of(operation: str, allow_unknown: bool = False) -> Shape:
     """The operation's marshmallow schema, made once; raises ``KeyError``."""
-    entry = OPERATIONS[operation]
-    made: type[Shape] = getattr(import_module(f"schemas.{entry.module}"), entry.name)
+    module, name = OPERATIONS[operation].split(".")
+    made: type[Shape] = getattr(import_module(f"schemas.{module}"), name)
     return made(unknown="include") if allow_unknown else made()
 
 

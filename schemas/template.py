@@ -7,9 +7,8 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from .base import Many, Part, Shape
-from .fallback import Fallback
 from .fields import ButtonValues, Choice, Text, Variable
-from .message import Message
+from .message import Fallback, Message
 
 MOST_CARDS = 10
 CATEGORIES = ("utility", "marketing", "authentication")

@@ -1,14 +1,13 @@
-"""The cheap checks of one recipient's own part: a phone number and the values of a template's variables."""
+"""Which values may be sent: JSON, text, and the value of a template's variable."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from importlib import import_module
+from math import isfinite
 
-from .invalid import Invalid
-from .words import kind, text_problem
+from .words import kind
 
+LARGEST = 2**64
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]| {4}")
 EMPTY = "must not be empty"
 _LINES = "\n\r\x0b\x0c\x85\u2028\u2029"
@@ -28,21 +27,31 @@ def value_problem(value: str) -> str:
     return "must not have a control character in it"
 
 
-def check_values(values: Iterable[object], path: str = "bodyValues") -> None:
-    """Raise ``Invalid`` unless every value of a template's variables is one line of text that is not empty."""
-    errors = {}
-    for index, value in enumerate(values):
-        why = value_problem(value) if isinstance(value, str) else f"must be text, not {kind(value)}"
-        if why:
-            errors[f"{path}[{index}]"] = why
-    if errors:
-        raise Invalid(errors)
+def json_problem(value: object) -> str:
+    """Why ``value``, of bounded depth, cannot be written as JSON, or an empty string."""
+    if value is None or isinstance(value, bool):
+        return ""
+    if isinstance(value, str):
+        return text_problem(value)
+    if isinstance(value, int):
+        return "" if -LARGEST < value < LARGEST else "must be a number of at most 64 bits"
+    if isinstance(value, float):
+        return "" if isfinite(value) else "must be a finite number"
+    if not isinstance(value, list | tuple | dict):
+        return f"must be JSON, not {kind(value)}"
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) and not text_problem(key) for key in value):
+            return "must have keys that are text"
+        value = value.values()
+    return next((why for one in value if (why := json_problem(one))), "")
 
 
-def check_recipient(country_code: object, phone: object) -> str:
-    """The digits of a possible number with its country code; ``+91`` if that is None. Raises ``Invalid``."""
-    phones = import_module("schemas.phones")
+def text_problem(value: str) -> str:
+    """Why text cannot be sent, or an empty string: half a character of UTF-16 has no place in UTF-8."""
+    if value.isascii():
+        return ""
     try:
-        return str(phones.read("+91" if country_code is None else country_code, phone))
-    except phones.BadPhone as error:
-        raise Invalid({error.field: error.why}) from None
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds half a character (a lone surrogate), which is not Unicode text"
+    return ""

@@ -1,14 +1,12 @@
-"""What is said about a value that is wrong, without saying the value."""
+"""What is said about a value that is wrong, without saying the value, and the error that says it."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable
-from math import isfinite
 from typing import Any
 
-LARGEST = 2**64
 _DIGITS = re.compile(r"\d{4,}")
 _KINDS: tuple[tuple[Any, str], ...] = (
     (bool, "true or false"),
@@ -57,31 +55,15 @@ def _plain(name: str) -> str:
     return name[:60].lower().replace("_", "").replace("-", "")
 
 
-def json_problem(value: object) -> str:
-    """Why ``value``, of bounded depth, cannot be written as JSON, or an empty string."""
-    if value is None or isinstance(value, bool):
-        return ""
-    if isinstance(value, str):
-        return text_problem(value)
-    if isinstance(value, int):
-        return "" if -LARGEST < value < LARGEST else "must be a number of at most 64 bits"
-    if isinstance(value, float):
-        return "" if isfinite(value) else "must be a finite number"
-    if not isinstance(value, list | tuple | dict):
-        return f"must be JSON, not {kind(value)}"
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) and not text_problem(key) for key in value):
-            return "must have keys that are text"
-        value = value.values()
-    return next((why for one in value if (why := json_problem(one))), "")
+class Invalid(ValueError):
+    """Raised when a payload is refused; ``errors`` maps each path to what was wrong and what is allowed.
 
+    No text in it repeats a value of the payload: it goes to dead letters and logs.
+    """
 
-def text_problem(value: str) -> str:
-    """Why text cannot be sent, or an empty string: half a character of UTF-16 has no place in UTF-8."""
-    if value.isascii():
-        return ""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return "holds half a character (a lone surrogate), which is not Unicode text"
-    return ""
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "; ".join(f"{path}: {what}" for path, what in self.errors.items())

@@ -11,6 +11,7 @@ import pytest
 
 import schemas
 from examples.document import examples
+from schemas import phones
 
 BY_SECTION = {one.section: one for one in examples()}
 NUMBER = "9999999999"
@@ -291,17 +292,16 @@ def test_an_impossible_phone_number_is_refused(address: dict[str, Any], where: s
     ],
 )
 def test_a_recipient_is_checked_by_itself(code: str | None, phone: str, digits: str) -> None:
-    assert schemas.check_recipient(code, phone) == digits
+    assert phones.read("+91" if code is None else code, phone) == digits
 
 
 def test_a_bad_recipient_and_bad_values_are_named_by_path() -> None:
-    with pytest.raises(schemas.Invalid) as found:
-        schemas.check_recipient("+91", "091")
-    assert list(found.value.errors) == ["phoneNumber"]
-    schemas.check_values(["a", "b c"])
-    with pytest.raises(schemas.Invalid) as found:
-        schemas.check_values(["a", "", 5, "a\nb"], "body")
-    assert list(found.value.errors) == ["body[1]", "body[2]", "body[3]"]
+    with pytest.raises(phones.BadPhone) as found:
+        phones.read("+91", "091")
+    assert found.value.field == "phoneNumber"
+    template = {"name": "n", "languageCode": "en", "bodyValues": ["a", "", 5, "a\nb"]}
+    errors = refusal("send_template", {"phoneNumber": "9999999999", "template": template})
+    assert list(errors) == [f"template.bodyValues[{index}]" for index in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("section", ["2.6", "2.7", "3.5", "7.2", "7.3"])
