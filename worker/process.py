@@ -20,7 +20,7 @@ from tasks import job_task
 
 from .callbacks.outbox import Outbox
 from .campaigns.running.feeder import Feeder
-from .campaigns.running.run import RunCampaign
+from .campaigns.running.run_campaign import RunCampaign
 from .delivery import alarms
 from .delivery.outcomes import Attempt
 from .delivery.retry import RetryPolicy

@@ -11,7 +11,7 @@ from interakt_jobs.errors import NoSuchJob
 from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Reading
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.campaigns.errors import NoSuchCampaign
+from worker.campaigns.definition.errors import NoSuchCampaign
 from worker.campaigns.running import control
 from worker.campaigns.running.run_campaign import campaign_of
 from worker.schedules.definition import read

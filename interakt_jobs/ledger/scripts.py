@@ -1,4 +1,5 @@
 """Lua scripts as files. ``require 'name'`` in a script brings in the module ``name.lua``; ``prelude.lua`` stands before all.
+The module ``recipient_numbers`` is generated from the tables of recipient_numbers.py.
 
 A module is made when it is first required during a call, so that what a call does not use costs it nothing. A first line
 ``#!lua flags=allow-oom`` lets a script run when Redis is at its maxmemory: what has begun must be able to end (Redis:
@@ -12,6 +13,8 @@ import re
 import sys
 from dataclasses import dataclass
 from importlib import resources
+
+from .recipient_numbers import as_lua
 
 OWN = "interakt_jobs/ledger/lua"
 _REQUIRE = re.compile(r"\brequire *\(?'(\w+)'")
@@ -43,6 +46,8 @@ class Script:
 
 
 def _read(folders: tuple[str, ...], name: str) -> str:
+    if name == "recipient_numbers":
+        return as_lua()
     for folder in folders:
         package, _, rest = folder.partition("/")
         file = resources.files(package).joinpath(rest, f"{name}.lua")

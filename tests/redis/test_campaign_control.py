@@ -12,7 +12,7 @@ import pytest
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script
-from worker.campaigns.errors import CampaignError, NoSuchCampaign
+from worker.campaigns.definition.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.running import control, rounds
 from worker.campaigns.running.feeder import Feeder
@@ -42,7 +42,7 @@ def mixed(ledger: WorkLedger, link: RedisClient, **other: Any) -> CampaignStore:
 
 
 def states(store: CampaignStore) -> Counter[str]:
-    return Counter(outcome.slot.state for outcome in store.outcomes())
+    return Counter(outcome.recipient_state.state for outcome in store.outcomes())
 
 
 def test_a_campaign_is_created_once_under_its_id(link: RedisClient) -> None:
@@ -171,7 +171,7 @@ def test_a_retry_cut_off_anywhere_goes_on_with_the_same_round(
     run, left = link.run, [2]
 
     def dying(script: Script, *arguments: Any, **more: Any) -> Any:
-        if script is rounds.BLOCK:
+        if script.name == "round_block":
             left[0] -= 1
             if left[0] < 0:
                 raise SystemError("killed")
@@ -184,14 +184,14 @@ def test_a_retry_cut_off_anywhere_goes_on_with_the_same_round(
     assert adds_up(store)["planned"] == 2000
     assert control.retry(link, "default", CID, failed=True) == 2500
     assert adds_up(store) == {"planned": 2500}
-    assert {outcome.slot.round for outcome in store.outcomes()} == {1}
+    assert {outcome.recipient_state.round for outcome in store.outcomes()} == {1}
 
 
 def test_a_round_that_nobody_ended_is_opened_whole_by_the_feeder(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = mixed(ledger, link)
-    link.run(rounds.BEGIN, store.keys, CID, "dead|failed", 63, 0)
+    store.run("round_begin", "dead|failed", 63, 0)
     assert states(store)["planned"] == 0
     rounds.go_on(store)
     rounds.go_on(store)
@@ -204,7 +204,10 @@ def test_the_rules_hold_again_in_a_retry(ledger: WorkLedger, link: RedisClient) 
     OptOut(link, "default").add("919999900006")
     assert control.retry(link, "default", CID, failed=True, unknown=True) == 6
     send_all(ledger, Feeder())
-    found = {outcome.index: (outcome.slot.state, outcome.slot.reason) for outcome in store.outcomes()}
+    found = {
+        outcome.index: (outcome.recipient_state.state, outcome.recipient_state.reason)
+        for outcome in store.outcomes()
+    }
     assert found[4] == found[5] == found[7] == ("accepted", ""), "it was not delivered, so it does not count"
     assert found[6] == ("skipped", "opted_out")
     assert found[8] == found[9] == ("skipped", "frequency_cap"), "it may have been delivered"
@@ -224,7 +227,7 @@ def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(
     sent = send_all(ledger, Feeder())
     assert set(sent) == {f"{CID}.1.{index}" for index in (4, 6, 7, 9)}
     assert apply_receipt(ledger, f"{CID}.0.9", "delivered", at_ms=now) == ("known", "old")
-    marked = {outcome.index for outcome in store.outcomes() if outcome.slot.ambiguous}
+    marked = {outcome.index for outcome in store.outcomes() if outcome.recipient_state.ambiguous}
     assert marked == {9}, "both rounds reached this person"
     adds_up(store)
 
@@ -232,21 +235,21 @@ def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(
 def test_a_cancelled_round_keeps_whose_it_was_and_when(ledger: WorkLedger, link: RedisClient) -> None:
     store = mixed(ledger, link)
     control.retry(link, "default", CID, failed=True)
-    before = {outcome.index: outcome.slot for outcome in store.outcomes()}
+    before = {outcome.index: outcome.recipient_state for outcome in store.outcomes()}
     assert {index for index, slot in before.items() if slot.state == "planned"} == {4, 5, 6, 7}
     control.cancel(link, "default", CID)
     for outcome in store.outcomes():
-        was, slot = before[outcome.index], outcome.slot
+        was, state = before[outcome.index], outcome.recipient_state
         if was.state == "planned":
-            assert (slot.state, slot.reason, slot.round, slot.provider_id) == (
+            assert (state.state, state.reason, state.round, state.provider_id) == (
                 "cancelled",
                 "",
                 1,
                 was.provider_id,
             )
-            assert abs(slot.at - time.time()) < 600
+            assert abs(state.at - time.time()) < 600
         else:
-            assert slot == was
+            assert state == was
     adds_up(store)
 
 

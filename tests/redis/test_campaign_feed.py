@@ -18,7 +18,7 @@ from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.recipients.sources import Dicts
 from worker.campaigns.running import control
 from worker.campaigns.running.feeder import Feeder
-from worker.campaigns.running.feeding import FEED, Feeding
+from worker.campaigns.running.running_campaign import RunningCampaign
 from worker.campaigns.store.store import CampaignStore
 from worker.ledger import accounts as account_module
 from worker.ledger.work_ledger import Work, WorkLedger
@@ -84,10 +84,10 @@ def adds_up(store: CampaignStore) -> dict[str, int]:
     counted: dict[str, int] = {}
     planned: dict[int, int] = {}
     for outcome in store.outcomes():
-        state = outcome.slot.state
+        state = outcome.recipient_state.state
         counted[state] = counted.get(state, 0) + 1
-        if outcome.slot.reason:
-            name = f"{state}|{outcome.slot.reason}"
+        if outcome.recipient_state.reason:
+            name = f"{state}|{outcome.recipient_state.reason}"
             counted[name] = counted.get(name, 0) + 1
         if state == "planned":
             planned[outcome.index // 1000] = planned.get(outcome.index // 1000, 0) + 1
@@ -154,7 +154,7 @@ def test_two_campaigns_share_the_minute(ledger: WorkLedger, link: RedisClient) -
 
 def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 900)
-    feedings = [Feeding(store) for _ in range(4)]
+    feedings = [RunningCampaign(store) for _ in range(4)]
     threads = [threading.Thread(target=feeding.feed, args=(store, 900, float("inf"))) for feeding in feedings]
     for thread in threads:
         thread.start()
@@ -163,10 +163,10 @@ def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger,
     assert adds_up(store) == {"enqueued": 900}
     assert int(link.command("ZCARD", f"{prefix('default')}ready:bulk")) == 900
     works = take(ledger)
-    assert Feeding(store).feed(store, 900, float("inf")) == 0
+    assert RunningCampaign(store).feed(store, 900, float("inf")) == 0
     for work in works:
         ledger.step(work, DONE)
-    assert Feeding(store).feed(store, 900, float("inf")) == 0
+    assert RunningCampaign(store).feed(store, 900, float("inf")) == 0
     assert adds_up(store) == {"accepted": 900}
 
 
@@ -216,9 +216,9 @@ def test_a_job_whose_window_has_closed_meanwhile_goes_back_to_the_plan(
     ledger: WorkLedger, link: RedisClient, clock: Clock
 ) -> None:
     store = begin(link, 3)
-    feeding = Feeding(store)
+    feeding = RunningCampaign(store)
     closes = clock.now + 60
-    link.run(FEED, store.keys, *feeding._arguments(store, 0, [0, 1, 2], closes))
+    store.run("feed", *feeding._arguments(store, 0, [0, 1, 2], closes))
     assert store.enqueued() == 3
     clock.advance(61)
     assert take(ledger) == []

@@ -12,13 +12,14 @@ import pytest
 from interakt_jobs.errors import NotCancellable
 from interakt_jobs.event import RANKS
 from interakt_jobs.ledger.keys import prefix, task_job_key
+from interakt_jobs.ledger.recipient_numbers import FAILURE_CODES
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.campaigns.reasons import reason_of
-from worker.campaigns.store.recipient_state import Slot
+from worker.campaigns.store.recipient_state import RecipientState
 from worker.campaigns.store.store import CampaignStore
 from worker.ledger.work_ledger import Work, WorkLedger
 from worker.webhooks.receipts import apply_receipt
 
+from .recipient_states import state_of
 from .test_campaign_feed import CID, DONE, Feeder, adds_up, begin, take
 from .test_ledger import holds_end, reap, receipts_live
 
@@ -34,15 +35,15 @@ def one(ledger: WorkLedger, link: RedisClient, **other: Any) -> tuple[CampaignSt
     return store, work
 
 
-def slot(store: CampaignStore) -> Slot:
-    found = store.slot(0)
+def first(store: CampaignStore) -> RecipientState:
+    found = state_of(store, 0)
     assert found is not None
     return found
 
 
 def at(store: CampaignStore, seconds: int) -> int:
-    """So many seconds after the slot's own time, in ms."""
-    return (slot(store).at + seconds) * 1000
+    """So many seconds after the recipient's own time, in ms."""
+    return (first(store).at + seconds) * 1000
 
 
 def gone(link: RedisClient, job_key: str = JOB_KEY) -> bool:
@@ -65,7 +66,7 @@ def test_an_accepted_message_keeps_interakts_id_and_when(ledger: WorkLedger, lin
     store, work = one(ledger, link)
     provider = str(uuid.uuid4())
     ledger.step(work, ("done", provider, 200, "", 60, "1", '{"x":1}'))
-    found = slot(store)
+    found = first(store)
     assert (found.state, found.provider_id, found.reason) == ("accepted", provider, "")
     assert abs(found.at - time.time()) < 600
     assert gone(link)
@@ -80,7 +81,7 @@ def test_receipts_in_any_order_and_twice_come_to_the_same(
     ledger.step(work, DONE)
     for kind in (*order, *order):
         apply_receipt(ledger, JOB_KEY, kind, at_ms=at(store, RANKS[kind]))
-    found, base = slot(store), slot(store).at
+    found, base = first(store), first(store).at
     assert (found.state, found.last) == ("read", base + RANKS["read"])
     assert (found.sent, found.delivered) == (base + 1, base + 3)
     assert adds_up(store) == {"read": 1}
@@ -94,9 +95,9 @@ def test_a_failed_delivery_has_its_reason_and_a_later_delivery_wins(
     apply_receipt(ledger, JOB_KEY, "failed", at_ms=at(store, 5), code="131049")
     assert adds_up(store) == {"failed": 1, "failed|marketing_cap": 1}
     apply_receipt(ledger, JOB_KEY, "sent", at_ms=at(store, 1))
-    assert (slot(store).state, slot(store).sent) == ("failed", slot(store).at + 1)
+    assert (first(store).state, first(store).sent) == ("failed", first(store).at + 1)
     apply_receipt(ledger, JOB_KEY, "delivered", at_ms=at(store, 9))
-    assert (slot(store).state, slot(store).last) == ("delivered", 0)
+    assert (first(store).state, first(store).last) == ("delivered", 0)
     apply_receipt(ledger, JOB_KEY, "failed", at_ms=at(store, 10), code="131026")
     assert adds_up(store) == {"delivered": 1}
 
@@ -122,7 +123,9 @@ def test_both_languages_know_the_same_failure_codes(ledger: WorkLedger, link: Re
         ledger.step(work, DONE)
     for index, code in enumerate(codes):
         apply_receipt(ledger, f"{CID}.0.{index}", "failed", at_ms=1, code=code)
-    assert [outcome.slot.reason for outcome in store.outcomes()] == [reason_of(code) for code in codes]
+    assert [outcome.recipient_state.reason for outcome in store.outcomes()] == [
+        FAILURE_CODES.get(code, "other") for code in codes
+    ]
     adds_up(store)
 
 
@@ -156,7 +159,7 @@ def test_a_receipt_settles_an_unknown_one_whose_record_is_gone(
         ledger, JOB_KEY, kind, at_ms=int(time.time() * 1000), provider_id=provider, code="131026"
     )
     assert applied == ("settled", "new")
-    assert (slot(store).state, slot(store).provider_id, slot(store).ambiguous) == (kind, provider, False)
+    assert (first(store).state, first(store).provider_id, first(store).ambiguous) == (kind, provider, False)
     assert apply_receipt(ledger, JOB_KEY, kind, at_ms=5) == ("known", "old")
     adds_up(store)
 
@@ -172,7 +175,7 @@ def test_an_answer_that_comes_after_its_job_was_given_up_is_kept(
     answer = ("done", provider, 200, "", 60, "0", "")
     assert ledger.step(work, answer)[0] == "settled"
     assert ledger.step(work, answer)[0] == "already"
-    assert (slot(store).state, slot(store).provider_id) == ("accepted", provider)
+    assert (first(store).state, first(store).provider_id) == ("accepted", provider)
     assert adds_up(store) == {"accepted": 1}
 
 
@@ -183,7 +186,7 @@ def test_an_answer_after_the_receipt_adds_interakts_id(ledger: WorkLedger, link:
     apply_receipt(ledger, JOB_KEY, "delivered", at_ms=int(time.time() * 1000))
     provider = str(uuid.uuid4())
     assert ledger.step(work, ("done", provider, 200, "", 60, "0", ""))[0] == "already"
-    assert (slot(store).state, slot(store).provider_id) == ("delivered", provider)
+    assert (first(store).state, first(store).provider_id) == ("delivered", provider)
 
 
 def test_a_receipt_that_comes_before_the_answer_is_not_lost(ledger: WorkLedger, link: RedisClient) -> None:
@@ -213,7 +216,7 @@ def test_one_that_is_sent_again_after_its_hold_is_marked(ledger: WorkLedger, lin
     assert adds_up(store) == {"enqueued": 1}
     (again,) = take(ledger)
     ledger.step(again, DONE)
-    assert slot(store).ambiguous
+    assert first(store).ambiguous
     assert adds_up(store) == {"accepted": 1}
     assert gone(link)
 
@@ -235,10 +238,10 @@ def test_a_repeated_settle_after_a_lost_answer_changes_nothing(ledger: WorkLedge
     Feeder().round(ledger)
     first, second = take(ledger)
     assert ledger.step(first, DONE, "bulk", "worker")[0] == "ok"
-    before = store.slot(0)
+    before = state_of(store, 0)
     time.sleep(1.1)
     assert ledger.step(first, DONE, "bulk", "worker", again=True)[0] == "already"
-    assert store.slot(0) == before
+    assert state_of(store, 0) == before
     ledger.step(second, DONE)
     assert adds_up(store) == {"accepted": 2}
 

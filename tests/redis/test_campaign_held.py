@@ -162,6 +162,6 @@ def test_a_campaign_is_not_done_nor_dropped_while_somebody_is_held(
 
 
 def test_every_state_has_its_words_in_the_terminal() -> None:
-    from worker.campaigns.reasons import STATES as known
+    from interakt_jobs.ledger.recipient_numbers import STATES as known
 
     assert {state for state, _ in STATES} == set(known)

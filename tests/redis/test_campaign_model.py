@@ -170,17 +170,19 @@ class World:
     def judge(self, policy: str) -> None:
         adds_up(self.store)
         for outcome in self.store.outcomes():
-            slot = outcome.slot
-            job_keys = [f"{CID}.{number}.{outcome.index}" for number in range(slot.round + 1)]
+            state = outcome.recipient_state
+            job_keys = [f"{CID}.{number}.{outcome.index}" for number in range(state.round + 1)]
             times = self.taken[job_keys[-1]]
-            if slot.state in ACCEPTED:
-                assert times >= 1, f"{job_keys[-1]} is {slot.state}, but was never accepted"
-            if slot.state in ("dead", "cancelled", "skipped"):
-                assert times == 0, f"{job_keys[-1]} is {slot.state}, but was accepted"
+            if state.state in ACCEPTED:
+                assert times >= 1, f"{job_keys[-1]} is {state.state}, but was never accepted"
+            if state.state in ("dead", "cancelled", "skipped"):
+                assert times == 0, f"{job_keys[-1]} is {state.state}, but was accepted"
             if policy == "never":
                 assert times <= 1, f"{job_keys[-1]} was accepted {times} times"
             elif times > 1:
-                assert slot.ambiguous or slot.state == "unknown", f"{job_keys[-1]}: {times} times, not marked"
+                assert state.ambiguous or state.state == "unknown", (
+                    f"{job_keys[-1]}: {times} times, not marked"
+                )
 
 
 @pytest.mark.parametrize("policy", ["never", "after_hold"])

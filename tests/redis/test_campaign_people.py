@@ -4,17 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
+from interakt_jobs.ledger.scripts import bundle
 from interakt_jobs.recipient import recipient_hash
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.store.frequency import FrequencyCap
 
 ASHA = recipient_hash("919999999999")
+TAKE = """
+local frequency = require 'frequency'
+local answers = {}
+for i = 3, #ARGV do
+  answers[#answers + 1] = frequency.take(ARGV[i], tonumber(ARGV[1]), tonumber(ARGV[2])) and 1 or 0
+end
+answers[#answers + 1] = math.floor(now / 1000)
+return answers
+"""
+GIVE_BACK = """
+local frequency = require 'frequency'
+for i = 2, #ARGV do frequency.give_back(ARGV[i], tonumber(ARGV[1])) end
+"""
+
+
+class FrequencyCap:
+    """The Lua module that the feed script counts with, called for many people at once."""
+
+    def __init__(self, link: RedisClient, account: str, most: int, days: int) -> None:
+        self.most, self.days = most, days
+        self._link, self._keys = link, [prefix(account)]
+
+    def take(self, hashes: Sequence[str]) -> tuple[list[bool], int]:
+        *answers, taken = self._link.run(bundle("take", TAKE), self._keys, self.most, self.days, *hashes)
+        return [answer == 1 for answer in answers], int(taken)
+
+    def give_back(self, hashes: Sequence[str], taken: int) -> None:
+        self._link.run(bundle("give_back", GIVE_BACK), self._keys, taken, *hashes)
 
 
 @pytest.fixture

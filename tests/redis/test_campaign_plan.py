@@ -11,20 +11,22 @@ from typing import Any
 import pytest
 
 from interakt_jobs.ledger.keys import prefix
+from interakt_jobs.ledger.recipient_numbers import REASONS, STATE
 from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script, bundle
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.errors import CampaignError, NoSuchCampaign, PlanTaken
+from worker.campaigns.definition.errors import CampaignError, NoSuchCampaign, PlanTaken
 from worker.campaigns.planning.planner import plan, survey
-from worker.campaigns.reasons import REASONS, STATE
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.recipients.rows import Recipient
 from worker.campaigns.recipients.sources import Dicts
 from worker.campaigns.running import control
 from worker.campaigns.running.run_campaign import run_campaign
 from worker.campaigns.store import blocks, recipient_state
-from worker.campaigns.store.recipient_state import Slot
+from worker.campaigns.store.recipient_state import RecipientState
 from worker.campaigns.store.store import CampaignStore, campaigns, mint_id
+
+from .recipient_states import pack, state_of
 
 CID = "c00000001"
 NAMES = ("Asha", "Venkatesh")
@@ -65,18 +67,18 @@ def test_a_plan_keeps_every_recipient_once_with_an_empty_outcome(link: RedisClie
     found = store(link)
     outcomes = list(found.outcomes())
     assert len(outcomes) == 1501
-    assert {outcome.slot for outcome in outcomes} == {Slot()}
+    assert {outcome.recipient_state for outcome in outcomes} == {RecipientState()}
     assert len({outcome.index for outcome in outcomes}) == 1501
     assert {(outcome.recipient.line, outcome.recipient.digits) for outcome in outcomes} >= {
         (1501, "14155550123")
     }
     assert found.counts() == {"planned": 1501}
-    assert found.zones() == ["Asia/Kolkata", "America/Los_Angeles", "Asia/Kolkata"]
+    assert json.loads(found.meta()["zones"]) == ["Asia/Kolkata", "America/Los_Angeles", "Asia/Kolkata"]
     assert (found.status(), found.meta()["recipients"]) == ("planned", "1501")
     assert found.definition() == definition()
     assert campaigns(link, "default")[0][0] == CID
-    assert found.slot(1) == Slot()
-    assert found.slot(999_999) is None
+    assert state_of(found, 1) == RecipientState()
+    assert state_of(found, 999_999) is None
     assert all(key.startswith(prefix("default")) for key in keys(link))
 
 
@@ -239,18 +241,20 @@ def test_what_lua_writes_python_reads_and_the_counts_follow(link: RedisClient) -
         (at + 2) * 1000 + 7,
         (at + 86_400) * 1000,
     )
-    link.run(script, found.keys, CID, 1100, *arguments)
-    wanted = Slot("failed", "marketing_cap", 3, provider, at, at + 2, 0, at + 86_400, True)
-    assert found.slot(1100) == wanted
-    assert [outcome.slot for outcome in found.outcomes() if outcome.index == 1100] == [wanted]
+    link.run(script, [found.prefix], CID, 1100, *arguments)
+    wanted = RecipientState("failed", "marketing_cap", 3, provider, at, at + 2, 0, at + 86_400, True)
+    assert state_of(found, 1100) == wanted
+    assert [outcome.recipient_state for outcome in found.outcomes() if outcome.index == 1100] == [wanted]
     assert found.counts() == {"planned": 1199, "failed": 1, "failed|marketing_cap": 1}
-    link.run(script, found.keys, CID, 1100, "delivered", 0, 3, at, "an odd id", at * 1000, (at - 50) * 1000)
-    slot = found.slot(1100)
-    assert slot is not None
-    assert slot.provider_id.startswith("sha1:")
-    assert (slot.state, slot.last) == ("delivered", at)
+    link.run(
+        script, [found.prefix], CID, 1100, "delivered", 0, 3, at, "an odd id", at * 1000, (at - 50) * 1000
+    )
+    state = state_of(found, 1100)
+    assert state is not None
+    assert state.provider_id.startswith("sha1:")
+    assert (state.state, state.last) == ("delivered", at)
     assert found.counts() == {"planned": 1199, "delivered": 1}
-    assert {found.slot(at) for at in (1099, 1101, 0, 999)} == {Slot()}
+    assert {state_of(found, at) for at in (1099, 1101, 0, 999)} == {RecipientState()}
 
 
 ECHO = """
@@ -265,15 +269,15 @@ return made
 """
 
 
-def test_slots_of_both_languages_agree_on_any_value(link: RedisClient) -> None:
+def test_states_of_both_languages_agree_on_any_value(link: RedisClient) -> None:
     chance = random.Random(11)
     echo = lua(ECHO)
     packed = []
     for _ in range(500):
         at = chance.randrange(1, 2**32 - 2**24)
         packed.append(
-            recipient_state.pack(
-                Slot(
+            pack(
+                RecipientState(
                     chance.choice(list(STATE)),
                     chance.choice(["", *REASONS]),
                     chance.randrange(64),
@@ -287,7 +291,7 @@ def test_slots_of_both_languages_agree_on_any_value(link: RedisClient) -> None:
             )
         )
     assert link.run(echo, [prefix("default")], *packed) == packed
-    assert [recipient_state.pack(recipient_state.unpack(raw)) for raw in packed] == packed
+    assert [pack(recipient_state.unpack(raw)) for raw in packed] == packed
 
 
 def test_a_recipient_weighs_less_than_64_bytes(link: RedisClient) -> None:

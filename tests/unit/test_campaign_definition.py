@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.campaigns.definition.definition import load, read
+from worker.campaigns.definition.errors import CampaignError
 from worker.campaigns.definition.values import parse, problem
-from worker.campaigns.errors import CampaignError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "campaign" / "diwali.toml"
 

@@ -14,12 +14,12 @@ import pytest
 
 from sandbox.templates import ready
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 from worker.campaigns.planning import prices
 from worker.campaigns.planning.planner import Tally
 from worker.campaigns.planning.preflight import preflight
 from worker.campaigns.planning.report import Report
-from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.recipients.rows import Recipient
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 ROWS = [template.row() for template in ready()]

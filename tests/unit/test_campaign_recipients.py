@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from schemas.phone_text import Phones
 from schemas.phones import BadPhone, same_person, split
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 from worker.campaigns.recipients.phone_set import PhoneSet
-from worker.campaigns.recipients.reader import Recipient, RecipientReader, Rejected, RejectsFile
+from worker.campaigns.recipients.reader import RecipientReader
+from worker.campaigns.recipients.rows import Recipient, Rejected, RejectsFile
 from worker.campaigns.recipients.sources import CsvFile, Dicts, JsonLines, Source, open_source
 from worker.campaigns.recipients.text_files import encoding_of
 

@@ -14,8 +14,7 @@ from phonenumbers.timezone import time_zones_for_number
 
 from schemas.phones import same_person
 from worker.campaigns.definition.rules import Rules
-from worker.campaigns.planning.eta import finishing_time
-from worker.campaigns.planning.windows import Windows
+from worker.campaigns.planning.windows import Windows, finishing_time
 from worker.campaigns.recipients.zones import Zones, zone_info
 
 

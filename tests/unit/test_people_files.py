@@ -13,10 +13,11 @@ import openpyxl
 import pytest
 
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 from worker.campaigns.recipients import workbook
 from worker.campaigns.recipients.people_file import PeopleFile
-from worker.campaigns.recipients.reader import Recipient, RecipientReader, Rejected
+from worker.campaigns.recipients.reader import RecipientReader
+from worker.campaigns.recipients.rows import Recipient, Rejected
 from worker.campaigns.recipients.sources import Dicts, open_source
 
 Write = Callable[[str | bytes], Path]

@@ -12,14 +12,14 @@ from interakt_jobs import JobError, list_templates, pages
 from interakt_jobs.ledger.redis_client import RedisClient
 
 from .definition.definition import Definition
-from .errors import PlanTaken
+from .definition.errors import PlanTaken
 from .planning import prices
 from .planning.planner import survey
 from .planning.preflight import preflight
 from .planning.report import Report
 from .planning.templates import find, mismatches
 from .recipients.optout import OptOut
-from .recipients.reader import Rejected
+from .recipients.rows import Rejected
 from .recipients.sources import Source
 from .running import control
 from .running.progress import calls_per_minute

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import click
 from rich.live import Live
 
-from worker.campaigns.recipients.reader import safe_cell
+from worker.campaigns.recipients.rows import safe_cell
 from worker.campaigns.running import control
 from worker.campaigns.store import store
 from worker.cli.campaign_make import create, mistakes, preflight

@@ -16,10 +16,9 @@ import interakt_jobs
 from interakt_jobs.errors import LedgerUnreachable
 from worker.campaigns import creation
 from worker.campaigns.definition import definition
-from worker.campaigns.errors import BadCampaignId, CampaignError, NoSuchCampaign, PlanTaken
+from worker.campaigns.definition.errors import BadCampaignId, CampaignError, NoSuchCampaign, PlanTaken
 from worker.campaigns.planning.prices import DEFAULT as PRICES
-from worker.campaigns.recipients.reader import Rejected, RejectsFile
-from worker.campaigns.recipients.rows import Source
+from worker.campaigns.recipients.rows import Rejected, RejectsFile, Source
 from worker.campaigns.recipients.sources import open_source
 from worker.campaigns.recipients.users import Users, read_filter
 from worker.campaigns.running import control

@@ -15,8 +15,8 @@ from interakt_jobs import OPERATIONS, PayloadError, run_campaign
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import LANES
+from worker.campaigns.definition.errors import lines
 from worker.campaigns.definition.fields import Fields
-from worker.campaigns.errors import lines
 
 from .cron import Cron, cron
 from .interval import Interval, span

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from worker.campaigns.errors import CampaignError
-
+from .errors import CampaignError
 from .fields import Fields
 from .message import Message
 from .message import read as read_message

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from worker.campaigns.reasons import REASONS
+from interakt_jobs.ledger.recipient_numbers import REASONS
 
 from .fields import Fields
 

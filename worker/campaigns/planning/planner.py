@@ -1,4 +1,4 @@
-"""Planning: recipients become blocks and recipient_state, once; then nothing in the plan changes any more.
+"""Planning: recipients are written to Redis once, as blocks; after that the plan does not change.
 
 A campaign stays ``planning`` until its last block is written, and nothing sends one that is. After a crash
 the same id is planned again from the start: what the crash has left is removed by the first call.
@@ -16,22 +16,21 @@ from dataclasses import dataclass, field
 from interakt_jobs.ledger.redis_client import RedisClient
 from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
-from worker.campaigns.errors import CampaignError, PlanTaken
+from worker.campaigns.definition.errors import CampaignError, PlanTaken
 from worker.campaigns.recipients.optout import OptOut
-from worker.campaigns.recipients.reader import Nothing, Recipient, RecipientReader, Rejected
+from worker.campaigns.recipients.reader import Nothing, RecipientReader
+from worker.campaigns.recipients.rows import Recipient, Rejected
 from worker.campaigns.recipients.sources import Source
 from worker.campaigns.store import blocks, recipient_state
-from worker.campaigns.store.scripts import load
 from worker.campaigns.store.store import CampaignStore
 
-BEGIN, BLOCK, END = load("plan_begin"), load("plan_block"), load("plan_end")
 _MOST_OPEN = 50_000
 _SAMPLE = 3
 
 
 @dataclass
 class Tally:
-    """What a list came to. ``countries`` is by calling code (``91``), ``zones`` by time zone."""
+    """The result of reading a list. ``countries`` is by calling code (``91``), ``zones`` by time zone."""
 
     recipients: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -104,7 +103,7 @@ class _Writer:
         self._waiting, self._zones = 0, list[str]()
         self._digest = hashlib.sha256(definition.source.encode())
         facts = ("name", definition.name, "definition", definition.source, "own", json.dumps(own))
-        answer = store.link.run(BEGIN, store.keys, store.campaign, self.token, *facts)[0].decode()
+        answer = store.run("plan_begin", self.token, *facts)[0].decode()
         if answer != "begun":
             raise CampaignError({"": f"campaign {store.campaign} is {answer}: it cannot be planned again"})
 
@@ -127,9 +126,7 @@ class _Writer:
             "version": self._digest.hexdigest()[:16],
         }
         flat = [part for pair in facts.items() for part in pair]
-        if not self.store.link.run(
-            END, self.store.keys, self.store.campaign, self.token, tally.recipients, *flat
-        ):
+        if not self.store.run("plan_end", self.token, tally.recipients, *flat):
             raise PlanTaken(f"campaign {self.store.campaign} is being planned by another process")
 
     def _write(self, zone: str) -> None:
@@ -137,9 +134,7 @@ class _Writer:
         self._waiting -= len(people)
         blob = blocks.pack(people)
         self._digest.update(blob)
-        store, size = self.store, len(people) * recipient_state.WIDTH
-        number = len(self._zones)
+        number, size = len(self._zones), len(people) * recipient_state.WIDTH
         self._zones.append(zone)
-        own = blocks.pack_own(people)
-        if not store.link.run(BLOCK, store.keys, store.campaign, self.token, number, blob, size, own):
-            raise PlanTaken(f"campaign {store.campaign} is being planned by another process")
+        if not self.store.run("plan_block", self.token, number, blob, size, blocks.pack_own(people)):
+            raise PlanTaken(f"campaign {self.store.campaign} is being planned by another process")

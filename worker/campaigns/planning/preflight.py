@@ -8,14 +8,13 @@ from typing import Any
 
 from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
-from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.recipients.rows import Recipient
 
-from .eta import finishing_time
 from .planner import Tally
 from .prices import Prices
 from .report import Report
 from .templates import Template, find, mismatches, preview
-from .windows import Windows
+from .windows import Windows, finishing_time
 
 REJECTED_SHARE = 0.05
 ALLOW = "mend the file, or send them so: --allow-empty-values, or recipients.allow_empty_values = true"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 DEFAULT = Path(__file__).resolve().parents[3] / "config" / "prices.csv"
 _COLUMNS = {"country_code", "country", "category", "price", "currency"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from worker.campaigns.definition.definition import Definition
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 _FULL = ("fullphonenumber",)
 _PHONES = (

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from schemas.phone_text import Phones
 from schemas.phones import BadPhone
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 from .columns import phone_columns
-from .reader import Rejected
+from .rows import Rejected
 from .sources import open_source
 
 

@@ -1,12 +1,10 @@
-"""The check on the way in: every row becomes a recipient, or a rejection with its line and reason."""
+"""Checks each row of a source: it becomes a recipient, or is rejected with its line and reason."""
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, TextIO
 
 from schemas.nothing import says_nothing
 from schemas.phone_text import Phones
@@ -17,34 +15,12 @@ from worker.campaigns.definition.values import problem
 
 from .columns import Columns, match
 from .phone_set import PhoneSet
-from .sources import Raw, Source
+from .rows import Raw, Recipient, Rejected, Source
 from .zones import Zones
 
 CHUNK = 1000
 MOST_KEPT = 4096
 OptedOut = Callable[[Sequence[str]], Sequence[bool]]
-
-
-class Recipient(NamedTuple):
-    """One person: ``values`` in the order of ``Definition.value_columns``; ``zone`` as zones.py names it.
-
-    ``own`` are the row's further columns, which the export gives back.
-    """
-
-    line: int
-    digits: str
-    values: tuple[str, ...]
-    zone: str
-    own: tuple[str, ...] = ()
-
-
-class Rejected(NamedTuple):
-    """A row that is left out. ``kind`` is of the list in docs/campaigns.md; ``reason`` is for people."""
-
-    line: int
-    kind: str
-    reason: str
-    phone: str = ""
 
 
 class Nothing:
@@ -133,21 +109,3 @@ class RecipientReader:
                 yield Rejected(row.line, "opted_out", "has opted out", row.digits)
             else:
                 yield row
-
-
-class RejectsFile:
-    """The CSV of rejected rows: line, kind, reason and the phone cell as it came (it is the user's file)."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._writer = csv.writer(file)
-        self._writer.writerow(("line", "kind", "reason", "phone"))
-
-    def add(self, row: Rejected) -> None:
-        self._writer.writerow((row.line, row.kind, safe_cell(row.reason), safe_cell(row.phone[:64])))
-
-
-def safe_cell(cell: str) -> str:
-    """A cell that a spreadsheet will not run as a formula, without what a file cannot hold."""
-    cell = cell.encode("utf-8", "replace").decode().replace("\x00", "")
-    signed = cell[:1] in ("+", "-") and not cell[1:].replace(" ", "").isdigit()
-    return "'" + cell if signed or cell[:1] in ("=", "@", "\t", "\r") else cell

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 from .csv_file import CsvFile
 from .rows import Raw, Source

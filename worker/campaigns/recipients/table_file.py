@@ -9,7 +9,7 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 from .columns import is_phone
 from .rows import Raw

@@ -14,7 +14,7 @@ from typing import Any
 from interakt_jobs import JobError, PayloadError, find_users
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT
 from interakt_jobs.pages import next_page
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 from .columns import is_phone
 from .rows import Raw

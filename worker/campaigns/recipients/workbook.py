@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from worker.campaigns.errors import CampaignError
+from worker.campaigns.definition.errors import CampaignError
 
 from .table_file import MOST_COLUMNS, Cells, TableFile
 

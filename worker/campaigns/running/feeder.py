@@ -1,8 +1,8 @@
 """The feeder: keeps about a minute of the account's budget in flight over all its running campaigns.
 
 The process that leads the dispatcher calls it once a second. The work is done in a thread of its own, so that an urgent
-job never waits for it, and two of them at once do no harm: the feed script asks each slot. It holds one block of
-recipients per campaign.
+job never waits for it. Two feeders at once do no harm: the feed script looks at each recipient's state. It holds one block
+of recipients per campaign in memory.
 """
 
 from __future__ import annotations
@@ -11,23 +11,19 @@ import logging
 import random
 import threading
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from interakt_jobs.errors import JobError
-from worker.campaigns.errors import CampaignError, NoSuchCampaign
-from worker.campaigns.store.scripts import load
+from worker.campaigns.definition.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.store.store import CampaignStore
 from worker.lasting import tell
 from worker.ledger.work_ledger import WorkLedger
 from worker.shutdown import stopping
 
-from . import withdrawal
-from .feeding import Feeding
 from .progress import calls_per_minute
+from .running_campaign import RunningCampaign
 
 log = logging.getLogger(__name__)
-REST = load("rest")
 LEAST, MOST = 20, 20_000
 ROUND_SECONDS = 2.0
 
@@ -37,7 +33,7 @@ class Feeder:
 
     def __init__(self) -> None:
         self._busy: dict[str, threading.Thread] = {}
-        self._feedings: dict[tuple[str, str], Feeding] = {}
+        self._running: dict[tuple[str, str], RunningCampaign] = {}
 
     def __call__(self, ledger: WorkLedger) -> None:
         if not ledger.link.command("EXISTS", f"{ledger.prefix}campaigns_on"):
@@ -75,7 +71,7 @@ class Feeder:
             if room <= 0 or stopping():
                 break
             share = -(-room // (len(running) - at))
-            new = self._feedings[store.account, store.campaign].feed(store, share, until)
+            new = self._running[store.account, store.campaign].feed(store, share, until)
             enqueued, room = enqueued + new, room - new
         return enqueued
 
@@ -92,26 +88,21 @@ class Feeder:
             extra = {"action": "feeder_failed", "campaign": store.campaign, "error": type(error).__name__}
             log.error("a campaign cannot be enqueued", extra=extra)
             return False
-        store.link.run(REST, store.keys, store.campaign)
+        store.run("rest")
         return False
 
     def _looked_at(self, ledger: WorkLedger, store: CampaignStore) -> bool:
         status = store.status()
         if status != "running":
-            withdrawal.withdraw(store)
+            store.withdraw()
             if status == "cancelled":
-                withdrawal.close(store, "cancelled", "")
+                store.close("cancelled")
             return False
         key = (store.account, store.campaign)
-        if key not in self._feedings:
-            self._feedings[key] = Feeding(store)
-        return self._feedings[key].look(ledger, store, _now(store))
+        if key not in self._running:
+            self._running[key] = RunningCampaign(store)
+        return self._running[key].look(ledger, store, store.now())
 
     def _forget(self, account: str, campaigns: set[str]) -> None:
-        for key in [key for key in self._feedings if key[0] == account and key[1] not in campaigns]:
-            del self._feedings[key]
-
-
-def _now(store: CampaignStore) -> datetime:
-    clock = store.link.command("TIME")
-    return datetime.fromtimestamp(int(clock[0]) + int(clock[1]) / 1e6, UTC)
+        for key in [key for key in self._running if key[0] == account and key[1] not in campaigns]:
+            del self._running[key]

@@ -10,8 +10,7 @@ from typing import Any
 
 from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.planning.eta import finishing_time
-from worker.campaigns.planning.windows import Windows
+from worker.campaigns.planning.windows import Windows, finishing_time
 from worker.campaigns.store.store import CampaignStore
 
 UNFINISHED = ("planned", "enqueued", "held")
@@ -56,8 +55,7 @@ def progress(link: RedisClient, account: str, campaign: str) -> Progress:
     """Where a campaign is; raises ``NoSuchCampaign`` and ``LedgerUnreachable``."""
     store = CampaignStore(link, account, campaign)
     meta, counts = store.meta(), store.counts()
-    clock = link.command("TIME")
-    now = int(clock[0]) + int(clock[1]) / 1e6
+    now = store.now().timestamp()
     status = meta["status"]
     finish = None
     if status in ("planned", "running") and "version" in meta:

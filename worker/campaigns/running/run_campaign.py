@@ -9,22 +9,57 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from interakt_jobs.errors import LedgerFull
+from interakt_jobs.ledger.record import Record
 from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.definition.definition import Definition, load, read
-from worker.campaigns.errors import CampaignError, NoSuchCampaign
+from worker.campaigns.definition.errors import CampaignError, NoSuchCampaign, PlanTaken
 from worker.campaigns.planning.planner import Tally
 from worker.campaigns.planning.preflight import ALLOW
-from worker.campaigns.recipients.reader import Rejected, RejectsFile
+from worker.campaigns.recipients.rows import Rejected, RejectsFile
 from worker.campaigns.recipients.sources import Dicts, Source, open_source
 from worker.campaigns.store.store import CampaignStore
+from worker.delivery.outcomes import Attempt
+from worker.ledger.work_ledger import WorkLedger
 
 from . import control
 
+AGAIN_MS = 5000
 FINISHED = ("running", "paused", "done", "cancelled")
+
+
+class RunCampaign:
+    """Carries a ``run_campaign`` job out: no permit and no call, and an outcome like that of every job.
+
+    ``folder`` is where its files are read from.
+    """
+
+    def __init__(self, attempt: Attempt, folder: str | None) -> None:
+        self._attempt, self._folder = attempt, folder
+
+    def __call__(self, ledger: WorkLedger, job_key: str, record: Record) -> Sequence[Any]:
+        try:
+            payload = json.loads(record.payload)
+        except (ValueError, RecursionError):
+            return self._attempt.dead("invalid_payload", "the payload cannot be read", None)
+        if not isinstance(payload, dict):
+            return self._attempt.dead("invalid_payload", "must be an object", None)
+        try:
+            made = run_campaign(ledger.link, ledger.account, job_key, payload, self._folder)
+        except (CampaignError, NoSuchCampaign) as error:
+            return self._attempt.dead("invalid_payload", str(error), None)
+        except (PlanTaken, LedgerFull, OSError) as error:
+            entry = json.dumps({"outcome": "unavailable", "error": type(error).__name__})
+            return ("retry", AGAIN_MS, f"cannot be planned now: {type(error).__name__}", entry)
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._attempt.dead(
+                "invalid_payload", f"it cannot be planned: {type(error).__name__}", None
+            )
+        return ("done", made["campaign"], "", made["status"], self._attempt.keep, "0", json.dumps(made))
 
 
 def campaign_of(job_key: str) -> str:

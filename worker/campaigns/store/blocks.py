@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.recipients.rows import Recipient
 
 SIZE = 1000
 _VERSION = "1"

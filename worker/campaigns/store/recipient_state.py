@@ -1,12 +1,12 @@
-"""Outcomes at rest: 32 bytes a recipient, in one string a block; ``recipient_state.lua`` writes them.
+"""The state of a recipient: 32 bytes, one string for each block of recipients; ``recipient_state.lua`` writes it.
 
 Big endian, ``struct`` format ``>BBB16sI3s3s3s`` (in Redis's Lua ``>BBBc16I4I3I3I3``):
 
 ====== ===== =======================================================================
 offset bytes what
 ====== ===== =======================================================================
-0      1     state (reasons.STATES); times 16: the end that it corrects, 0 for none
-1      1     reason (reasons.REASONS), 0 for none
+0      1     state (STATES); plus 16 times the end that it corrects, 0 for none
+1      1     reason (REASONS), 0 for none
 2      1     round (low 6 bits); 0x40: the id is a digest; 0x80: ambiguous
 3      16    Interakt's id: the UUID, or the first 16 bytes of an odd id's SHA-1
 19     4     seconds since the epoch: enqueued; then accepted; then ended without being accepted
@@ -22,7 +22,7 @@ import struct
 import uuid
 from typing import NamedTuple
 
-from worker.campaigns.reasons import REASON_NAMES, REASONS, STATE, STATES
+from interakt_jobs.ledger.recipient_numbers import REASON_NAMES, STATES
 
 FORMAT = struct.Struct(">BBB16sI3s3s3s")
 WIDTH = FORMAT.size
@@ -31,7 +31,7 @@ _DIGEST, _AMBIGUOUS = 0x40, 0x80
 _NO_ID = bytes(16)
 
 
-class Slot(NamedTuple):
+class RecipientState(NamedTuple):
     """One recipient's outcome; times are seconds since the epoch, 0 for never."""
 
     state: str = "planned"
@@ -46,11 +46,11 @@ class Slot(NamedTuple):
     was: str = ""
 
 
-def unpack(raw: bytes, position: int = 0) -> Slot:
-    """The slot at a position of a block's string; one not yet written is ``planned``."""
+def unpack(raw: bytes, position: int = 0) -> RecipientState:
+    """The state at a position of a block's string; one not yet written is ``planned``."""
     part = raw[position * WIDTH : (position + 1) * WIDTH].ljust(WIDTH, b"\x00")
     state, reason, flags, provider, at, sent, delivered, last = FORMAT.unpack(part)
-    return Slot(
+    return RecipientState(
         STATES[state & 15],
         REASON_NAMES.get(reason, "other") if reason else "",
         flags & LAST_ROUND,
@@ -69,25 +69,6 @@ def is_planned(raw: bytes, position: int) -> bool:
     return STATES[raw[position * WIDTH] & 15] == "planned"
 
 
-def pack(slot: Slot) -> bytes:
-    """The 32 bytes of a slot."""
-    flags = slot.round | (_AMBIGUOUS if slot.ambiguous else 0)
-    provider = _NO_ID
-    if slot.provider_id.startswith("sha1:"):
-        provider, flags = bytes.fromhex(slot.provider_id[5:]), flags | _DIGEST
-    elif slot.provider_id:
-        provider = uuid.UUID(slot.provider_id).bytes
-    times = (_offset(slot.at, moment) for moment in (slot.sent, slot.delivered, slot.last))
-    return FORMAT.pack(
-        STATE[slot.state] + 16 * STATE[slot.was or "planned"],
-        REASONS[slot.reason] if slot.reason else 0,
-        flags,
-        provider,
-        slot.at,
-        *times,
-    )
-
-
 def _name(provider: bytes, flags: int) -> str:
     if provider == _NO_ID:
         return ""
@@ -97,7 +78,3 @@ def _name(provider: bytes, flags: int) -> str:
 def _moment(at: int, raw: bytes) -> int:
     offset = int.from_bytes(raw)
     return at + offset - 1 if offset else 0
-
-
-def _offset(at: int, moment: int) -> bytes:
-    return (min(max(moment - at, 0) + 1, 0xFFFFFF) if moment else 0).to_bytes(3)

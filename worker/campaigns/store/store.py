@@ -3,7 +3,7 @@
 ``c:<id>:meta``    hash: status, definition (canonical JSON), version, recipients, blocks, zones, rejected
 ``c:<id>:blocks``  hash: block number -> compressed recipients (blocks.py)
 ``c:<id>:own``     hash: block number -> the rows' further columns, for the export
-``c:<id>:s:<n>``   string: the outcome slots of block n (recipient_state.py)
+``c:<id>:s:<n>``   string: the state of each recipient of block n (recipient_state.py)
 ``c:<id>:count``   hash: recipients by state, and by ``state|reason number``
 ``c:<id>:left``    hash: block number -> how many of it are planned
 ``c:<id>:enqueued``     set: indexes of those whose job is in the ledger
@@ -17,20 +17,22 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from interakt_jobs.ledger.keys import account_name, prefix
+from interakt_jobs.ledger.recipient_numbers import REASON_NAMES, REASONS
 from interakt_jobs.ledger.redis_client import RedisClient
+from interakt_jobs.ledger.scripts import Script, load
 from worker.campaigns.definition.definition import Definition, read
-from worker.campaigns.errors import BadCampaignId, NoSuchCampaign
-from worker.campaigns.reasons import REASON_NAMES
-from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.definition.errors import BadCampaignId, NoSuchCampaign
+from worker.campaigns.recipients.rows import Recipient
 
 from . import blocks, recipient_state
-from .recipient_state import Slot
-from .scripts import load
+from .recipient_state import RecipientState
 
-REMOVE = load("remove")
+CHUNK = 50
 _ID = re.compile(r"c[a-z0-9]{8,16}\Z")
 REMOVABLE = "planning,planned,done,cancelled"
 
@@ -40,13 +42,19 @@ def mint_id() -> str:
     return "c" + secrets.token_hex(6)
 
 
+@cache
+def script(name: str) -> Script:
+    """A script of ``store/lua``."""
+    return load(name, "worker/campaigns/store/lua", "worker/ledger/lua")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One recipient and what has become of them; ``index`` is the last part of the job's id."""
+    """One recipient and their state; ``index`` is the last part of the job's id."""
 
     index: int
     recipient: Recipient
-    slot: Slot
+    recipient_state: RecipientState
 
 
 class CampaignStore:
@@ -57,12 +65,20 @@ class CampaignStore:
             raise BadCampaignId
         self.link, self.account, self.campaign = link, account_name(account), campaign
         self.prefix = prefix(account)
-        self.keys = [self.prefix]
         self._base = f"{self.prefix}c:{campaign}"
 
     def key(self, name: str) -> str:
         """The key of one of the campaign's parts, such as ``enqueued``."""
         return f"{self._base}:{name}"
+
+    def run(self, name: str, *arguments: str | bytes | int | float) -> Any:
+        """Run a script of ``store/lua`` on this campaign."""
+        return self.link.run(script(name), [self.prefix], self.campaign, *arguments)
+
+    def now(self) -> datetime:
+        """The time of Redis."""
+        seconds, microseconds = self.link.command("TIME")
+        return datetime.fromtimestamp(int(seconds) + int(microseconds) / 1e6, UTC)
 
     def meta(self) -> dict[str, str]:
         """The campaign's facts; raises ``NoSuchCampaign``."""
@@ -80,26 +96,12 @@ class CampaignStore:
         """The definition as it was frozen; raises ``NoSuchCampaign``."""
         return read(json.loads(self.meta()["definition"]))
 
-    def zones(self) -> list[str]:
-        """The time zone of each block, by block number."""
-        found: list[str] = json.loads(self.meta().get("zones", "[]"))
-        return found
-
     def block(self, number: int) -> list[Recipient]:
         """The recipients from ``number * 1000`` on; raises ``NoSuchCampaign`` where the plan has none."""
         blob = self.link.command("HGET", f"{self._base}:blocks", number)
         if blob is None:
             raise NoSuchCampaign(f"campaign {self.campaign} has no block {number}")
         return blocks.unpack(blob)
-
-    def slot(self, index: int) -> Slot | None:
-        """One recipient's outcome; None where the plan has none."""
-        number, position = divmod(index, blocks.SIZE)
-        start = position * recipient_state.WIDTH
-        raw = self.link.command(
-            "GETRANGE", f"{self._base}:s:{number}", start, start + recipient_state.WIDTH - 1
-        )
-        return recipient_state.unpack(raw) if len(raw) == recipient_state.WIDTH else None
 
     def counts(self) -> dict[str, int]:
         """Recipients by state, and by ``state|reason``."""
@@ -122,7 +124,7 @@ class CampaignStore:
         return int(self.link.command("SCARD", f"{self._base}:enqueued"))
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Every recipient with their outcome, block by block."""
+        """Every recipient with their state, block by block."""
         for number in range(int(self.meta().get("blocks", "0"))):
             people = self.block(number)
             raw = self.link.command("GET", f"{self._base}:s:{number}") or b""
@@ -132,9 +134,23 @@ class CampaignStore:
                 person = person._replace(own=own[position]) if own else person
                 yield Outcome(number * blocks.SIZE + position, person, recipient_state.unpack(raw, position))
 
+    def withdraw(self) -> int:
+        """Put the recipients of enqueued jobs that have not started back to planned; returns how many.
+
+        In a cancelled campaign they become ``cancelled``. Those that may have been sent keep waiting for their outcome.
+        """
+        enqueued = [int(member) for member in self.link.command("SMEMBERS", self.key("enqueued"))]
+        chunks = (enqueued[at : at + CHUNK] for at in range(0, len(enqueued), CHUNK))
+        return sum(int(self.run("withdraw", *chunk)) for chunk in chunks)
+
+    def close(self, state: str, reason: str = "") -> int:
+        """Change everybody who is still planned to ``state`` (``cancelled`` or ``skipped``); returns how many."""
+        number = REASONS[reason] if reason else 0
+        return sum(int(self.run("close", block, state, number)) for block in self.left())
+
     def drop(self, statuses: str = REMOVABLE) -> str:
-        """Remove it whole: ``dropped``, ``missing``, or the status that forbids it."""
-        return str(self.link.run(REMOVE, self.keys, self.campaign, statuses)[0].decode())
+        """Remove the campaign: ``dropped``, ``missing``, or the status that forbids it."""
+        return str(self.run("remove", statuses)[0].decode())
 
 
 def campaigns(link: RedisClient, account: str, most: int = 1000) -> list[tuple[str, int]]:

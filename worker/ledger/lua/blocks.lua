@@ -1,17 +1,17 @@
 local recipient_state = require 'recipient_state'
 
--- All slots of a block in one go. `change(position, state, reason, flags, raw, from)` gives a slot's new state,
--- reason (numbers), its other 30 bytes and what it was, or nil to leave it; `raw` is the block's string, `from` the slot's offset
--- in it. The counts follow. Returns how many were changed.
-local function block_change(campaign, block, change)
+-- Change the recipients of a block in one call and update the counts. `change(position, state, reason, flags, raw, from)` is
+-- called for each; `raw` is the block's string and `from` the recipient's offset in it. It returns the new state and reason
+-- (numbers), the other 30 bytes and the corrected state (or nil), or nil to change nothing. Returns how many were changed.
+local function change_block(campaign, block, change)
   local base, tables = P .. 'c:' .. campaign, recipient_state.tables()
   local key = base .. ':s:' .. block
   local raw = redis.call('GET', key) or ''
-  local parts, moved, changed, planned = {}, {}, 0, 0
+  local parts, counts, changed, planned = {}, {}, 0, 0
   local function tally(state, reason, by)
     local name = tables.names[state]
-    moved[name] = (moved[name] or 0) + by
-    if reason > 0 then moved[name .. '|' .. reason] = (moved[name .. '|' .. reason] or 0) + by end
+    counts[name] = (counts[name] or 0) + by
+    if reason > 0 then counts[name .. '|' .. reason] = (counts[name .. '|' .. reason] or 0) + by end
     if name == 'planned' then planned = planned + by end
   end
   for position = 0, #raw / recipient_state.WIDTH - 1 do
@@ -30,11 +30,11 @@ local function block_change(campaign, block, change)
   end
   if changed == 0 then return 0 end
   redis.call('SET', key, table.concat(parts))
-  for name, by in pairs(moved) do
+  for name, by in pairs(counts) do
     if by ~= 0 then redis.call('HINCRBY', base .. ':count', name, by) end
   end
   if planned ~= 0 then redis.call('HINCRBY', base .. ':left', block, planned) end
   return changed
 end
 
-return {change = block_change}
+return {change = change_block}

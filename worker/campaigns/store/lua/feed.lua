@@ -17,23 +17,23 @@ local head = {op = ARGV[9], flags = ARGV[10], lane = 'bulk', accepted = now, exp
 local enqueued, skipped = 0, 0
 for at = 11, #ARGV, 3 do
   local index, person = tonumber(ARGV[at]), ARGV[at + 1]
-  local slot = recipient_state.read(campaign, index)
-  if slot and slot.state == 'planned' then
+  local recipient = recipient_state.read(campaign, index)
+  if recipient and recipient.state == 'planned' then
     local reason
     if redis.call('SISMEMBER', P .. 'optout', person) == 1 then
       reason = 'opted_out'
     elseif most > 0 and not frequency.take(person, most, days) then
       reason = 'frequency_cap'
     end
-    slot.at, slot.sent, slot.delivered = math.floor(now / 1000), 0, 0
-    slot.provider, slot.digest = recipient_state.provider('')
-    slot.was = 'planned'
+    recipient.at, recipient.sent, recipient.delivered = math.floor(now / 1000), 0, 0
+    recipient.provider, recipient.digest = recipient_state.provider('')
+    recipient.was = 'planned'
     if reason then
-      slot.state, slot.reason = 'skipped', recipient_state.tables().reasons[reason]
+      recipient.state, recipient.reason = 'skipped', recipient_state.tables().reasons[reason]
       skipped = skipped + 1
     else
-      slot.state, slot.reason = 'enqueued', 0
-      local job_key = campaign .. '.' .. slot.round .. '.' .. int(index)
+      recipient.state, recipient.reason = 'enqueued', 0
+      local job_key = campaign .. '.' .. recipient.round .. '.' .. int(index)
       head.recipient = person
       redis.call('SET', P .. 'j:' .. job_key, records.encode(head) .. '\n' .. ARGV[8] .. '\n' .. ARGV[at + 2])
       redis.call('ZADD', P .. 'ready:bulk', now, job_key)
@@ -41,7 +41,7 @@ for at = 11, #ARGV, 3 do
       redis.call('SADD', P .. 'c:' .. campaign .. ':enqueued', int(index))
       enqueued = enqueued + 1
     end
-    recipient_state.write(campaign, index, slot, 'planned')
+    recipient_state.write(campaign, index, recipient, 'planned')
   end
 end
 if enqueued > 0 then

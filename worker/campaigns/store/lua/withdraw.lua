@@ -9,9 +9,9 @@ local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
 if status == 'running' then return 0 end
 for i = 2, #ARGV do
   local index = tonumber(ARGV[i])
-  local slot = require('recipient_state').read(campaign, index)
-  if slot and slot.state == 'enqueued' then
-    local job_key = campaign .. '.' .. slot.round .. '.' .. int(index)
+  local recipient = require('recipient_state').read(campaign, index)
+  if recipient and recipient.state == 'enqueued' then
+    local job_key = campaign .. '.' .. recipient.round .. '.' .. int(index)
     local raw = redis.call('GET', P .. 'j:' .. job_key)
     local head = records.header(raw)
     local flight = flights.read(job_key)

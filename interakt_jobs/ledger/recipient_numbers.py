@@ -1,15 +1,21 @@
-"""States and reasons of a recipient, as names and as the numbers in its slot; ``recipient_state.lua`` has the same.
+"""States and reasons of a campaign's recipient, as names and as the numbers that Redis keeps.
 
-A number once given is never given again: slots outlive a release.
+The Lua module ``recipient_numbers`` is generated from these tables (scripts.py). A number never gets another meaning:
+what Redis keeps outlives a release.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 STATES = (
     *("planned", "skipped", "enqueued", "accepted", "sent", "delivered", "read"),
     *("failed", "dead", "unknown", "cancelled", "held"),
 )
 STATE = {name: number for number, name in enumerate(STATES)}
+# How far the message of a recipient in this state came.
+RANKS = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
 
 REASONS = {
     # why the worker gave up (the ledger's closed list)
@@ -44,7 +50,8 @@ REASONS = {
 }
 REASON_NAMES = {number: name for name, number in REASONS.items()}
 
-_CODES = {
+# The reason for the ``channel_error_code`` of a failed receipt; ``other`` for every other code.
+FAILURE_CODES = {
     "131026": "not_on_whatsapp",
     "1013": "not_on_whatsapp",
     "131049": "marketing_cap",
@@ -65,6 +72,17 @@ _CODES = {
 }
 
 
-def reason_of(channel_error_code: str | None) -> str:
-    """The reason for a failed receipt's ``channel_error_code``."""
-    return _CODES.get(channel_error_code or "", "other")
+def as_lua() -> str:
+    """The tables as the text of a Lua module; ``names`` is state by number, ``codes`` the reason's number by code."""
+    tables: dict[str, Mapping[Any, Any]] = {
+        "states": STATE,
+        "names": dict(enumerate(STATES)),
+        "ranks": RANKS,
+        "reasons": REASONS,
+        "codes": {code: REASONS[name] for code, name in FAILURE_CODES.items()},
+    }
+    lines = (
+        f"  {name} = {{" + ", ".join(f"[{key!r}] = {value!r}" for key, value in table.items()) + "},"
+        for name, table in tables.items()
+    )
+    return "\n".join(["return {", *lines, "}"])

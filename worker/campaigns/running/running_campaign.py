@@ -1,11 +1,11 @@
-"""One running campaign as its feeder sees it: may it go on, whose turn is it, and what is sent to them."""
+"""One running campaign as the feeder sees it: whether it may go on, who is next, and what they are sent."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 from interakt_jobs import send_template
 from interakt_jobs.ledger.record import group_of
@@ -13,27 +13,24 @@ from interakt_jobs.recipient import recipient_hash
 from schemas.phones import split
 from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.planning.windows import Windows
-from worker.campaigns.recipients.reader import Recipient
+from worker.campaigns.recipients.rows import Recipient
 from worker.campaigns.store import recipient_state
-from worker.campaigns.store.scripts import load
-from worker.campaigns.store.store import CampaignStore
+from worker.campaigns.store.store import CHUNK, CampaignStore
 from worker.ledger.work_ledger import WorkLedger
 
-from . import control, stops, withdrawal
+from . import control, stops
 from .progress import finished, next_pace
 from .registration import NotRegistered, registered
 from .rounds import go_on
 
 log = logging.getLogger(__name__)
-FEED, NOTE = load("feed"), load("note")
-CHUNK = 50
 CLOSING_SECONDS = 2.0
 FIELDS = ("interakt_id", "registrations", "base", "pace", "waits", "opening", "turned_at")
 OPENING_SECONDS = 60.0
 
 
-class Feeding:
-    """What is kept of a campaign between two looks: its definition, its zones, and the one block being enqueued."""
+class RunningCampaign:
+    """What is kept between two looks: the definition, the zones, and the one block that is being enqueued."""
 
     def __init__(self, store: CampaignStore) -> None:
         meta = store.meta()
@@ -63,7 +60,7 @@ class Feeding:
         self._finish_round(store, facts["opening"], seconds)
         schedule = self.definition.schedule
         if schedule.end and now >= schedule.end:
-            withdrawal.close(store, "skipped", "after_end")
+            store.close("skipped", "after_end")
             return False
         if not counts.get("planned"):
             return False
@@ -79,9 +76,8 @@ class Feeding:
         return not waits
 
     def feed(self, store: CampaignStore, most: int, until: float) -> int:
-        """Feed up to ``most`` recipients whose window is open, before ``until`` (monotonic); returns how many were."""
-        clock = store.link.command("TIME")
-        now = datetime.fromtimestamp(int(clock[0]), UTC)
+        """Enqueue up to ``most`` recipients whose window is open, before ``until`` (monotonic); returns how many were."""
+        now = store.now()
         turns = []
         for block in store.left():
             span = self.windows.span(now, self.zones[block])
@@ -94,11 +90,9 @@ class Feeding:
             positions = range(len(raw) // recipient_state.WIDTH)
             planned = [at for at in positions if recipient_state.is_planned(raw, at)]
             while planned and enqueued < most:
-                chunk, planned = (
-                    planned[: min(CHUNK, most - enqueued)],
-                    planned[min(CHUNK, most - enqueued) :],
-                )
-                answer = store.link.run(FEED, store.keys, *self._arguments(store, block, chunk, closes))
+                size = min(CHUNK, most - enqueued)
+                chunk, planned = planned[:size], planned[size:]
+                answer = store.run("feed", *self._arguments(store, block, chunk, closes))
                 if answer[0] != b"running":
                     return enqueued
                 enqueued += int(answer[1])
@@ -116,7 +110,6 @@ class Feeding:
         if rules.per_person:
             options["capped"] = 1
         arguments: list[str | int] = [
-            store.campaign,
             self.group,
             definition.repeat,
             definition.max_attempts,
@@ -164,13 +157,8 @@ class Feeding:
 
     def _pause(self, store: CampaignStore, why: str) -> None:
         control.pause(store.link, store.account, store.campaign, why)
-        extra = {
-            "action": "campaign_stopped",
-            "account": store.account,
-            "campaign": store.campaign,
-            "why": why,
-        }
-        log.error("a campaign has stopped itself", extra=extra)
+        extra = {"action": "campaign_stopped", "account": store.account, "campaign": store.campaign}
+        log.error("a campaign has stopped itself", extra={**extra, "why": why})
 
     def _finish_round(self, store: CampaignStore, opening: str, seconds: float) -> None:
         """A round that somebody began and has not ended for a minute is opened whole."""
@@ -188,4 +176,4 @@ class Feeding:
         return f"its windows are closed until {min(known).isoformat()}" if known else "its windows never open"
 
     def _note(self, store: CampaignStore, field: str, value: str) -> None:
-        store.link.run(NOTE, store.keys, store.campaign, field, value)
+        store.run("note", field, value)
