@@ -5,7 +5,6 @@ sent inside the account's rate limit, and ends as done, dead (with a reason) or 
 """
 
 from .batch import Accepted
-from .check import PayloadError
 from .errors import (
     IdempotencyConflict,
     InvalidJobId,
@@ -19,6 +18,7 @@ from .errors import (
     NoSuchJob,
     NotCancellable,
     NotConfigured,
+    PayloadError,
     Unregistered,
 )
 from .event import JobEvent

@@ -10,7 +10,7 @@ from celery.backends.base import Backend
 
 from . import settings
 from .ledger.keys import parse
-from .options import reject_unsupported
+from .options import Options, reject_unsupported
 from .result import celery_state, outcome
 
 _lock = threading.Lock()
@@ -53,7 +53,7 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         )
 
     def apply_chord(self, *args: Any, **kwargs: Any) -> Any:
-        reject_unsupported({"chord": True})
+        reject_unsupported({"chord": True}, Options)
 
     def cleanup(self) -> None:
         """Results expire by themselves."""

@@ -6,13 +6,12 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from . import settings
 from .errors import IdempotencyConflict
 from .job import Job
 from .ledger.client import JobOptions, NewJob
-from .ledger.keys import job_id, mint_job_key
 
 PIECE = 100
 
@@ -50,39 +49,33 @@ class Accepting(Iterator[Accepted]):
             )
 
 
-class Checked(Protocol):
-    """What a batch asks of its operation."""
-
-    def check(self, payload: Any) -> None: ...
-    def new_job(self, payload: Any, job_key: str, options: str = "", key: str | None = None) -> NewJob: ...
-
-
 class Batch:
-    """The items of one ``delay_many``, a chunk at a time; ``start`` is the position of the chunk's first."""
+    """The items of one ``delay_many``: ``make(payload, key)`` checks an item and makes its job, ``common`` is for all."""
 
-    def __init__(self, operation: Checked, terms: JobOptions, options: str, account: str | None) -> None:
-        self.operation, self.terms, self.options, self.account = operation, terms, options, account
-        self.start = 0
-        self.found: dict[int, Accepted] = {}
+    def __init__(
+        self, make: Callable[[Any, str | None], NewJob], common: JobOptions, account: str | None
+    ) -> None:
+        self.make, self.common, self.account = make, common, account
+        self.found: dict[int, Accepted] = {}  # of the chunk under way, by position
 
     def accept_all(
         self, items: Iterable[Any], chunk: int, progress: Callable[[int], None] | None
     ) -> Iterator[Accepted]:
         """Accept them chunk by chunk, each when the one before it has been read."""
-        left = iter(items)
+        left, start = iter(items), 0
         while batch := list(islice(left, chunk)):
             self.found = {}
-            yield from self.accept(batch)
-            self.start += len(batch)
+            yield from self._accept(batch, start)
+            start += len(batch)
             if progress is not None:
-                progress(self.start)
+                progress(start)
 
-    def accept(self, items: list[Any]) -> Iterator[Accepted]:
+    def _accept(self, items: list[Any], start: int) -> Iterator[Accepted]:
         """Accept a chunk in order. What was accepted before an error is yielded before it is raised."""
         finish: Callable[[], None] = _nothing
         try:
             for first in range(0, len(items), PIECE):
-                jobs = self._check(items[first : first + PIECE], self.start + first)
+                jobs = self._check(items[first : first + PIECE], start + first)
                 # nothing is sent before the piece before it is known to be accepted
                 waited, finish = finish, _nothing
                 waited()
@@ -105,22 +98,19 @@ class Batch:
         for position, item in enumerate(piece, start):
             payload, key = item if isinstance(item, tuple) else (item, None)
             try:
-                self.operation.check(payload)
-                new = self.operation.new_job(payload, mint_job_key(), self.options, key)
+                jobs[position] = self.make(payload, key)
             except (ValueError, TypeError) as error:
                 self.found[position] = Accepted(position, None, False, error)
-                continue
-            jobs[position] = new
         return jobs
 
     def _send(self, jobs: dict[int, NewJob]) -> Callable[[], None]:
         ledger = settings.ledger(self.account)
-        answers = ledger.begin_accept(self.terms, list(jobs.values()))
+        answers = ledger.begin_accept(self.common, list(jobs.values()))
 
         def finish() -> None:
             for (position, new), answer in zip(jobs.items(), answers(), strict=True):
                 try:
-                    job = handle(ledger.account, new, answer)
+                    job = Job.accepted(ledger.account, new.job_key, answer)
                     self.found[position] = Accepted(position, job, answer == "new")
                 except IdempotencyConflict as error:
                     self.found[position] = Accepted(position, None, False, error)
@@ -130,11 +120,3 @@ class Batch:
 
 def _nothing() -> None:
     """No piece is under way."""
-
-
-def handle(account: str, new: NewJob, answer: str) -> Job:
-    """The job that ``answer`` of accept is about; raises ``IdempotencyConflict``."""
-    if answer == "conflict":
-        raise IdempotencyConflict("this idempotency_key or task_id was used before with another payload")
-    job_key = answer.removeprefix("same ") if answer.startswith("same ") else new.job_key
-    return Job(job_id(account, job_key))

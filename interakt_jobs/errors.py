@@ -24,6 +24,20 @@ class JobError(Exception):
     """The root of what this package raises, besides ``PayloadError``."""
 
 
+class PayloadError(ValueError):
+    """Raised when a payload has a wrong name or type; ``errors`` maps each path to what is wrong there.
+
+    It names no value: the text may go to a log.
+    """
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "; ".join(f"{path}: {what}" for path, what in self.errors.items())
+
+
 class NotConfigured(JobError):
     """Raised when no Redis URL is known: call ``configure(redis_url=...)`` or set ``INTERAKT_REDIS_URL``."""
 

@@ -9,6 +9,7 @@ from celery.result import AsyncResult, assert_will_not_block, promise
 
 from . import settings
 from .backend import results_app
+from .errors import IdempotencyConflict
 from .event import JobEvent
 from .ledger.keys import account_name, job_id, mint_job_key, parse
 from .ledger.record import ENDED, Reading
@@ -26,6 +27,13 @@ class Job(AsyncResult):  # type: ignore[misc]
     def __init__(self, id: str, **_: Any) -> None:
         self.account, self.job_key = parse(id)
         self.id = id
+
+    @classmethod
+    def accepted(cls, account: str, job_key: str, answer: str) -> Job:
+        """The job that ``answer`` of ``Ledger.accept`` is about; raises ``IdempotencyConflict``."""
+        if answer == "conflict":
+            raise IdempotencyConflict("this idempotency_key or task_id was used before with another payload")
+        return cls(job_id(account, answer.removeprefix("same ") if answer.startswith("same ") else job_key))
 
     def __del__(self) -> None:
         """Nothing is pending here; Celery's would ask the backend."""
@@ -117,4 +125,4 @@ class Job(AsyncResult):  # type: ignore[misc]
 
 def new_id(account: str | None = None) -> str:
     """A job's id before the job: keep it with your own data, then enqueue with ``task_id=``, as often as you like."""
-    return job_id(account_name(account) if account else settings.default_account(), mint_job_key())
+    return job_id(account_name(account) if account else settings.current.account, mint_job_key())

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, Unpack
 
 from . import settings
-from .batch import Accepted, Accepting, Batch, handle
-from .check import PayloadError, check, check_size
-from .checkers import is_sound, not_sound
+from .batch import Accepted, Accepting, Batch
+from .check import check, check_size, is_sound, not_sound
+from .errors import PayloadError
 from .job import Job
-from .ledger.client import NewJob
+from .ledger.client import JobOptions, NewJob
 from .ledger.keys import account_name, mint_job_key, own_key, parse, task_job_key
 from .ledger.record import digest, group_of, recipient_of
-from .options import Lane, Repeat, callback_options, job_options, only_payload, reject_unsupported
+from .options import (
+    LANES,
+    REPEATS,
+    Lane,
+    ManyOptions,
+    Options,
+    Repeat,
+    callback_options,
+    moment,
+    one_of,
+    only_payload,
+    reject_unsupported,
+    whole_number,
+)
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
 Kind = Literal["read", "upsert", "send", "rcs", "create", "local"]
@@ -28,14 +41,14 @@ _REPEATS: dict[Kind, tuple[Repeat, Repeat]] = {
     "rcs": ("never", "never"),
     "create": ("never", "never"),
 }
-# what the ledger's scripts know of an operation (records.lua): c a call, r a receipt names the job, p a receipt names the
-# provider's id alone, s needs the 24-hour window
+# what the ledger's scripts know of an operation: records.lua has the letters
 _FLAGS: dict[Kind, str] = {"read": "c", "upsert": "c", "create": "c", "send": "cr", "rcs": "cp", "local": ""}
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Operation(Generic[Payload]):
     """An operation; ``delay`` and ``apply_async`` accept a job, a worker does the rest.
 
@@ -45,38 +58,29 @@ class Operation(Generic[Payload]):
     ``create`` never; ``local`` is no call of the API. ``needs_session``: only within 24 hours of the person's last message.
     """
 
-    def __init__(
-        self,
-        name: str,
-        payload: type[Payload],
-        method: str,
-        path: str,
-        kind: Kind,
-        *,
-        query: tuple[str, ...] = (),
-        lane: Lane = "normal",
-        expires: float | None = None,
-        needs_session: bool = False,
-    ) -> None:
-        self.name, self.payload, self.lane, self.expires = name, payload, lane, expires
-        self.method, self.path, self.kind, self.query, self.needs_session = (
-            method,
-            path,
-            kind,
-            query,
-            needs_session,
-        )
-        self.repeat, self.bulk_repeat = _REPEATS[kind]
-        self.flags = _FLAGS[kind] + ("s" if needs_session else "")
+    name: str
+    payload: type[Payload]
+    method: str
+    path: str
+    kind: Kind
+    query: tuple[str, ...] = ()
+    lane: Lane = "normal"
+    expires: float | None = None
+    needs_session: bool = False
 
     def __repr__(self) -> str:
         return f"<Operation interakt.{self.name}>"
 
+    @property
+    def flags(self) -> str:
+        """The flags of its records."""
+        return _FLAGS[self.kind] + ("s" if self.needs_session else "")
+
     def check(self, payload: Payload) -> None:
         """Check names and JSON types; raises ``PayloadError`` naming each field by its path."""
-        check(payload, self.payload, allow_unknown=settings.allow_unknown_fields())
+        check(payload, self.payload, allow_unknown=settings.current.allow_unknown_fields)
 
-    def delay(self, payload: Payload, **options: Any) -> Job:
+    def delay(self, payload: Payload, **options: Unpack[Options]) -> Job:
         """Accept one job; ``options`` are those of ``apply_async``."""
         return self.apply_async((payload,), **options)
 
@@ -84,88 +88,83 @@ class Operation(Generic[Payload]):
         self,
         args: Sequence[Payload] | None = None,
         kwargs: Mapping[str, Any] | None = None,
-        *,
-        countdown: float | None = None,
-        eta: datetime | None = None,
-        expires: float | datetime | None = None,
-        task_id: str | None = None,
-        lane: Lane | None = None,
-        account: str | None = None,
-        idempotency_key: str | None = None,
-        repeat: Repeat | None = None,
-        on_done: str | None = None,
-        on_done_queue: str | None = None,
-        on_receipts: bool = False,
-        max_attempts: int = 8,
-        resend_on: Sequence[int] = (),
-        **other: Any,
+        **options: Unpack[Options],
     ) -> Job:
         """Accept one job and return it; when this returns, the job is in the ledger.
 
         ``args`` is ``(payload,)``. ``countdown`` seconds or ``eta`` (with a time zone) say when it may start; ``expires``
         seconds after that, or a time, when it no longer may. ``lane``, ``account``, ``repeat`` (may an attempt whose
-        outcome is unknown be made again) override the operation's own. ``idempotency_key`` (kept as long as
-        the job's result, at most 7 days) gives back the first job for the same payload; so does ``task_id``, a UUID or
-        what ``new_id`` gave.
-        ``on_done`` names a Celery task of yours that is told the job's id, in ``on_done_queue``; with ``on_receipts`` at
-        every receipt too. ``resend_on`` lists delivery failure codes that replay the job by themselves.
+        outcome is unknown be made again) override the operation's own. ``max_attempts`` is 8 by default.
+        ``idempotency_key`` (kept as long as the job's result, at most 7 days) gives back the first job for the same
+        payload; so does ``task_id``, a UUID or what ``new_id`` gave.
+        ``on_done`` names a Celery task of yours that gets the job's id at its end, in ``on_done_queue``; with
+        ``on_receipts`` at every receipt too. ``resend_on`` lists delivery failure codes that replay the job by themselves.
 
         Raises ``PayloadError``, ``TypeError`` and ``ValueError`` for what is wrong with the call,
         ``IdempotencyConflict``, ``Unregistered``, ``LedgerFull`` and ``LedgerUnreachable``.
         """
-        reject_unsupported(other)
+        reject_unsupported(options, Options)
         payload = only_payload(args, kwargs)
         self.check(payload)
-        common = job_options(self, lane, repeat, expires, countdown, eta, max_attempts)
-        extra = callback_options(on_done, on_done_queue, on_receipts, resend_on)
+        common, own = self._common(options), _callbacks(options)
+        task_id, account, key = options.get("task_id"), options.get("account"), options.get("idempotency_key")
         job_key = task_job_key(task_id) if task_id else mint_job_key()
         if task_id and task_id.startswith("ij1."):
-            own = parse(task_id)[0]
-            if account and account != own:
-                raise ValueError(f"task_id names the account {own!r}, account= another")
-            account = own
+            named = parse(task_id)[0]
+            if account and account != named:
+                raise ValueError(f"task_id names the account {named!r}, account= another")
+            account = named
+        if task_id and key is None:
+            key = own_key(job_key)
         ledger = settings.ledger(account)
-        if task_id and idempotency_key is None:
-            idempotency_key = own_key(job_key)
-        new = self.new_job(payload, job_key, extra, idempotency_key)
-        return handle(ledger.account, new, ledger.accept(common, [new])[0])
+        new = self.new_job(payload, job_key, own, key)
+        return Job.accepted(ledger.account, job_key, ledger.accept(common, [new])[0])
 
     def delay_many(
         self,
         payloads: Iterable[Payload | tuple[Payload, str]],
         *,
-        lane: Lane = "bulk",
-        account: str | None = None,
-        repeat: Repeat | None = None,
-        expires: float | datetime | None = None,
-        countdown: float | None = None,
-        eta: datetime | None = None,
-        max_attempts: int = 8,
-        on_done: str | None = None,
-        on_done_queue: str | None = None,
         progress: Callable[[int], None] | None = None,
         chunk: int = 500,
-        on_receipts: bool = False,
-        resend_on: Sequence[int] = (),
-        **other: Any,
+        **options: Unpack[ManyOptions],
     ) -> Iterator[Accepted]:
         """Accept many jobs in constant memory, as they are read: an ``Accepted`` for each item, in order.
 
         An item is a payload, or ``(payload, idempotency_key)``: with keys the whole call is safe to repeat. An item that
         fails its check, or whose key came with another payload, carries its ``error``; the others go on.
-        ``progress(n)`` is called with the number handled, once a ``chunk``. What is wrong with an option is raised at once,
+        ``progress(n)`` is called with the number handled, once a ``chunk``. The other options are those of
+        ``apply_async``; ``lane`` is ``bulk`` unless given. What is wrong with an option is raised at once,
         before anything is read. Nothing is enqueued until the result is looped over: dropped unread, it warns.
         """
-        reject_unsupported(other)
-        if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
-            raise ValueError("chunk must be a whole number, 1 or more")
-        batch = Batch(
-            self,
-            job_options(self, lane, repeat, expires, countdown, eta, max_attempts),
-            callback_options(on_done, on_done_queue, on_receipts, resend_on),
-            account_name(account) if account else None,
-        )
+        reject_unsupported(options, ManyOptions)
+        whole_number("chunk", chunk)
+        options.setdefault("lane", "bulk")
+        common, own, account = self._common(options), _callbacks(options), options.get("account")
+
+        def checked(payload: Payload, key: str | None) -> NewJob:
+            self.check(payload)
+            return self.new_job(payload, mint_job_key(), own, key)
+
+        batch = Batch(checked, common, account_name(account) if account else None)
         return Accepting(batch.accept_all(payloads, chunk, progress))
+
+    def _common(self, options: ManyOptions) -> JobOptions:
+        """What the call's jobs have in common, with the operation's defaults; raises ``ValueError``."""
+        lane = one_of("lane", options.get("lane") or self.lane, LANES)
+        repeat = options.get("repeat") or _REPEATS[self.kind][lane == "bulk"]
+        countdown, eta, expires = options.get("countdown"), options.get("eta"), options.get("expires")
+        if countdown is not None and eta is not None:
+            raise ValueError("countdown and eta exclude each other")
+        return JobOptions(
+            operation=self.name,
+            lane=lane,
+            not_before=moment("countdown or eta", eta if countdown is None else countdown),
+            expires=moment("expires", self.expires if expires is None else expires),
+            repeat=one_of("repeat", repeat, REPEATS),
+            max_attempts=whole_number("max_attempts", options.get("max_attempts", 8), 100),
+            allow_unregistered=settings.current.allow_unregistered,
+            flags=self.flags,
+        )
 
     def new_job(self, payload: Payload, job_key: str, options: str = "", key: str | None = None) -> NewJob:
         """The job as the ledger takes it; ``key`` is an idempotency key of 1 to 200 characters."""
@@ -179,3 +178,12 @@ class Operation(Generic[Payload]):
                 raise ValueError("idempotency_key must be a text of 1 to 200 characters")
             mark = digest(self.name, json.dumps(payload, sort_keys=True, separators=(",", ":")))
         return NewJob(job_key, text, recipient_of(payload), group_of(payload), options, key or "", mark)  # type: ignore[arg-type]
+
+
+def _callbacks(options: ManyOptions) -> str:
+    return callback_options(
+        options.get("on_done"),
+        options.get("on_done_queue"),
+        options.get("on_receipts", False),
+        options.get("resend_on", ()),
+    )

@@ -7,18 +7,39 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
-
-from . import settings
-from .ledger.client import JobOptions
+from typing import Any, Literal, TypedDict, get_args
 
 Lane = Literal["urgent", "normal", "bulk"]
 Repeat = Literal["always", "after_hold", "never"]
-LANES, REPEATS = ("urgent", "normal", "bulk"), ("always", "after_hold", "never")
+LANES, REPEATS = get_args(Lane), get_args(Repeat)
+
+
+class ManyOptions(TypedDict, total=False):
+    """The options of ``delay_many``, described at ``Operation.apply_async``."""
+
+    countdown: float | None
+    eta: datetime | None
+    expires: float | datetime | None
+    lane: Lane | None
+    account: str | None
+    repeat: Repeat | None
+    on_done: str | None
+    on_done_queue: str | None
+    on_receipts: bool
+    max_attempts: int
+    resend_on: Sequence[int]
+
+
+class Options(ManyOptions, total=False):
+    """The options of one job."""
+
+    task_id: str | None
+    idempotency_key: str | None
+
 
 _REFUSED = {
     "link": "use on_done='app.task': it survives a crash, a link does not",
-    "link_error": "use on_done='app.task'; the job's state tells which end it came to",
+    "link_error": "use on_done='app.task'; it gets the job's state",
     "chord": "count ends with on_done='app.task'",
     "chain": "the task that on_done names can start what comes next",
     "group_id": "use delay_many",
@@ -49,57 +70,26 @@ def only_payload(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -
     return args[0]
 
 
-def reject_unsupported(other: Mapping[str, Any]) -> None:
+def reject_unsupported(options: Mapping[str, object], known: type[ManyOptions]) -> None:
     """Raise ``TypeError`` for an option that would do nothing, unless its value is None."""
-    for name, value in other.items():
-        if value is None:
-            continue
-        raise TypeError(
-            f"option {name!r} would do nothing here: {_REFUSED.get(name, 'see the options of apply_async')}"
-        )
+    for name, value in options.items():
+        if value is not None and name not in known.__annotations__:
+            why = _REFUSED.get(name, "see the options of apply_async")
+            raise TypeError(f"option {name!r} would do nothing here: {why}")
 
 
-class Defaults(Protocol):
-    """What an operation says of its jobs."""
-
-    name: str
-    flags: str
-    lane: Lane
-    repeat: Repeat
-    bulk_repeat: Repeat
-    expires: float | None
+def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    """The value; raises ``ValueError`` when it is not among ``known``."""
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}")
+    return value
 
 
-def job_options(
-    operation: Defaults,
-    lane: Lane | None,
-    repeat: Repeat | None,
-    expires: float | datetime | None,
-    countdown: float | None,
-    eta: datetime | None,
-    max_attempts: int,
-) -> JobOptions:
-    """What the call's jobs have in common, with the operation's defaults; raises ``ValueError``."""
-    lane = lane or operation.lane
-    if lane not in LANES:
-        raise ValueError(f"lane must be one of {', '.join(LANES)}")
-    repeat = repeat or (operation.bulk_repeat if lane == "bulk" else operation.repeat)
-    if repeat not in REPEATS:
-        raise ValueError(f"repeat must be one of {', '.join(REPEATS)}")
-    if countdown is not None and eta is not None:
-        raise ValueError("countdown and eta exclude each other")
-    if isinstance(max_attempts, bool) or not isinstance(max_attempts, int) or not 1 <= max_attempts <= 100:
-        raise ValueError("max_attempts must be a whole number from 1 to 100")
-    return JobOptions(
-        operation=operation.name,
-        lane=lane,
-        not_before=_moment("countdown or eta", eta if countdown is None else countdown),
-        expires=_moment("expires", operation.expires if expires is None else expires),
-        repeat=repeat,
-        max_attempts=max_attempts,
-        allow_unregistered=settings.allow_unregistered(),
-        flags=operation.flags,
-    )
+def whole_number(name: str, value: object, most: int | None = None) -> int:
+    """The value; raises ``ValueError`` when it is not a whole number from 1 to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most and value > most):
+        raise ValueError(f"{name} must be a whole number" + (f" from 1 to {most}" if most else ", 1 or more"))
+    return value
 
 
 def callback_options(on_done: str | None, queue: str | None, receipts: bool, resend_on: Sequence[int]) -> str:
@@ -128,7 +118,8 @@ def _is_code(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, int | str) and bool(_CODE.fullmatch(str(value)))
 
 
-def _moment(name: str, value: float | datetime | None) -> str:
+def moment(name: str, value: float | datetime | None) -> str:
+    """A time as accept.lua takes it: ``"+<ms>"`` from now, ``"<ms>"`` since the epoch, or empty; raises ``ValueError``."""
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -43,6 +43,12 @@ class Message(Recipient):
     campaignId: NotRequired[str]
 
 
+class FallbackMessage(Message):
+    """A message that may be followed by one on another channel."""
+
+    fallback: NotRequired[list[Fallback]]
+
+
 # 1. Users and events
 
 
@@ -141,22 +147,23 @@ class ButtonsAction(TypedDict):
     buttons: list[ReplyButton]
 
 
-class ButtonsMessage(TypedDict):
-    type: Literal["button"]
-    body: TextPart
-    action: ButtonsAction
+class InteractiveParts(TypedDict):
     header: NotRequired[TextHeader]
     footer: NotRequired[TextPart]
 
 
-class ButtonsData(TypedDict):
+class ButtonsMessage(InteractiveParts):
+    type: Literal["button"]
+    body: TextPart
+    action: ButtonsAction
+
+
+class ButtonsData(InteractiveParts):
     """Either ``message``, or ``body`` and ``action`` as the document has it."""
 
     message: NotRequired[ButtonsMessage]
     body: NotRequired[TextPart]
     action: NotRequired[ButtonsAction]
-    header: NotRequired[TextHeader]
-    footer: NotRequired[TextPart]
 
 
 class SendButtons(Message):
@@ -182,22 +189,18 @@ class ListAction(TypedDict):
     sections: list[Section]
 
 
-class ListMessage(TypedDict):
+class ListMessage(InteractiveParts):
     type: Literal["list"]
     body: TextPart
     action: ListAction
-    header: NotRequired[TextHeader]
-    footer: NotRequired[TextPart]
 
 
-class ListData(TypedDict):
+class ListData(InteractiveParts):
     """Either ``message``, or ``body`` and ``action`` as the document has it."""
 
     message: NotRequired[ListMessage]
     body: NotRequired[TextPart]
     action: NotRequired[ListAction]
-    header: NotRequired[TextHeader]
-    footer: NotRequired[TextPart]
 
 
 class SendList(Message):
@@ -218,6 +221,14 @@ class Card(TypedDict):
     buttonValues: NotRequired[dict[str, list[str]]]
 
 
+class RcsTemplate(Card):
+    """The approved template's code name, its language and the values of its variables."""
+
+    name: str
+    languageCode: str
+    carouselCards: NotRequired[list[Card]]
+
+
 class Order(TypedDict):
     status: str
     description: NotRequired[str]
@@ -228,16 +239,10 @@ class OrderStatus(TypedDict):
     order: Order
 
 
-class Template(TypedDict):
-    """3.1 to 3.6: the approved template's code name, its language and the values of its variables."""
+class Template(RcsTemplate):
+    """3.1 to 3.6"""
 
-    name: str
-    languageCode: str
-    headerValues: NotRequired[list[str]]
     fileName: NotRequired[str]
-    bodyValues: NotRequired[list[str]]
-    buttonValues: NotRequired[dict[str, list[str]]]
-    carouselCards: NotRequired[list[Card]]
     order_status: NotRequired[OrderStatus]
     template_category: NotRequired[str]
 
@@ -252,22 +257,21 @@ class AuthTemplate(TypedDict):
     template_category: NotRequired[str]
 
 
-class SendTemplate(Message):
+class TemplateMessage(FallbackMessage):
+    type: NotRequired[Literal["Template"]]
+    template_category: NotRequired[str]
+
+
+class SendTemplate(TemplateMessage):
     """3.1, 3.2, 3.4, 3.5, 3.6"""
 
-    type: NotRequired[Literal["Template"]]
     template: Template
-    template_category: NotRequired[str]
-    fallback: NotRequired[list[Fallback]]
 
 
-class SendAuthTemplate(Message):
+class SendAuthTemplate(TemplateMessage):
     """3.3: a one-time password; goes before everything else and expires."""
 
-    type: NotRequired[Literal["Template"]]
     template: AuthTemplate
-    template_category: NotRequired[str]
-    fallback: NotRequired[list[Fallback]]
 
 
 # 4. Templates, made and listed
@@ -281,31 +285,30 @@ class TemplateButton(TypedDict):
     example: NotRequired[str | list[str]]
 
 
-class TemplateCard(TypedDict):
-    card_index: NotRequired[int]
+class MediaHeader(TypedDict):
     header_format: NotRequired[str | None]
     header_handle: NotRequired[list[str]]
     header_handle_file_url: NotRequired[str | None]
     header_handle_file_name: NotRequired[str | None]
+
+
+class TemplateCard(MediaHeader):
+    card_index: NotRequired[int]
     cardTitle: NotRequired[str]
     body: NotRequired[str]
     body_text: NotRequired[list[str]]
     buttons: NotRequired[list[TemplateButton]]
 
 
-class CreateTemplate(TypedDict):
+class CreateTemplate(MediaHeader):
     """4.1 to 4.3; ``header`` is the header's text and ``header_text`` its samples, or text as in 4.1."""
 
     display_name: str
     language: str
     category: str
     body: str
-    header_format: NotRequired[str | None]
     header: NotRequired[str | None]
     header_text: NotRequired[str | list[str] | None]
-    header_handle: NotRequired[list[str]]
-    header_handle_file_url: NotRequired[str | None]
-    header_handle_file_name: NotRequired[str | None]
     body_text: NotRequired[list[str] | None]
     footer: NotRequired[str | None]
     button_type: NotRequired[str | None]
@@ -378,23 +381,10 @@ class FindUsers(TypedDict):
 # 7. RCS
 
 
-class RcsMessage(Recipient):
-    """What every RCS message may carry."""
+class RcsMessage(FallbackMessage):
+    """``template`` is sent with ``type`` ``Template``, in place of ``message``."""
 
-    callbackData: NotRequired[str]
-    campaignId: NotRequired[str]
-    fallback: NotRequired[list[Fallback]]
-
-
-class RcsTemplate(TypedDict):
-    """Sent with ``type`` ``Template`` in place of ``message``."""
-
-    name: str
-    languageCode: str
-    headerValues: NotRequired[list[str]]
-    bodyValues: NotRequired[list[str]]
-    buttonValues: NotRequired[dict[str, list[str]]]
-    carouselCards: NotRequired[list[Card]]
+    template: NotRequired[RcsTemplate]
 
 
 class RcsText(TypedDict):
@@ -406,7 +396,6 @@ class SendRcsText(RcsMessage):
 
     type: NotRequired[Literal["Text", "Template"]]
     message: NotRequired[RcsText]
-    template: NotRequired[RcsTemplate]
 
 
 class ContentInfo(TypedDict):
@@ -456,7 +445,6 @@ class SendRcsCarousel(RcsMessage):
 
     type: NotRequired[Literal["CAROUSEL", "Template"]]
     message: NotRequired[RcsCarouselMessage]
-    template: NotRequired[RcsTemplate]
 
 
 class RcsStandalone(TypedDict):
@@ -477,7 +465,6 @@ class SendRcsCard(RcsMessage):
 
     type: NotRequired[Literal["STANDALONE_CAROUSEL", "Template"]]
     message: NotRequired[RcsCardMessage]
-    template: NotRequired[RcsTemplate]
 
 
 # 8. Chats

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from .errors import NotConfigured
 from .ledger.client import Ledger
@@ -13,12 +14,20 @@ from .ledger.redis_client import RedisClient
 
 _lock = threading.Lock()
 _links: dict[str, RedisClient] = {}
-_redis_url: str | None = None
-_account = DEFAULT_ACCOUNT
-_allow_unregistered = False
-_allow_unknown = False
-_max_payload: int | None = None
 make_ledger: Callable[[str], Ledger] | None = None  # replaced where nothing is to be enqueued
+
+
+class Settings(NamedTuple):
+    """What ``configure`` was given."""
+
+    redis_url: str | None = None
+    account: str = DEFAULT_ACCOUNT
+    allow_unregistered: bool = False
+    allow_unknown_fields: bool = False
+    max_payload_bytes: int | None = None
+
+
+current = Settings()
 
 
 def configure(
@@ -36,17 +45,15 @@ def configure(
     ever run; ``allow_unknown_fields`` lets fields pass that this version does not know. ``max_payload_bytes`` is the most
     that a payload may have as JSON, as the workers have it; without it ``INTERAKT_MAX_PAYLOAD_BYTES`` holds, or 262,144.
     """
-    global _redis_url, _account, _allow_unregistered, _allow_unknown, _max_payload
-    _redis_url = redis_url
-    _account = account_name(account)
-    _allow_unregistered = allow_unregistered
-    _allow_unknown = allow_unknown_fields
-    _max_payload = max_payload_bytes
+    global current
+    current = Settings(
+        redis_url, account_name(account), allow_unregistered, allow_unknown_fields, max_payload_bytes
+    )
 
 
 def redis_url() -> str:
     """The URL in force; raises ``NotConfigured``."""
-    url = _redis_url or os.environ.get("INTERAKT_REDIS_URL")
+    url = current.redis_url or os.environ.get("INTERAKT_REDIS_URL")
     if not url:
         raise NotConfigured(
             "say where the workers' Redis is: interakt_jobs.configure(redis_url=...) or INTERAKT_REDIS_URL"
@@ -65,26 +72,15 @@ def link() -> RedisClient:
 
 
 def ledger(account: str | None = None) -> Ledger:
-    name = account_name(account) if account else _account
+    """The ledger of ``account``, or of the configured one."""
+    name = account_name(account) if account else current.account
     return make_ledger(name) if make_ledger else Ledger(link(), name)
-
-
-def default_account() -> str:
-    return _account
-
-
-def allow_unregistered() -> bool:
-    return _allow_unregistered
-
-
-def allow_unknown_fields() -> bool:
-    return _allow_unknown
 
 
 def max_payload_bytes() -> int:
     """The most bytes of a payload's JSON; raises ``NotConfigured`` for a setting that is no number."""
-    if _max_payload:
-        return _max_payload
+    if current.max_payload_bytes:
+        return current.max_payload_bytes
     text = os.environ.get("INTERAKT_MAX_PAYLOAD_BYTES") or "262144"
     if not text.isascii() or not text.isdigit():
         raise NotConfigured("INTERAKT_MAX_PAYLOAD_BYTES must be a whole number of bytes")

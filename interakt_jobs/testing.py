@@ -7,7 +7,7 @@
     assert outbox[0].operation == "send_template"
 
 Everything is checked as always; a misspelt key fails here too. In pytest the fixture ``interakt_outbox`` does the same.
-A job's ``get()`` gives what the test says it comes to: ``outbox.finish(job, id="...")`` or ``outbox.fail(job, "rejected")``.
+A job's ``get()`` gives what the test decides: ``outbox.finish(job, id="...")`` or ``outbox.fail(job, "rejected")``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from celery.exceptions import TimeoutError as CeleryTimeoutError
@@ -53,8 +54,10 @@ class Outbox:
 
     def __init__(self) -> None:
         self.jobs: list[Sent] = []
-        self.readings: dict[tuple[str, str], Reading] = {}
-        self.keys: dict[tuple[str, str], tuple[str, str]] = {}
+        self.readings: dict[str, Reading] = {}  # by job id
+        self.keys: dict[
+            tuple[str, str], tuple[str, str]
+        ] = {}  # by account and idempotency key: job_key and digest
 
     def __len__(self) -> int:
         return len(self.jobs)
@@ -86,85 +89,83 @@ class Outbox:
         delivery: str = "",
         code: str = "",
     ) -> None:
-        """The job comes to an end as one that Interakt accepted: ``job.get()`` gives these.
+        """End the job as accepted by Interakt: ``job.get()`` returns these.
 
-        ``delivery`` is what a receipt tells (``sent``, ``delivered``, ``read``, ``failed``), ``code`` why it failed.
+        ``delivery`` is a receipt's kind (``sent``, ``delivered``, ``read``, ``failed``), ``code`` why it failed.
         """
-        told = f"0.{delivery}.{_now()}.{code}" if delivery else ""
-        self._end(job, state="done", provider_id=id, message=message, status=status, data=data, delivery=told)
+        receipt = f"0.{delivery}.{_now()}.{code}" if delivery else ""
+        self.end(
+            job.id, state="done", provider_id=id, message=message, status=status, data=data, delivery=receipt
+        )
 
     def fail(self, job: Job, reason: str, error: str = "") -> None:
-        """The job comes to an end as a dead letter: ``job.get()`` raises ``JobDead``."""
-        self._end(job, state="dead", reason=reason, error=error)
+        """End the job as a dead letter: ``job.get()`` raises ``JobDead``."""
+        self.end(job.id, state="dead", reason=reason, error=error)
 
-    def ledger(self, account: str) -> RecordedLedger:
-        """What stands in for the account's ledger."""
-        return RecordedLedger(self, account)
+    def read(self, id: str) -> Reading:
+        """The recorded job; raises ``NoSuchJob``."""
+        if id not in self.readings:
+            raise NoSuchJob(f"no job {id} was recorded")
+        return self.readings[id]
 
-    def _end(self, job: Job, **changes: Any) -> None:
-        place = job.account, job.job_key
-        if place not in self.readings:
-            raise NoSuchJob(f"no job {job.id} was recorded")
-        self.readings[place] = replace(self.readings[place], ended=_now(), **changes)
+    def end(self, id: str, **changes: Any) -> None:
+        """Change a recorded job into an ended one; raises ``NoSuchJob``."""
+        self.readings[id] = replace(self.read(id), ended=_now(), **changes)
 
 
 class RecordedLedger(Ledger):
-    """A ledger in memory."""
+    """A ledger in memory; any account is registered here."""
 
     def __init__(self, outbox: Outbox, account: str) -> None:
         self.outbox, self.account = outbox, account
 
     def accept(self, terms: JobOptions, jobs: Sequence[NewJob]) -> list[str]:
-        """As ``Ledger.accept``; any account is registered here."""
-        return [self._one(terms, new) for new in jobs]
+        return [self._accept_one(terms, new) for new in jobs]
 
     def begin_accept(self, terms: JobOptions, jobs: Sequence[NewJob]) -> Callable[[], list[str]]:
         answers = self.accept(terms, jobs)
         return lambda: answers
 
     def read(self, job_key: str) -> Reading:
-        found = self.outbox.readings.get((self.account, job_key))
-        if found is None:
-            raise NoSuchJob(f"no job {job_id(self.account, job_key)} was recorded")
-        return found
+        return self.outbox.read(job_id(self.account, job_key))
 
     def waits_for(self, job_key: str) -> Waiting | None:
         return None if self.read(job_key).state in ENDED else Waiting("it is recorded, not sent")
 
     def wait(self, job_key: str, timeout: float | None, interval: float) -> Reading:
-        """The reading of a job that the test has brought to an end; raises Celery's ``TimeoutError`` for another."""
+        """The reading of a job that the test has ended; raises Celery's ``TimeoutError`` for another."""
         found = self.read(job_key)
         if found.state not in ENDED:
-            raise CeleryTimeoutError(
-                f"job {job_id(self.account, job_key)} is recorded, not sent: say what it comes to with outbox.finish(job)"
-            )
+            id = job_id(self.account, job_key)
+            raise CeleryTimeoutError(f"job {id} is recorded, not sent: end it with outbox.finish(job)")
         return found
 
     def cancel(self, job_key: str) -> None:
-        found = self.read(job_key)
-        if found.state in ENDED and found.state != "cancelled":
-            raise NotCancellable(job_id(self.account, job_key), found.state)
-        self.outbox.readings[self.account, job_key] = replace(found, state="cancelled", ended=_now())
+        state, id = self.read(job_key).state, job_id(self.account, job_key)
+        if state in ENDED and state != "cancelled":
+            raise NotCancellable(id, state)
+        self.outbox.end(id, state="cancelled")
 
     def forget(self, job_key: str) -> None:
+        id = job_id(self.account, job_key)
         if self.read(job_key).state not in ("done", "cancelled"):
-            raise NotCancellable(job_id(self.account, job_key), "not finished, or a dead letter")
-        del self.outbox.readings[self.account, job_key]
+            raise NotCancellable(id, "not finished, or a dead letter")
+        del self.outbox.readings[id]
 
-    def _one(self, terms: JobOptions, new: NewJob) -> str:
-        place = self.account, new.job_key
+    def _accept_one(self, terms: JobOptions, new: NewJob) -> str:
+        id, readings = job_id(self.account, new.job_key), self.outbox.readings
         now, payload = _now(), json.loads(new.payload)
-        if place in self.outbox.readings:
-            return "known" if self.outbox.readings[place].payload == payload else "conflict"
+        if id in readings:
+            return "known" if readings[id].payload == payload else "conflict"
         if new.key:
             key = self.account, new.key
             job_key, digest = self.outbox.keys.get(key, (new.job_key, new.digest))
-            if job_key != new.job_key and (self.account, job_key) in self.outbox.readings:
+            if job_key != new.job_key and job_id(self.account, job_key) in readings:
                 return f"same {job_key}" if digest == new.digest else "conflict"
             self.outbox.keys[key] = new.job_key, new.digest
         options = json.loads(new.options) if new.options else {}
         due = max(now, _moment(terms.not_before, now))
-        self.outbox.readings[place] = Reading(
+        readings[id] = Reading(
             job_key=new.job_key,
             state="waiting" if due > now else "ready",
             operation=terms.operation,
@@ -180,17 +181,17 @@ class RecordedLedger(Ledger):
         )
         self.outbox.jobs.append(
             Sent(
-                Job(job_id(self.account, new.job_key)),
-                terms.operation,
-                payload,
-                self.account,
-                terms.lane,
-                terms.repeat,
-                terms.not_before,
-                terms.expires,
-                terms.max_attempts,
-                options,
-                "" if new.key == own_key(new.job_key) else new.key,
+                job=Job(id),
+                operation=terms.operation,
+                payload=payload,
+                account=self.account,
+                lane=terms.lane,
+                repeat=terms.repeat,
+                not_before=terms.not_before,
+                expires=terms.expires,
+                max_attempts=terms.max_attempts,
+                options=options,
+                idempotency_key="" if new.key == own_key(new.job_key) else new.key,
             )
         )
         return "new"
@@ -200,7 +201,7 @@ class RecordedLedger(Ledger):
 def recording() -> Iterator[Outbox]:
     """Record instead of enqueuing, in all threads of this process, until the block is left."""
     before, outbox = settings.make_ledger, Outbox()
-    settings.make_ledger = outbox.ledger
+    settings.make_ledger = partial(RecordedLedger, outbox)
     try:
         yield outbox
     finally:

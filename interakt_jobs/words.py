@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
@@ -71,13 +71,12 @@ def is_json(value: object, depth: int = 0) -> bool:
     return False
 
 
-def not_json(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """The one problem of a value that ``is_json`` refuses."""
+def not_json(value: object) -> str:
+    """What is wrong with a value that ``is_json`` refuses."""
     if isinstance(value, int):
-        yield path, "must be a number of at most 64 bits"
-    elif isinstance(value, float):
-        yield path, "must be a finite number"
-    elif isinstance(value, dict | list | tuple):
-        yield path, f"holds something that is not JSON, or is nested deeper than {DEEPEST}"
-    else:
-        yield path, f"must be JSON, not {kind(value)}"
+        return "must be a number of at most 64 bits"
+    if isinstance(value, float):
+        return "must be a finite number"
+    if isinstance(value, dict | list | tuple):
+        return f"holds something that is not JSON, or is nested deeper than {DEEPEST}"
+    return f"must be JSON, not {kind(value)}"

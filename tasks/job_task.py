@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import inspect
 import json
 import logging
 import time
@@ -27,7 +26,7 @@ from interakt_jobs import (
 from interakt_jobs.ledger.keys import LATER, POISON
 from interakt_jobs.ledger.scripts import load
 from interakt_jobs.operation import Operation
-from interakt_jobs.options import only_payload
+from interakt_jobs.options import Options, only_payload
 
 from .app import app
 
@@ -35,13 +34,7 @@ log = logging.getLogger(__name__)
 PUSH = load("push")
 AWAY_SECONDS = 60.0
 served: set[str] = set()  # the accounts of this worker
-OPTIONS = frozenset(inspect.signature(Operation.apply_async).parameters) - {
-    "self",
-    "args",
-    "kwargs",
-    "task_id",
-    "other",
-}
+OPTIONS = frozenset(Options.__annotations__) - {"task_id"}
 
 
 class JobTask(Task):  # type: ignore[misc]
@@ -69,7 +62,7 @@ class JobTask(Task):  # type: ignore[misc]
         warnings = schemas.check(
             self.operation,
             schemas.complete(self.operation, payload),
-            allow_unknown=settings.allow_unknown_fields(),
+            allow_unknown=settings.current.allow_unknown_fields,
         )
         for warning in warnings:
             log.warning("%s: %s", self.name, warning)

@@ -77,40 +77,14 @@ class Record(NamedTuple):
     def parse(cls, raw: str) -> Record:
         """The record of its text; raises ``ValueError`` for another version and for what is no record."""
         head, options, payload = raw.split("\n", 2)
-        (
-            version,
-            operation,
-            flags,
-            lane,
-            accepted,
-            expires,
-            repeat,
-            most,
-            recipient,
-            group,
-            due,
-            key_id,
-            trace,
-        ) = head.split("|")
-        if version != VERSION:
-            raise ValueError(f"a record of version {version[:5]!r}")
-        return cls(
-            version,
-            operation,
-            flags,
-            lane,
-            int(accepted),
-            int(expires),
-            repeat,
-            int(most),
-            recipient,
-            group,
-            int(due),
-            key_id,
-            trace,
-            options,
-            payload,
-        )
+        fields: list[Any] = head.split("|")
+        if fields[0] != VERSION:
+            raise ValueError(f"a record of version {fields[0][:5]!r}")
+        if len(fields) != len(cls._fields) - 2:
+            raise ValueError(f"a record's header of {len(fields)} fields")
+        for at in (4, 5, 7, 10):  # accepted, expires, max_attempts, due
+            fields[at] = int(fields[at])
+        return cls._make([*fields, options, payload])
 
 
 def read(job_key: str, answer: list[Any]) -> Reading | None:

@@ -12,7 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import VERSION
 from redis.connection import ConnectionPool
@@ -25,8 +25,9 @@ from .redis_url import plain
 from .scripts import Script
 
 Argument = str | bytes | int | float
-# before 5.0 redis-py spoke nothing else, and had no word for it
-_SPEAK = {"protocol": 2} if VERSION[0] >= 5 else {}
+Answer = TypeVar("Answer")
+# redis-py before 5.0 knows no other protocol, and no such option
+_PROTOCOL = {"protocol": 2} if VERSION[0] >= 5 else {}
 
 
 class RedisClient:
@@ -51,7 +52,7 @@ class RedisClient:
                 retry=None,
                 health_check_interval=0,
                 client_name="interakt-jobs",
-                **_SPEAK,
+                **_PROTOCOL,
                 **over_tcp,
             )
             self._free: deque[Any] = deque([self._connection()], maxlen=256)
@@ -92,7 +93,7 @@ class RedisClient:
         command: list[Argument] = ["EVALSHA", script.sha, len(keys), *keys, *arguments]
         while True:
             try:
-                return self._once(command)
+                return self._answer(self._send(command))
             except FAILURES as error:
                 if isinstance(error, NoScriptError) and command[0] == "EVALSHA":
                     command[:2] = ["EVAL", script.text]
@@ -104,14 +105,14 @@ class RedisClient:
                 time.sleep(0.05)
 
     def _failed(self, error: BaseException, tries: int) -> None:
-        """Make ready for another try; raises what the caller is told when there is none, or it would not help."""
-        told = job_error(error)
-        self.damaged = self.damaged or isinstance(told, LedgerDamaged)
-        if type(told) is not LedgerUnreachable:
-            raise told from error
-        self.close()  # a server that was restarted or demoted is behind the idle ones too
-        if tries < 1:
-            raise told from error
+        """Prepare another try; raises our error when no try is left, or none would help."""
+        ours = job_error(error)
+        self.damaged = self.damaged or isinstance(ours, LedgerDamaged)
+        passing = type(ours) is LedgerUnreachable
+        if passing:
+            self.close()  # a server that was restarted or demoted is behind the idle ones too
+        if tries < 1 or not passing:
+            raise ours from error
 
     def begin(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Callable[[], Any]:
         """Send a call and return what waits for its answer, so that the caller can work meanwhile; see ``run``."""
@@ -138,33 +139,32 @@ class RedisClient:
 
     def command(self, *command: Argument, timeout: float | None = None) -> Any:
         """Run one command that is harmless to repeat; ``timeout`` seconds is for commands that block."""
-        for left in (1, 0):
-            try:
-                return self._once(command, timeout)
-            except FAILURES as error:
-                self._failed(error, left)
-        raise AssertionError("unreachable")
+        return self._twice(lambda: self._answer(self._send(command), timeout))
 
     def pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Send commands that are harmless to repeat in one go; an error answer is raised."""
-        for left in (1, 0):
+
+        def once() -> list[Any]:
             connection = self._take()
             try:
                 connection.send_packed_command(connection.pack_commands(commands))
                 answers = [connection.read_response() for _ in commands]
-            except FAILURES as error:
-                connection.disconnect()
-                self._failed(error, left)
             except BaseException:
                 connection.disconnect()
                 raise
-            else:
-                self._free.append(connection)
-                return answers
-        raise AssertionError("unreachable")
+            self._free.append(connection)
+            return answers
 
-    def _once(self, command: Sequence[Argument], timeout: float | None = None) -> Any:
-        return self._answer(self._send(command), timeout)
+        return self._twice(once)
+
+    def _twice(self, call: Callable[[], Answer]) -> Answer:
+        """What ``call`` returns, called again after a failure that passes."""
+        for left in (1, 0):
+            try:
+                return call()
+            except FAILURES as error:
+                self._failed(error, left)
+        raise AssertionError("unreachable")
 
     def _send(self, command: Sequence[Argument]) -> Any:
         connection = self._take()
@@ -176,11 +176,10 @@ class RedisClient:
         return connection
 
     def _answer(self, connection: Any, timeout: float | None = None) -> Any:
-        """What a command sent on ``connection`` came to; gives the connection back."""
+        """The answer to a command sent on ``connection``, which is then free again."""
         try:
-            answer = (
-                connection.read_response() if timeout is None else connection.read_response(timeout=timeout)
-            )
+            wait = {} if timeout is None else {"timeout": timeout}
+            answer = connection.read_response(**wait)
         except ResponseError:
             self._free.append(connection)
             raise

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from celery.result import ResultSet
 
-from interakt_jobs import Job, payloads, send_text
-from interakt_jobs.check import PayloadError, check
+from interakt_jobs import Job, PayloadError, payloads, send_text
+from interakt_jobs.check import check
 from interakt_jobs.operations import OPERATIONS
 from interakt_jobs.options import callback_options
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import schemas
 from examples.document import examples
-from interakt_jobs import payloads
-from interakt_jobs.check import PayloadError, check
+from interakt_jobs import PayloadError, payloads
+from interakt_jobs.check import check
 from interakt_jobs.operations import OPERATIONS
 from schemas import phones
 
