@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import resource
+import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.webhooks.raw_webhook import Event, pack, unpack
+from worker.webhooks.raw_webhook import RawWebhook
 from worker.webhooks.spool import Spool, SpoolFull
 
 
-def event(number: int, size: int = 10) -> Event:
-    return Event("default", "whatsapp", number, b"x" * size + str(number).encode())
+def event(number: int, size: int = 10) -> RawWebhook:
+    return RawWebhook("default", "whatsapp", number, b"x" * size + str(number).encode())
 
 
-def drain(spool: Spool, most: int = 500) -> list[Event]:
+def drain(spool: Spool, most: int = 500) -> list[RawWebhook]:
     found = []
     while events := spool.head(most):
         found += events
@@ -28,22 +33,26 @@ def drain(spool: Spool, most: int = 500) -> list[Event]:
     return found
 
 
-@given(st.lists(st.binary(max_size=300), max_size=8), st.integers(0, 400))
-def test_a_buffer_cut_anywhere_gives_the_whole_events_before_the_cut(bodies: list[bytes], cut: int) -> None:
-    events = [Event("a_1", "rcs", number, body) for number, body in enumerate(bodies)]
-    data = b"".join(map(pack, events))
-    found = unpack(data[: max(0, len(data) - cut)], 100)
-    assert found.events == events[: len(found.events)] and not found.broken
-    assert unpack(data, 100).events == events
+def left_by_a_dead_process(root: Path, events: list[RawWebhook]) -> tuple[Path, Path]:
+    """The database and its log, after a process that kept each by itself was killed."""
+    code = (
+        "import os, sys; from pathlib import Path; from worker.webhooks.spool import Spool;"
+        "from worker.webhooks.raw_webhook import RawWebhook; spool = Spool(Path(sys.argv[1]));"
+        f"[spool.append([RawWebhook(*each)]) for each in {[tuple(each) for each in events]!r}]; os._exit(0)"
+    )
+    earlier = set(root.iterdir())
+    subprocess.run([sys.executable, "-c", code, str(root)], check=True)
+    database, log = sorted(set(root.iterdir()) - earlier)
+    return database, log
 
 
-@given(st.binary(max_size=400))
-def test_garbage_is_never_taken_for_an_event_nor_raises(data: bytes) -> None:
-    assert unpack(data, 10).events == []
+def write_log_into(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def test_events_come_out_in_order_and_nothing_stays_behind(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, segment_bytes=200)
+    spool = Spool(tmp_path, database_bytes=200)
     events = [event(number) for number in range(50)]
     for at in range(0, 50, 5):
         spool.append(events[at : at + 5])
@@ -54,7 +63,7 @@ def test_events_come_out_in_order_and_nothing_stays_behind(tmp_path: Path) -> No
 
 
 def test_what_is_appended_while_it_is_replayed_comes_after(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, segment_bytes=100)
+    spool = Spool(tmp_path, database_bytes=100)
     spool.append([event(1), event(2)])
     first = spool.head(1)
     spool.append([event(3)])
@@ -80,8 +89,8 @@ def test_it_refuses_more_than_it_may_hold_and_takes_again_when_drained(tmp_path:
 def test_a_dead_processs_spool_is_adopted_before_our_own_and_a_living_ones_is_not(tmp_path: Path) -> None:
     code = (
         "import os, sys, time; from pathlib import Path; from worker.webhooks.spool import Spool;"
-        "from worker.webhooks.raw_webhook import Event;"
-        "spool = Spool(Path(sys.argv[1])); spool.append([Event('default', 'whatsapp', n, b'b') for n in (1, 2, 3)]);"
+        "from worker.webhooks.raw_webhook import RawWebhook;"
+        "spool = Spool(Path(sys.argv[1])); spool.append([RawWebhook('default', 'whatsapp', n, b'b') for n in (1, 2, 3)]);"
         "spool.head(1); spool.taken(); print('ready', flush=True); time.sleep(60)"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
@@ -98,26 +107,93 @@ def test_a_dead_processs_spool_is_adopted_before_our_own_and_a_living_ones_is_no
 
 
 def test_a_torn_tail_is_dropped_and_what_follows_is_read(tmp_path: Path) -> None:
-    dead = tmp_path / "0-1-dead"
-    dead.mkdir()
-    (dead / "00000001.seg").write_bytes(pack(event(1)) + pack(event(2))[:-4])
-    (dead / "00000002.seg").write_bytes(pack(event(3)))
+    _, log = left_by_a_dead_process(tmp_path, [event(1), event(2)])
+    os.truncate(log, log.stat().st_size - 4)
+    left_by_a_dead_process(tmp_path, [event(3)])
     spool = Spool(tmp_path)
     spool.adopt()
     assert [each.at_ms for each in drain(spool)] == [1, 3]
-    assert not dead.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_rest_is_kept_aside(tmp_path: Path) -> None:
-    dead = tmp_path / "0-1-dead"
-    dead.mkdir()
-    second = bytearray(pack(event(2)))
-    second[-1] ^= 1
-    (dead / "00000001.seg").write_bytes(pack(event(1)) + bytes(second) + pack(event(3)))
+@pytest.mark.parametrize("checkpointed", [False, True])
+def test_a_damaged_rest_is_kept_aside(tmp_path: Path, checkpointed: bool) -> None:
+    database, log = left_by_a_dead_process(tmp_path, [event(1), event(2), event(3)])
+    if checkpointed:
+        write_log_into(database)
+    file = database if checkpointed else log
+    data = bytearray(file.read_bytes())
+    data[data.index(event(2).body)] ^= 1
+    file.write_bytes(data)
     spool = Spool(tmp_path)
     spool.adopt()
     assert [each.at_ms for each in drain(spool)] == [1]
-    assert [file.suffix for file in dead.iterdir() if file.name != "lock"] == [".damaged"]
+    assert [each.suffix for each in tmp_path.iterdir()] == [".damaged"]
+
+
+def test_what_is_no_database_is_kept_aside_and_the_rest_is_read(tmp_path: Path) -> None:
+    (tmp_path / "0.db").write_bytes(b"no database" * 1000)
+    left_by_a_dead_process(tmp_path, [event(1)])
+    spool = Spool(tmp_path)
+    assert spool.adopt() > 0 and drain(spool) == [event(1)]
+    assert [each.suffix for each in tmp_path.iterdir()] == [".damaged"]
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes, bytes]:
+    """What a dead process left: its database and log, and the database that its log is written into."""
+    folder = tmp_path_factory.mktemp("left")
+    database, log = left_by_a_dead_process(folder, [event(number) for number in range(8)])
+    before, logged = database.read_bytes(), log.read_bytes()
+    write_log_into(database)
+    return before, logged, database.read_bytes()
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_whatever_is_damaged_or_cut_only_the_first_webhooks_come_out_and_nothing_raises(
+    left: tuple[bytes, bytes, bytes], data: st.DataObject
+) -> None:
+    before, log, whole = left
+    into_log, cut = data.draw(st.booleans()), data.draw(st.booleans())
+    content = bytearray(log if into_log else whole)
+    at = data.draw(st.integers(0, len(content) - 1))
+    if cut:
+        del content[at:]
+    else:
+        content[at] ^= data.draw(st.integers(1, 255))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "0.db"
+        path.write_bytes(before if into_log else content)
+        if into_log:
+            path.with_name("0.db-wal").write_bytes(content)
+        spool = Spool(Path(folder))
+        spool.adopt()
+        found = drain(spool)
+        spool.close()
+    assert found == [event(number) for number in range(8)][: len(found)]
+
+
+def test_of_two_processes_each_gives_its_own_in_order_and_none_twice(tmp_path: Path) -> None:
+    spools = [Spool(tmp_path), Spool(tmp_path)]
+    for number in range(20):
+        spools[number % 2].append([event(number)])
+    assert [spool.adopt() for spool in spools] == [0, 0]
+    assert [[each.at_ms for each in drain(spool)] for spool in spools] == [
+        list(range(0, 20, 2)),
+        list(range(1, 20, 2)),
+    ]
+
+
+def test_appending_and_replaying_at_once_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    spool, events, found = Spool(tmp_path), [event(number) for number in range(200)], []
+    writer = threading.Thread(target=lambda: [spool.append([each]) for each in events])
+    writer.start()
+    while writer.is_alive() or not spool.empty:
+        found += drain(spool, 3)
+    assert found == events
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_with_a_full_disk_it_starts_all_the_same_and_keeps_once_there_is_room(
@@ -140,13 +216,21 @@ def test_with_a_full_disk_it_starts_all_the_same_and_keeps_once_there_is_room(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_fails_takes_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_takes_nothing_half(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.append([event(1)])
-    sync = os.fdatasync
-    monkeypatch.setattr(os, "fdatasync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
-    with pytest.raises(OSError, match="full"):
-        spool.append([event(2)])
-    monkeypatch.setattr(os, "fdatasync", sync)
+    (log,) = tmp_path.glob("*-wal")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 5000, before[1]))
+    try:
+        with pytest.raises(OSError, match="disk"):
+            spool.append([event(2), event(2, 10_000)])
+        given = spool.head(), spool.head()
+        spool.taken()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert given == ([event(1)], [event(1)])
     spool.append([event(3)])
-    assert [each.at_ms for each in drain(spool)] == [1, 3]
+    assert [each.at_ms for each in drain(spool)] == [3]
+    spool.close()
+    assert list(tmp_path.iterdir()) == []

@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from worker.telemetry.rate_limited_log import RateLimitedLog
 
-from .raw_webhook import Event
+from .raw_webhook import RawWebhook
 from .spool import Spool, SpoolFull
 from .streams import Away, Streams
 
 log = logging.getLogger(__name__)
-MOST_EVENTS, MOST_BYTES = 500, 2 << 20
+MOST_WEBHOOKS, MOST_BYTES = 500, 2 << 20
 WAITING_BYTES = 64 << 20
 # Interakt waits three seconds (interakt-api 6).
 ANSWER_SECONDS = 2.5
@@ -36,7 +36,7 @@ class WebhookBuffer:
         self._direct_streams, self._drain_streams = Streams(redis_url), Streams(redis_url)
         self._writer_thread = ThreadPoolExecutor(1, "spool-write")
         self._reader_thread = ThreadPoolExecutor(1, "spool-read")
-        self._waiting: deque[tuple[Event, Kept]] = deque()
+        self._waiting: deque[tuple[RawWebhook, Kept]] = deque()
         self._waiting_bytes = 0
         self._deadlines: deque[tuple[float, Kept]] = deque()
         self._work = asyncio.Event()
@@ -76,15 +76,15 @@ class WebhookBuffer:
         await self._direct_streams.close()
         await self._drain_streams.close()
 
-    def keep(self, event: Event) -> Kept:
-        """Done with True when the event is safe, with False when it could not be kept."""
+    def keep(self, webhook: RawWebhook) -> Kept:
+        """Done with True when the webhook is safe, with False when it could not be kept."""
         loop = asyncio.get_running_loop()
         kept: Kept = loop.create_future()
-        if self._waiting_bytes + len(event.body) > WAITING_BYTES:
+        if self._waiting_bytes + len(webhook.body) > WAITING_BYTES:
             kept.set_result(False)
             return kept
-        self._waiting.append((event, kept))
-        self._waiting_bytes += len(event.body)
+        self._waiting.append((webhook, kept))
+        self._waiting_bytes += len(webhook.body)
         self._deadlines.append((loop.time() + ANSWER_SECONDS, kept))
         self._work.set()
         return kept
@@ -93,10 +93,10 @@ class WebhookBuffer:
         """From now on to disk, until all of that is replayed."""
         self._indirect.set()
 
-    def _batch(self) -> list[tuple[Event, Kept]]:
-        batch: list[tuple[Event, Kept]] = []
+    def _batch(self) -> list[tuple[RawWebhook, Kept]]:
+        batch: list[tuple[RawWebhook, Kept]] = []
         size = 0
-        while self._waiting and len(batch) < MOST_EVENTS and size < MOST_BYTES:
+        while self._waiting and len(batch) < MOST_WEBHOOKS and size < MOST_BYTES:
             batch.append(self._waiting.popleft())
             size += len(batch[-1][0].body)
         self._waiting_bytes -= size
@@ -119,43 +119,43 @@ class WebhookBuffer:
                 finally:
                     self._busy = False
 
-    async def _keep_batch(self, batch: list[tuple[Event, Kept]]) -> None:
+    async def _keep_batch(self, batch: list[tuple[RawWebhook, Kept]]) -> None:
         if self.direct:
-            refused = await self._to_redis([event for event, _ in batch])
+            refused = await self._to_redis([webhook for webhook, _ in batch])
             if not refused:
                 _answer(batch, True)
-                self._tell("taken", (event for event, _ in batch))
+                self._tell("taken", (webhook for webhook, _ in batch))
                 return
             self.divert()
-            left = {id(event) for event in refused}
+            left = {id(webhook) for webhook in refused}
             taken = [pair for pair in batch if id(pair[0]) not in left]
             batch = [pair for pair in batch if id(pair[0]) in left]
             _answer(taken, True)
-            self._tell("taken", (event for event, _ in taken))
-        kept = await self._to_disk([event for event, _ in batch])
+            self._tell("taken", (webhook for webhook, _ in taken))
+        kept = await self._to_disk([webhook for webhook, _ in batch])
         _answer(batch, kept)
-        self._tell("spooled" if kept else "full", (event for event, _ in batch))
+        self._tell("spooled" if kept else "full", (webhook for webhook, _ in batch))
 
-    def _tell(self, result: str, events: Iterable[Event]) -> None:
-        for account, number in Counter(event.account for event in events).items():
+    def _tell(self, result: str, webhooks: Iterable[RawWebhook]) -> None:
+        for account, number in Counter(webhook.account for webhook in webhooks).items():
             self._count(account, result, number)
 
-    async def _to_redis(self, events: Sequence[Event]) -> Sequence[Event]:
+    async def _to_redis(self, webhooks: Sequence[RawWebhook]) -> Sequence[RawWebhook]:
         try:
-            refused = await self._direct_streams.append(events)
+            refused = await self._direct_streams.append(webhooks)
         except Away as error:
             if self._seldom("away"):
                 log.warning("webhooks go to disk: %s", error, extra={"action": "webhooks_spooled"})
-            return events
+            return webhooks
         if refused and self._seldom("refused"):
             why = self._direct_streams.refusal
             log.error("webhooks go to disk: %s", why, extra={"action": "webhooks_spooled"})
         return refused
 
-    async def _to_disk(self, events: Sequence[Event]) -> bool:
+    async def _to_disk(self, webhooks: Sequence[RawWebhook]) -> bool:
         self._spooling = True
         try:
-            await asyncio.get_running_loop().run_in_executor(self._writer_thread, self.spool.append, events)
+            await asyncio.get_running_loop().run_in_executor(self._writer_thread, self.spool.append, webhooks)
         except (SpoolFull, OSError) as error:
             if self._seldom("lost"):
                 log.critical(
@@ -191,19 +191,19 @@ class WebhookBuffer:
     async def _replay(self) -> bool:
         """Move one batch from disk to Redis, or, when there is none, go direct again; False when Redis cannot."""
         loop = asyncio.get_running_loop()
-        events = await loop.run_in_executor(self._reader_thread, self.spool.head)
+        webhooks = await loop.run_in_executor(self._reader_thread, self.spool.head)
         try:
-            if events:
-                if await self._drain_streams.append(events):
+            if webhooks:
+                if await self._drain_streams.append(webhooks):
                     return False
                 await loop.run_in_executor(self._reader_thread, self.spool.taken)
-                self._tell("replayed", events)
+                self._tell("replayed", webhooks)
             else:
                 await self._drain_streams.run([("PING",)])
         except Away:
             return False
         # Nothing awaited in between: no batch can slip to the disk after this was looked at.
-        if not events and not self._spooling and self.spool.empty:
+        if not webhooks and not self._spooling and self.spool.empty:
             self._indirect.clear()
             log.info("webhooks go to Redis", extra={"action": "webhooks_direct"})
         return True
@@ -219,7 +219,7 @@ class WebhookBuffer:
                     kept.set_result(False)
 
 
-def _answer(batch: Sequence[tuple[Event, Kept]], kept: bool) -> None:
+def _answer(batch: Sequence[tuple[RawWebhook, Kept]], kept: bool) -> None:
     for _, future in batch:
         if not future.done():
             future.set_result(kept)

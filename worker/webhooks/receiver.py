@@ -19,7 +19,7 @@ from worker.telemetry.rate_limited_log import RateLimitedLog
 from .buffer import WebhookBuffer
 from .counts import Counts
 from .options import WebSettings
-from .raw_webhook import Event
+from .raw_webhook import RawWebhook
 from .signature import HEADERS, is_signed
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Receiver:
             body = await self._body(scope, receive)
             if kind == "whatsapp":
                 self._check_signature(account, body, scope)
-            if not await self._intake.keep(Event(account, kind, time.time_ns() // 1_000_000, body)):
+            if not await self._intake.keep(RawWebhook(account, kind, time.time_ns() // 1_000_000, body)):
                 raise Refused(503, "full", "cannot be kept now")
         except Gone:
             return

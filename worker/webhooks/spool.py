@@ -1,6 +1,7 @@
-"""Where webhooks wait on disk while Redis cannot take them: files of framed events, synced before anyone is answered.
+"""Where webhooks wait on disk while Redis cannot take them, in order, and synced before anyone is answered.
 
-Each process has a folder of its own, locked for as long as it lives; what a dead one left is adopted by the next to look.
+Each process has an SQLite database of its own, locked by SQLite for as long as the process lives; what a dead one left is
+adopted by the next to look. Its files are removed as soon as nothing waits in them.
 """
 
 from __future__ import annotations
@@ -9,83 +10,47 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
+import sqlite3
 import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .raw_webhook import MOST_FRAME, Event
-from .segment import Segment
+from .raw_webhook import MOST_BYTES, RawWebhook
+from .spool_database import Damaged, SpoolDatabase
 
-SEGMENT_BYTES = 16 << 20
+DATABASE_BYTES = 16 << 20
 
 
 class SpoolFull(Exception):
     """Raised when the spool holds as much as it may."""
 
 
-class _Folder:
-    """A locked folder; the lock is the process's own, so it is free the moment the process is gone."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            raise
-
-    @classmethod
-    def make(cls, root: Path) -> _Folder:
-        """A new one, locked before it has its name: nobody can take it for a dead process's. Raises ``OSError``."""
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{time.time_ns() // 1_000_000:014d}-{os.getpid()}-{secrets.token_hex(4)}"
-        making = root / f".{name}"
-        making.mkdir(mode=0o700)
-        made = cls(making)
-        made.path = making.rename(root / name)
-        return made
-
-    def leave(self) -> None:
-        """Remove the folder if nothing is left in it, and unlock."""
-        with contextlib.suppress(OSError):
-            if not any(entry.name != "lock" for entry in os.scandir(self.path)):
-                (self.path / "lock").unlink()
-                self.path.rmdir()
-        os.close(self._lock)
-
-
 class Spool:
     """A queue on disk under ``root``, at most ``most_bytes`` of it. ``append`` and the rest may run in different threads.
 
-    Raises ``OSError`` when the folder cannot be made, unless the disk is only full: it is made once there is room.
+    ``database_bytes`` is about how large one database grows: its disk is free again when all of it is replayed.
+    Raises ``OSError`` when nothing can be written there, unless the disk is only full.
     """
 
-    def __init__(self, root: Path, most_bytes: int = 1 << 30, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.root, self._most, self._segment_bytes = root, most_bytes, segment_bytes
-        self._own: _Folder | None = None
+    def __init__(self, root: Path, most_bytes: int = 1 << 30, database_bytes: int = DATABASE_BYTES) -> None:
+        self.root, self._most, self._database_bytes = root, most_bytes, database_bytes
+        self._databases: list[SpoolDatabase] = []
+        self._own: SpoolDatabase | None = None
+        self._heading: SpoolDatabase | None = None
+        self._lock = threading.Lock()
         try:
-            self._own = _Folder.make(root)
+            self._write_and_sync()
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-        self._adopted: dict[Path, _Folder] = {}
-        self._segments: deque[Segment] = deque()
-        self._current: Segment | None = None
-        self._heading: Segment | None = None
-        self._writing = False
-        self._number = 0
-        self._lock = threading.Lock()
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes not yet replayed."""
-        with self._lock:
-            return sum(segment.size - segment.read for segment in self._segments)
+        """Bytes not yet replayed, as far as is known; never waits for the disk."""
+        return sum(each.waiting_bytes for each in tuple(self._databases))
 
     @property
     def empty(self) -> bool:
@@ -94,104 +59,99 @@ class Spool:
 
     def try_out(self) -> None:
         """Write and sync as a webhook would be, and leave nothing; raises ``SpoolFull`` or ``OSError``."""
-        if self.waiting_bytes + MOST_FRAME > self._most:
-            raise self._full()
-        with self._lock:
-            folder = self._folder()
-        with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, MOST_FRAME)
+        self._check_room(MOST_BYTES)
+        self._write_and_sync()
+
+    def _write_and_sync(self) -> None:
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.root) as file:
+            os.posix_fallocate(file.fileno(), 0, MOST_BYTES)
             os.fdatasync(file.fileno())
 
-    def _folder(self) -> Path:
-        if self._own is None:
-            self._own = _Folder.make(self.root)
-        return self._own.path
+    def _check_room(self, size: int) -> None:
+        if self.waiting_bytes + size > self._most:
+            raise SpoolFull(f"the webhook spool holds {self._most} bytes")
 
-    def _full(self) -> SpoolFull:
-        return SpoolFull(f"the webhook spool holds {self._most} bytes")
+    def append(self, webhooks: Sequence[RawWebhook]) -> None:
+        """Keep webhooks; they are synced when this returns. Raises ``SpoolFull`` or ``OSError``, and then none is kept."""
+        self._check_room(sum(webhook.size for webhook in webhooks))
+        with self._lock, _disk_errors():
+            if self._own is None or self._own.size >= self._database_bytes:
+                self._own = self._create()
+            try:
+                self._own.append(webhooks)
+            except sqlite3.Error:
+                self._own = None  # after a failed sync nobody knows what the next one would promise
+                raise
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Keep events; they are synced when this returns. Raises ``SpoolFull`` or ``OSError``, and then none is kept."""
-        with self._lock:
-            self._writing = True
-        try:
-            if self.waiting_bytes + sum(len(event.body) + 128 for event in events) > self._most:
-                raise self._full()
-            self._open().append(events)
-        finally:
-            with self._lock:
-                self._writing = False
+    def _create(self) -> SpoolDatabase:
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(self.root):
+            made = SpoolDatabase.create(self.root / f"{time.time_ns():020d}-{uuid.uuid4().hex}.db")
+            self._databases.append(made)
+        return made
 
-    def _open(self) -> Segment:
-        with self._lock:
-            current = self._current
-            if current is not None and (current.sealed or current.size >= self._segment_bytes):
-                current.seal()
-                current = None
-            if current is None:
-                self._number += 1
-                current = Segment(self._folder() / f"{self._number:08d}.seg", new=True)
-                self._segments.append(current)
-                self._current = current
-            return current
+    def head(self, most: int = 500) -> list[RawWebhook]:
+        """The oldest webhooks, still kept until ``taken``."""
+        with self._lock, _disk_errors():
+            while self._databases:
+                self._heading = self._databases[0]
+                try:
+                    if found := self._heading.head(most):
+                        return found
+                    self._heading.remove()
+                except Damaged:
+                    self._heading.set_aside()
+                self._forget(self._heading)
+            return []
 
-    def head(self, most: int = 500) -> list[Event]:
-        """The oldest events, still kept until ``taken``."""
-        while True:
-            with self._lock:
-                segment = next((each for each in self._segments if each.read < each.size), None)
-            self._heading = segment
-            if segment is None:
-                self._tidy()
-                return []
-            if found := segment.head(most):
-                return found
+    def _forget(self, database: SpoolDatabase) -> None:
+        self._databases.remove(database)
+        self._heading = None
+        if database is self._own:
+            self._own = None
 
     def taken(self) -> None:
         """Forget what ``head`` gave."""
-        if self._heading is not None:
-            self._heading.taken()
-        self._tidy()
-
-    def _tidy(self) -> None:
         with self._lock:
-            for segment in list(self._segments):
-                if segment.read < segment.size or (segment is self._current and self._writing):
-                    continue
-                segment.remove()
-                self._segments.remove(segment)
-                if segment is self._current:
-                    self._current = None
-            used = {segment.path.parent for segment in self._segments}
-            for path in [path for path in self._adopted if path not in used]:
-                self._adopted.pop(path).leave()
+            if self._heading is not None:
+                self._heading.taken()
 
     def adopt(self) -> int:
         """Take over what dead processes left, oldest first; returns how many bytes wait in it."""
-        found: list[Segment] = []
-        for path in sorted(self.root.iterdir()):
-            if path.name.startswith(".") or path in self._adopted or (self._own and path == self._own.path):
-                continue
-            try:
-                folder = _Folder(path)
-            except OSError:
-                continue
-            segments = [Segment(file, new=False) for file in sorted(path.glob("*.seg"))]
-            if segments:
-                self._adopted[path] = folder
-                found += segments
-            else:
-                folder.leave()
+        with _locked(self.root):
+            ours = {each.path for each in self._databases}
+            paths = [path for path in sorted(self.root.glob("*.db")) if path not in ours]
+            found = [adopted for path in paths if (adopted := SpoolDatabase.adopt(path))]
         with self._lock:
-            self._segments.extendleft(reversed(found))
-        return sum(segment.size - segment.read for segment in found)
+            self._databases[:0] = found
+        return sum(each.waiting_bytes for each in found)
 
     def close(self) -> None:
-        """Give the folders up; what is left in them is adopted by another process."""
-        self._tidy()
+        """Give the databases up; what is left in them is adopted by another process."""
         with self._lock:
-            if self._current is not None:
-                self._current.seal()
-            for folder in filter(None, [self._own, *self._adopted.values()]):
-                folder.leave()
-            self._adopted.clear()
+            for each in self._databases:
+                if each.waiting_bytes:
+                    each.close()
+                else:
+                    each.remove()
+            self._databases.clear()
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time makes or adopts databases, so that none is adopted before its maker has locked it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from error

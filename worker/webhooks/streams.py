@@ -13,7 +13,7 @@ from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from interakt_jobs.ledger.redis_url import plain
 
-from .raw_webhook import Event
+from .raw_webhook import RawWebhook
 
 Command = tuple[str | bytes | int, ...]
 
@@ -72,26 +72,28 @@ class Streams:
         except ResponseError as error:
             return error
 
-    async def append(self, events: Sequence[Event]) -> list[Event]:
-        """Append events to their accounts' streams; returns those that Redis refused. Raises ``Away``."""
+    async def append(self, webhooks: Sequence[RawWebhook]) -> list[RawWebhook]:
+        """Append webhooks to their accounts' streams; returns those that Redis refused. Raises ``Away``."""
         answers = await self.run(
             [
                 (
                     "XADD",
-                    stream(event.account),
+                    stream(webhook.account),
                     "*",
                     "at",
-                    event.at_ms,
+                    webhook.at_ms,
                     "kind",
-                    event.kind,
+                    webhook.kind,
                     "body",
-                    event.body,
+                    webhook.body,
                 )
-                for event in events
+                for webhook in webhooks
             ]
         )
         return [
-            event for event, answer in zip(events, answers, strict=True) if isinstance(answer, ResponseError)
+            webhook
+            for webhook, answer in zip(webhooks, answers, strict=True)
+            if isinstance(answer, ResponseError)
         ]
 
     async def close(self) -> None:
