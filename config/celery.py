@@ -25,7 +25,6 @@ broker_heartbeat = 0
 
 result_backend = "interakt_jobs.backend:LedgerBackend"  # reads the ledger; nothing is stored twice
 task_ignore_result = True
-task_store_errors_even_if_ignored = False
 
 accept_content = ["json"]
 task_serializer = "json"
@@ -38,26 +37,21 @@ task_queues = [
 ]
 task_default_queue = "intake"
 task_acks_late = False
-task_publish_retry = True
 task_publish_retry_policy = {
     "max_retries": 2,
     "interval_start": 0.1,
     "interval_step": 0.2,
     "interval_max": 0.5,
 }
-task_default_rate_limit = None
 worker_disable_rate_limits = True  # Celery's is per worker; the budget is per account
 
 worker_prefetch_multiplier = 1
 worker_eta_task_limit = 100  # waits live in the ledger; this only bounds what a stranger publishes
 worker_cancel_long_running_tasks_on_connection_loss = False  # a blip must not make sends unknown
-worker_max_tasks_per_child = None
-worker_send_task_events = False
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 worker_proc_alive_timeout = 15
 worker_enable_remote_control = False  # nothing needs it; with it, whoever may write to Redis ends workers
-enable_utc = True
 timezone = "UTC"
 beat_max_loop_interval = 1  # so soon is a schedule seen that was made or changed meanwhile
 

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
-from .hosts import is_public
 from .secret import Secret
-from .urls import split
+from .urls import is_public, split
 
 _ON, _OFF = frozenset({"1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
 _TASK = re.compile(r"[A-Za-z_][\w.\-]{0,199}\Z")
@@ -34,12 +33,14 @@ class Number(fields.Float):
         try:
             number = float(value)
         except ValueError:
-            raise ValidationError(f"{value!r} is no number: use {self.allowed()}") from None
+            raise ValidationError(f"{value!r} is no number: use {self.allowed}") from None
         if not self.least <= number <= self.most or math.isinf(number) or (self.whole and number % 1):
-            raise ValidationError(f"{value!r} is not allowed: use {self.allowed()}")
+            raise ValidationError(f"{value!r} is not allowed: use {self.allowed}")
         return int(number) if self.whole else number
 
+    @property
     def allowed(self) -> str:
+        """The values that it takes, in words."""
         kind = "a whole number" if self.whole else "a number"
         if math.isinf(self.most):
             return f"{kind}, {self.least:g} or more"
@@ -48,6 +49,8 @@ class Number(fields.Float):
 
 class Switch(fields.Field[bool]):
     """``on`` or ``off``."""
+
+    allowed = "on or off"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
         word = value.lower()
@@ -61,17 +64,19 @@ class Choice(fields.Field[str]):
 
     def __init__(self, *choices: str, **options: Any) -> None:
         super().__init__(**options)
-        self.choices = choices
+        self.choices, self.allowed = choices, ", ".join(choices)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         found = {choice.lower(): choice for choice in self.choices}.get(value.lower())
         if found is None:
-            raise ValidationError(f"{value!r} is not known: use {', '.join(self.choices)}")
+            raise ValidationError(f"{value!r} is not known: use {self.allowed}")
         return found
 
 
 class Hidden(fields.Field[Secret]):
     """A secret of ``least`` characters or more; its text is in no message."""
+
+    allowed = "secret"
 
     def __init__(self, least: int = 0, **options: Any) -> None:
         super().__init__(**options)
@@ -116,6 +121,8 @@ class Dsn(Hidden):
 class Task(fields.Field[str]):
     """The name of a Celery task or queue."""
 
+    allowed = "name"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if not _TASK.match(value):
             raise ValidationError(f"{value!r} is no name: use letters, digits, dots, dashes and underscores")
@@ -125,6 +132,8 @@ class Task(fields.Field[str]):
 class Words(fields.Field[tuple[str, ...]]):
     """Texts with commas between them; compared without case."""
 
+    allowed = "texts with commas"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[str, ...]:
         found = dict.fromkeys(word.strip().casefold() for word in value.split(","))
         found.pop("", None)
@@ -133,6 +142,8 @@ class Words(fields.Field[tuple[str, ...]]):
 
 class Addresses(fields.Field[tuple[str, ...]]):
     """IP addresses or networks with commas between them."""
+
+    allowed = "addresses with commas"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[str, ...]:
         found = [part.strip() for part in value.split(",") if part.strip()]
@@ -148,6 +159,8 @@ class Addresses(fields.Field[tuple[str, ...]]):
 
 class Shares(fields.Field[dict[str, int]]):
     """What each lane is guaranteed, in percent."""
+
+    allowed = "percent"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, int]:
         try:

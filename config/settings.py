@@ -1,4 +1,4 @@
-"""One frozen object made of the environment; all mistakes are told together. Nothing is read at import."""
+"""One frozen object made of the environment; all mistakes are reported together. Nothing is read at import."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .accounts import NAMES as ACCOUNT_NAMES
 from .accounts import read_accounts, variable_of
 from .declaration import schema_of
 from .fields import LEAST_SECRET
-from .hosts import is_public
 from .schema import Account, Settings
 from .secret import Secret
+from .urls import is_public
 
 __all__ = ["Account", "Secret", "Settings", "SettingsError", "current", "load"]
 _SCHEMA = schema_of(Settings)

@@ -8,9 +8,7 @@ from typing import Any
 from marshmallow import Schema, missing
 
 from .declaration import schema_of
-from .fields import Addresses, Choice, Dsn, Hidden, Number, PathSecret, Shares, Switch, Task, Words
 from .schema import Account, Settings
-from .urls import Broker, Store, Web
 
 HEAD = """# Settings
 
@@ -26,19 +24,6 @@ underscores and a name in capitals at the end (`INTERAKT_API_KEY__BRAND_B`) they
 `brand_b`; what it does not set is the unsuffixed value, except its key and its webhook secret.
 """
 GENERAL = "\n## The deployment\n"
-KINDS: dict[type[Any], str] = {
-    Hidden: "secret",
-    Dsn: "secret",
-    PathSecret: "secret",
-    Web: "URL",
-    Store: "URL",
-    Broker: "URL",
-    Switch: "on or off",
-    Task: "name",
-    Words: "texts with commas",
-    Addresses: "addresses with commas",
-    Shares: "percent",
-}
 
 
 def markdown() -> str:
@@ -49,7 +34,8 @@ def markdown() -> str:
 def _table(schema: Schema) -> str:
     rows = ["", "| name | default | value | what |", "|---|---|---|---|"]
     for field in schema.fields.values():
-        cells = (f"`{field.data_key}`", _default(field.load_default), _kind(field), field.metadata["what"])
+        allowed = getattr(field, "allowed", "text")
+        cells = (f"`{field.data_key}`", _default(field.load_default), allowed, field.metadata["what"])
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
 
@@ -66,14 +52,6 @@ def _default(value: Any) -> str:
     if isinstance(value, tuple):
         value = ",".join(value)
     return f"`{value}`"
-
-
-def _kind(field: Any) -> str:
-    if isinstance(field, Number):
-        return field.allowed()
-    if isinstance(field, Choice):
-        return ", ".join(field.choices)
-    return KINDS.get(type(field), "text")
 
 
 if __name__ == "__main__":

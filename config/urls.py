@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from typing import Any
@@ -10,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from kombu.connection import Connection
 from marshmallow import ValidationError, fields
 
-from .hosts import is_public
-
+# Zones in which a host may be spoken to in clear text.
+PRIVATE = (".localhost", ".local", ".internal", ".lan", ".test", ".home.arpa", ".svc", ".cluster.local")
 _DATABASE = re.compile(r"/?|/[0-9]{1,5}")
 _CHECKS = frozenset({"required", "optional", "none"})
 _FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
@@ -20,6 +21,8 @@ _HOST = re.compile(r"[a-z0-9.\-_:]+", re.IGNORECASE)
 
 class Web(fields.Field[str]):
     """An http(s) URL that ends in a slash."""
+
+    allowed = "URL"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         parts = split(value)
@@ -37,6 +40,7 @@ class Web(fields.Field[str]):
 class Store(fields.Field[str]):
     """A Redis URL; celery's ``redis+socket://`` is understood."""
 
+    allowed = "URL"
     schemes: tuple[str, ...] = ("redis", "rediss", "unix", "redis+socket")
     with_db = frozenset({"unix", "redis+socket"})
     fix = "use redis://host:6379/0, rediss://host:6380/0 or redis+socket:///path"
@@ -102,3 +106,16 @@ def split(value: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     return parts.scheme, parts.hostname or ""
+
+
+def is_public(host: str) -> bool:
+    """Whether ``host`` may be anywhere: an address of the internet, or a name with a dot that is of no private zone.
+
+    An address written as one number is not read, and may be anywhere.
+    """
+    host = host.rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host.isdigit() or ("." in host and not host.endswith(PRIVATE))
+    return address.is_global

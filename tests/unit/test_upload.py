@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.raw_server import RawServer, answer
-from worker.http.public_addresses import is_public
-from worker.http.resolver import Address
+from worker.http.resolver import Address, is_public
 from worker.interakt.client import Client
 from worker.interakt.errors import InteraktError, Refused, Unavailable
 from worker.interakt.uploads import Uploads

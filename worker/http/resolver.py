@@ -1,7 +1,11 @@
-"""Names to addresses in bounded time: ``getaddrinfo`` has no timeout, so it runs in a thread that may be left behind."""
+"""Names to addresses in bounded time: ``getaddrinfo`` has no timeout, so it runs in a thread that may be left behind.
+
+Also which addresses are public: what a user's URL may make this machine connect to.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 import time
@@ -9,6 +13,7 @@ from typing import Any, NamedTuple
 
 FRESH_SECONDS = 30.0
 STALE_SECONDS = 600.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Address(NamedTuple):
@@ -76,3 +81,18 @@ class Resolver:
             self._running.pop(name, None)
             if lookup.found:
                 self._known[name] = (time.monotonic(), lookup.found)
+
+
+def is_public(address: Address) -> bool:
+    """Whether anyone on the internet could be meant; addresses that carry another one are judged by that."""
+    try:
+        ip = ipaddress.ip_address(str(address.sockaddr[0]).partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not ip.is_unspecified

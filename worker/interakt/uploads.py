@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import requests
 
 from worker.http.adapter import Adapter, Broken, Reply, session
-from worker.http.public_addresses import is_public
+from worker.http.resolver import is_public
 
 from .errors import InteraktError, Refused, Unavailable
 
