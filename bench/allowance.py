@@ -85,7 +85,7 @@ def run(case: Case) -> Case:
             _arrived(stack, called)
         for name, process in stack.processes.items():
             if process.poll() is not None:
-                raise RuntimeError(f"{name} ended:\n{stack.job_key(name)}")
+                raise RuntimeError(f"{name} ended:\n{stack.tail(name)}")
         calls = stack.sandbox.arrivals()
     accepted = [call.arrived for call in calls if call.accepted or case.hang]
     refused = [call.arrived for call in calls if call.status == 429]

@@ -22,8 +22,7 @@ from .callbacks.outbox import Outbox
 from .campaigns.running.feeder import Feeder
 from .campaigns.running.run_campaign import RunCampaign
 from .delivery import alarms
-from .delivery.outcomes import Attempt
-from .delivery.retry import RetryPolicy
+from .delivery.attempt import Attempt, RetryPolicy
 from .delivery.runner import Delivery
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.heartbeat import Heartbeat
@@ -33,7 +32,6 @@ from .dispatch.thread_shares import ThreadShares, Turn
 from .dispatch.witness import Witness
 from .interakt.client import Client
 from .interakt.uploads import Uploads
-from .lasting import PAUSE_SECONDS, tell
 from .ledger.dead_letters import DeadLetters
 from .ledger.keyless import KeyWatch
 from .ledger.layout import refuse_old_data
@@ -45,6 +43,7 @@ from .schedules.store import Schedules
 from .schedules.tick import tick as run_tick
 from .shutdown import stopping
 from .telemetry import logs, sentry
+from .threads import PAUSE_SECONDS, log_waiting
 from .webhooks import listener
 
 log = logging.getLogger(__name__)
@@ -175,7 +174,7 @@ def tick(name: str) -> None:
     try:
         run_tick(Schedules(process().link), str(name))
     except JobError as error:
-        tell("a schedule's tick", error)
+        log_waiting("a schedule's tick", error)
 
 
 def prepare(worker: Any) -> None:
@@ -234,7 +233,7 @@ def _wait_for(action: Callable[[], None]) -> None:
             action()
             break
         except JobError as error:
-            tell("the start", error)
+            log_waiting("the start", error)
             time.sleep(PAUSE_SECONDS)
 
 

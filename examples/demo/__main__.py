@@ -114,7 +114,7 @@ def verdict(rows: list[table.Row], stack: Stack, console: Console) -> int:
         console.print(f"[red]operations without a done job: {', '.join(missing)}[/]")
     if wrong or missing or silent:
         for name in stack.processes:
-            console.print(f"--- {name}\n{stack.job_key(name, 2000)}", markup=False)
+            console.print(f"--- {name}\n{stack.tail(name, 2000)}", markup=False)
         return 1
     console.print(
         "Everything ended as it should.\nWhere to look next: README.md; .venv/bin/python -m worker --help",

@@ -52,7 +52,7 @@ def mutate(mutation: str) -> None:
                 "if true then\n flights.to_ready(job_key, head, head.due)\nelseif crashes + 1 >= tonumber(ARGV[3]) then",
             )
         case "all_ambiguous":
-            before = "local ambiguous = maybe == '2'"
+            before = "local ambiguous = possibly_sent == '2'"
             work_ledger.STEP = changed(work_ledger.STEP, before, "local ambiguous = true")
         case "no_budget":
             for name in ("START", "STEP"):

@@ -15,8 +15,7 @@ from interakt_jobs.job import outcome
 from interakt_jobs.ledger.redis_client import RedisClient
 from tests.unit.raw_server import RawServer, answer
 from worker.delivery import alarms
-from worker.delivery.outcomes import Attempt
-from worker.delivery.retry import RetryPolicy
+from worker.delivery.attempt import Attempt, RetryPolicy
 from worker.delivery.runner import Delivery
 from worker.dispatch.heartbeat import Heartbeat
 from worker.interakt.client import Client

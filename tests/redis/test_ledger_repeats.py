@@ -74,7 +74,7 @@ def test_no_lease_is_renewed_for_a_delivery_that_has_ended(
     heartbeat = Heartbeat(link, lease_seconds=30)
     monkeypatch.setattr(Heartbeat, "_ensure_thread", lambda self: None)
     delivery = Delivery(lossy, None, None, heartbeat, False)  # type: ignore[arg-type]
-    monkeypatch.setattr(delivery, "_prepare", lambda *_: b"{}")
+    monkeypatch.setattr(delivery.requests, "prepare", lambda *_: b"{}")
     assert delivery.deliver(job_keys) == 2
     assert heartbeat._held == {}
     assert {ledger.read(job_key).state for job_key in job_keys} == {"ready"}, (
@@ -100,7 +100,7 @@ def test_a_slow_check_that_ends_is_no_crash(
         ledger.release("dispatcher", WANTED)
         heartbeat = Heartbeat(link, lease_seconds=30)
         delivery = Delivery(LosesTheClaim(link, "default"), None, None, heartbeat, False)  # type: ignore[arg-type]
-        monkeypatch.setattr(delivery, "_prepare", lambda *_: b"{}")
+        monkeypatch.setattr(delivery.requests, "prepare", lambda *_: b"{}")
         delivery.deliver([job_key])
         assert ledger.link.command("HGET", f"{ledger.prefix}tries", job_key) == b"0:0"
     assert ledger.read(job_key).state == "ready"

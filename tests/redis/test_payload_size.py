@@ -12,8 +12,7 @@ import tasks
 from interakt_jobs import PayloadError, configure, run_campaign, track_user
 from interakt_jobs.errors import NotConfigured
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.delivery.outcomes import Attempt
-from worker.delivery.retry import RetryPolicy
+from worker.delivery.attempt import Attempt, RetryPolicy
 from worker.delivery.runner import Delivery
 from worker.dispatch.heartbeat import Heartbeat
 from worker.interakt.client import Client

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from interakt_jobs.ledger.redis_client import RedisClient
+from worker.delivery.outcomes import Dead
 from worker.delivery.runner import Delivery
 from worker.dispatch.heartbeat import Heartbeat
 from worker.ledger.work_ledger import WorkLedger
@@ -25,7 +26,7 @@ def test_a_thread_yields(
     for _ in range(3):
         accept("run_campaign")
     released = ledger.release("dispatcher", {"normal": 1}).job_keys["normal"]
-    local = {"run_campaign": lambda *_: ("dead", "rejected", "no", "", "")}
+    local = {"run_campaign": lambda *_: Dead("rejected", "no", "", "")}
     heartbeat = Heartbeat(link, lease_seconds=30)
     delivery = Delivery(ledger, None, None, heartbeat, False, local)  # type: ignore[arg-type]
     assert delivery.deliver(released, lambda: yields) == handled

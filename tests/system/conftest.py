@@ -31,7 +31,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         running.wait_for_workers(2)
         yield running
         if request.session.testsfailed:
-            print(*(running.job_key(name) for name in running.processes), sep="\n")
+            print(*(running.tail(name) for name in running.processes), sep="\n")
 
 
 @pytest.fixture(autouse=True)

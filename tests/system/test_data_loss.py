@@ -60,5 +60,5 @@ def test_workers_go_on(stack: Stack, how: str) -> None:
     assert {
         name: process.pid for name, process in stack.processes.items() if process.poll() is None
     } == running
-    told = sum(stack.job_key(name, 1_000_000).count('"action": "data_lost"') for name in running)
+    told = sum(stack.tail(name, 1_000_000).count('"action": "data_lost"') for name in running)
     assert told, "it is said loudly"

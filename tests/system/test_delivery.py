@@ -78,7 +78,7 @@ def test_what_whatsapp_is_likely_to_refuse_is_logged_once_and_sent(stack: Stack)
     payload = {"countryCode": "+91", "phoneNumber": "9999999999", "type": "Template", "template": template}
     for job in [send_template.delay(payload) for _ in range(3)]:
         assert job.get(timeout=60)["status"] < 300
-    assert stack.job_key("worker", 100_000).count("template.bodyValues[0]: has three spaces in a row") == 1
+    assert stack.tail("worker", 100_000).count("template.bodyValues[0]: has three spaces in a row") == 1
 
 
 def test_a_server_error_is_tried_again_where_that_does_no_harm(stack: Stack) -> None:

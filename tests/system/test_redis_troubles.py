@@ -64,7 +64,7 @@ def test_every_process_waits_and_goes_on(running: Stack, name: str) -> None:
     before = refused(link)
     with TROUBLES[name](running.valkey):
         for process in running.processes:
-            until(lambda process=process: any(words in running.job_key(process, 10**6) for words in told), 60)
+            until(lambda process=process: any(words in running.tail(process, 10**6) for words in told), 60)
         until(lambda: name == "BUSY" or refused(link) > before + 40, 60)
     goes_on(running, link)
 
@@ -72,7 +72,7 @@ def test_every_process_waits_and_goes_on(running: Stack, name: str) -> None:
 def test_a_worker_starts_while_redis_takes_no_writes(running: Stack) -> None:
     with TROUBLES["NOREPLICAS"](running.valkey):
         late = running.worker("late")
-        until(lambda: explain(ResponseError("NOREPLICAS")).found in running.job_key("late", 10**6), 60)
+        until(lambda: explain(ResponseError("NOREPLICAS")).found in running.tail("late", 10**6), 60)
         assert late.poll() is None
     until(
         lambda: (

@@ -61,7 +61,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         configure(running.valkey.url)
         yield running
         configure(None)
-        print(running.job_key("beat"), running.job_key("standby"))
+        print(running.tail("beat"), running.tail("standby"))
 
 
 def run(stack: Stack, *words: str, code: int = 0, stdin: str | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.delivery.retry import RetryPolicy
+from worker.delivery.attempt import RetryPolicy
 from worker.interakt.errors import InteraktError, Refused, Throttled, Unavailable, Unknown
 
 POLICY = RetryPolicy(base=1.0, cap=300.0)

@@ -16,8 +16,8 @@ from celery import Celery
 from interakt_jobs.errors import JobError
 from interakt_jobs.event import TOLD
 from interakt_jobs.ledger.keys import job_id
-from worker.lasting import tell
 from worker.ledger.work_ledger import WorkLedger
+from worker.threads import log_waiting
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -70,7 +70,7 @@ class Outbox:
             while self.publish(ledger, waiting) == BATCH:
                 waiting = ledger.link.command("LRANGE", f"{ledger.prefix}outbox", 0, BATCH - 1)
         except JobError as error:
-            tell("the outbox", error)
+            log_waiting("the outbox", error)
 
     def publish(self, ledger: WorkLedger, waiting: list[bytes]) -> int:
         """Publish these entries of one account, oldest first; returns how many. What cannot be published stays."""

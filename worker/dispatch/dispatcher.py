@@ -18,8 +18,8 @@ from typing import Any
 from interakt_jobs.errors import LedgerDamaged, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import WORKERS
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.lasting import Lasting, tell
 from worker.ledger.work_ledger import LANES, WorkLedger
+from worker.threads import SupervisedThread, log_waiting
 
 log = logging.getLogger(__name__)
 Publish = Callable[[str, str, list[str]], None]
@@ -51,9 +51,9 @@ class Dispatcher:
         self._chored: dict[str, float] = {}
         self._chores_from = 0.0
 
-    def thread(self) -> Lasting:
+    def thread(self) -> SupervisedThread:
         """The thread that does the pacing."""
-        return Lasting("dispatcher", self._turn, leave=self._leave)
+        return SupervisedThread("dispatcher", self._turn, leave=self._leave)
 
     def _turn(self) -> None:
         try:
@@ -79,7 +79,7 @@ class Dispatcher:
         try:
             action(ledger)
         except LedgerDamaged as error:
-            tell("the dispatcher", error)
+            log_waiting("the dispatcher", error)
         except LedgerUnreachable:
             raise
         except LedgerFull as error:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from interakt_jobs.errors import JobError, LedgerDamaged
 from interakt_jobs.ledger.keys import NEWEST, WORKERS
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.lasting import Lasting, Watch
 from worker.ledger.work_ledger import Work, WorkLedger, load
 from worker.shutdown import stopping
+from worker.threads import SupervisedThread, Supervisor
 
 from .concurrency import ConcurrencyTuner
 
@@ -43,8 +43,8 @@ class Heartbeat:
         self._held: dict[tuple[str, str, int], WorkLedger] = {}
         self._calls: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._thread: Lasting | None = None
-        self.watch = Watch()
+        self._thread: SupervisedThread | None = None
+        self.watch = Supervisor()
         self._told, self._began = 0.0, time.monotonic()
         self._pid = os.getpid()
         self._looped = 0.0
@@ -75,7 +75,7 @@ class Heartbeat:
     def consumed(self) -> None:
         """Called by the loop that takes messages in, which also looks after the threads: ``health`` says when it stops."""
         self._looped = time.monotonic()
-        self.watch.look()
+        self.watch.restart_ended()
         self._ensure_thread()
 
     def measured(self, wall: float, cpu: float) -> None:
@@ -95,7 +95,9 @@ class Heartbeat:
                     self._calls.clear()
                     self.queues = []
                     self._pid = os.getpid()
-                self._thread = Lasting("heartbeat", self._turn, lambda: stopping() and not self._held)
+                self._thread = SupervisedThread(
+                    "heartbeat", self._turn, lambda: stopping() and not self._held
+                )
                 self._thread.start()
 
     def _turn(self) -> None:

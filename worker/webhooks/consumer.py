@@ -17,8 +17,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from interakt_jobs.errors import LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.lasting import Lasting
 from worker.telemetry.rate_limited_log import RateLimitedLog
+from worker.threads import SupervisedThread
 
 from .streams import stream
 
@@ -61,9 +61,9 @@ class Consumer(Generic[Read]):
         self._claimed = 0.0
         self._grouped = self._interrupted = False
 
-    def thread(self, stop: Callable[[], bool]) -> Lasting:
+    def thread(self, stop: Callable[[], bool]) -> SupervisedThread:
         """One that reads until ``stop`` says so, which is asked once a second and after each webhook."""
-        return Lasting("webhooks", lambda: self._turn(stop), stop, self._leave)
+        return SupervisedThread("webhooks", lambda: self._turn(stop), stop, self._leave)
 
     def _turn(self, stop: Callable[[], bool]) -> None:
         try:

@@ -10,11 +10,11 @@ import schemas.webhook
 from config.settings import Settings
 from interakt_jobs.ledger.redis_client import RedisClient
 from schemas.event import Event
-from worker.lasting import Lasting
 from worker.ledger import status
 from worker.ledger.work_ledger import WorkLedger
 from worker.shutdown import stopping
 from worker.telemetry import sentry
+from worker.threads import SupervisedThread
 
 from .consumer import Consumer
 from .handler import WebhookHandler
@@ -32,7 +32,7 @@ def read(kind: str, body: Any) -> Event:
     return event
 
 
-def thread(link: RedisClient, ledgers: dict[str, WorkLedger], settings: Settings) -> Lasting:
+def thread(link: RedisClient, ledgers: dict[str, WorkLedger], settings: Settings) -> SupervisedThread:
     """One that consumes webhooks until the worker stops; any worker may, they share the work."""
     return Consumer(link, sorted(ledgers), read, WebhookHandler(ledgers, settings)).thread(stopping)
 

@@ -16,9 +16,9 @@ from typing import Any
 from interakt_jobs.errors import JobError
 from worker.campaigns.definition.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.store.store import CampaignStore
-from worker.lasting import tell
 from worker.ledger.work_ledger import WorkLedger
 from worker.shutdown import stopping
+from worker.threads import log_waiting
 
 from .progress import calls_per_minute
 from .running_campaign import RunningCampaign
@@ -49,7 +49,7 @@ class Feeder:
         try:
             self.round(ledger)
         except JobError as error:
-            tell("the feeder", error)
+            log_waiting("the feeder", error)
         except Exception as error:
             what = {"action": "feeder_failed", "error": type(error).__name__, **extra}
             log.error("feeder failed", extra=what, exc_info=error)

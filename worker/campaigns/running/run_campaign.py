@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -23,7 +23,8 @@ from worker.campaigns.planning.preflight import ALLOW
 from worker.campaigns.recipients.rows import Rejected, RejectsFile
 from worker.campaigns.recipients.sources import Dicts, Source, open_source
 from worker.campaigns.store.store import CampaignStore
-from worker.delivery.outcomes import Attempt
+from worker.delivery.attempt import Attempt
+from worker.delivery.outcomes import Done, Outcome, Retry, dead, log_entry
 from worker.ledger.work_ledger import WorkLedger
 
 from . import control
@@ -41,25 +42,23 @@ class RunCampaign:
     def __init__(self, attempt: Attempt, folder: str | None) -> None:
         self._attempt, self._folder = attempt, folder
 
-    def __call__(self, ledger: WorkLedger, job_key: str, record: Record) -> Sequence[Any]:
+    def __call__(self, ledger: WorkLedger, job_key: str, record: Record) -> Outcome:
         try:
             payload = json.loads(record.payload)
         except (ValueError, RecursionError):
-            return self._attempt.dead("invalid_payload", "the payload cannot be read", None)
+            return dead("invalid_payload", "the payload cannot be read")
         if not isinstance(payload, dict):
-            return self._attempt.dead("invalid_payload", "must be an object", None)
+            return dead("invalid_payload", "must be an object")
         try:
             made = run_campaign(ledger.link, ledger.account, job_key, payload, self._folder)
         except (CampaignError, NoSuchCampaign) as error:
-            return self._attempt.dead("invalid_payload", str(error), None)
+            return dead("invalid_payload", str(error))
         except (PlanTaken, LedgerFull, OSError) as error:
-            entry = json.dumps({"outcome": "unavailable", "error": type(error).__name__})
-            return ("retry", AGAIN_MS, f"cannot be planned now: {type(error).__name__}", entry)
+            name = type(error).__name__
+            return Retry(AGAIN_MS, f"cannot be planned now: {name}", log_entry("unavailable", name))
         except (ValueError, TypeError, RecursionError) as error:
-            return self._attempt.dead(
-                "invalid_payload", f"it cannot be planned: {type(error).__name__}", None
-            )
-        return ("done", made["campaign"], "", made["status"], self._attempt.keep, "0", json.dumps(made))
+            return dead("invalid_payload", f"it cannot be planned: {type(error).__name__}")
+        return Done(made["campaign"], "", made["status"], self._attempt.keep, data=json.dumps(made))
 
 
 def campaign_of(job_key: str) -> str:

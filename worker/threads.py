@@ -1,4 +1,4 @@
-"""Threads that must live: whatever a turn meets is told, and the next one is taken."""
+"""Supervised threads: an error in a turn is logged and the next turn is taken; a thread that ends is started again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from worker.telemetry.rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.5
-_seldom = RateLimitedLog()
+_once_a_minute = RateLimitedLog()
 
 
-def tell(who: str, error: JobError) -> None:
-    """Say why something waits, once a minute: loudly when it waits for a person."""
-    if _seldom(f"{who} {error}"):
+def log_waiting(who: str, error: JobError) -> None:
+    """Log once a minute why ``who`` waits; as critical when it waits until a person acts."""
+    if _once_a_minute(f"{who} {error}"):
         person = isinstance(error, LedgerRefused)
         extra = {"action": "ledger_refused" if person else "ledger_away", "error": type(error).__name__}
         log.log(logging.CRITICAL if person else logging.WARNING, "%s waits: %s", who, error, extra=extra)
 
 
-class Lasting(threading.Thread):
-    """Takes a ``turn`` after the other until ``over``, then ``leave``; ``turned`` is the monotonic end of the last one."""
+class SupervisedThread(threading.Thread):
+    """Calls ``turn`` again and again until ``over``, then ``leave``; ``turned`` is the monotonic end of the last turn."""
 
     def __init__(
         self,
@@ -35,52 +35,49 @@ class Lasting(threading.Thread):
         leave: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(name=name, daemon=True)
-        self._parts = name, turn, over, leave
+        self._turn, self._over, self._leave = turn, over, leave
         self.turned = time.monotonic()
 
     def run(self) -> None:
-        name, turn, over, leave = self._parts
-        while not over():
-            self._guarded(name, turn)
+        while not self._over():
+            self._guarded(self._turn)
             self.turned = time.monotonic()
-        self._guarded(name, leave)
+        self._guarded(self._leave)
 
-    @staticmethod
-    def _guarded(name: str, action: Callable[[], object]) -> None:
+    def _guarded(self, action: Callable[[], object]) -> None:
         try:
             action()
         except JobError as error:
-            tell(name, error)
+            log_waiting(self.name, error)
             time.sleep(PAUSE_SECONDS)
         except Exception as error:
-            if _seldom(f"{name} {type(error).__name__}"):
+            if _once_a_minute(f"{self.name} {type(error).__name__}"):
                 extra = {"action": "thread_failed", "error": type(error).__name__}
-                log.error("%s failed and goes on", name, extra=extra, exc_info=error)
+                log.error("%s failed and goes on", self.name, extra=extra, exc_info=error)
             time.sleep(PAUSE_SECONDS)
 
-    def anew(self) -> Lasting:
-        """Start another in its place."""
+    def restarted(self) -> SupervisedThread:
+        """A new thread in the place of this one, which has ended."""
         log.critical("%s has ended: it is started anew", self.name, extra={"action": "thread_restarted"})
-        found = Lasting(*self._parts)
+        found = SupervisedThread(self.name, self._turn, self._over, self._leave)
         found.start()
         return found
 
 
-class Watch:
-    """The lasting threads of a process."""
+class Supervisor:
+    """The supervised threads of a process."""
 
     def __init__(self) -> None:
-        self.threads: list[Lasting] = []
+        self.threads: list[SupervisedThread] = []
 
-    def start(self, *threads: Lasting) -> None:
+    def start(self, *threads: SupervisedThread) -> None:
         self.threads += threads
         for thread in threads:
             thread.start()
 
-    def look(self) -> None:
-        """Start anew what has ended, unless the process ends."""
+    def restart_ended(self) -> None:
         if not stopping():
-            self.threads = [each if each.is_alive() else each.anew() for each in self.threads]
+            self.threads = [each if each.is_alive() else each.restarted() for each in self.threads]
 
     def still(self) -> dict[str, int]:
         """By name, for how many milliseconds each has not finished a turn."""

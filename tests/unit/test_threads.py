@@ -10,16 +10,16 @@ import pytest
 
 from interakt_jobs.errors import LedgerDamaged, LedgerRefused, LedgerUnreachable
 from tests.waiting import until
-from worker import lasting
+from worker import threads
 from worker.dispatch.heartbeat import Heartbeat
-from worker.lasting import Lasting, Watch
 from worker.telemetry.rate_limited_log import RateLimitedLog
+from worker.threads import SupervisedThread, Supervisor
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lasting, "_seldom", RateLimitedLog())
-    monkeypatch.setattr(lasting, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(threads, "_once_a_minute", RateLimitedLog())
+    monkeypatch.setattr(threads, "PAUSE_SECONDS", 0.001)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_thread_outlives_what_its_turns_meet(error: Exception, caplog: pytest.
             raise error
         done.set()
 
-    thread = Lasting("it", turn, done.is_set, left.set)
+    thread = SupervisedThread("it", turn, done.is_set, left.set)
     thread.start()
     assert left.wait(30) and turns == 5
     levels = [record.levelno for record in caplog.records]
@@ -72,11 +72,11 @@ def ends_once() -> tuple[Callable[[], None], threading.Event]:
 def test_a_thread_that_has_ended_is_started_anew() -> None:
     turn, again = ends_once()
     over = threading.Event()
-    watch = Watch()
-    watch.start(Lasting("it", turn, over.is_set))
+    watch = Supervisor()
+    watch.start(SupervisedThread("it", turn, over.is_set))
     until(lambda: not watch.threads[0].is_alive())
     assert not again.is_set()
-    watch.look()
+    watch.restart_ended()
     assert again.wait(30)
     over.set()
     watch.threads[0].join(30)
@@ -84,8 +84,8 @@ def test_a_thread_that_has_ended_is_started_anew() -> None:
 
 def test_how_long_a_thread_has_not_moved_is_told() -> None:
     over = threading.Event()
-    watch = Watch()
-    watch.start(Lasting("stuck", lambda: over.wait(60), over.is_set))
+    watch = Supervisor()
+    watch.start(SupervisedThread("stuck", lambda: over.wait(60), over.is_set))
     until(lambda: watch.still()["stuck"] >= 20)
     over.set()
     watch.threads[0].join(30)
