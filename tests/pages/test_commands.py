@@ -24,6 +24,8 @@ GOES_ON = {
         r"(?=.*beat\.1 )"
     ),
     "python -m sandbox --port": r"http://127\.0\.0\.1:\d+\n",
+    "python -m sandbox.valkey --port": r"redis://127\.0\.0\.1:\d+/0\n",
+    "python -m worker run": "worker_ready",
     "python -m worker status --watch": "default",
 }
 
