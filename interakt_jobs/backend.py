@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from functools import cache
 from typing import Any
 
 from celery import Celery
@@ -12,9 +12,6 @@ from . import settings
 from .ledger.keys import parse
 from .options import Options, reject_unsupported
 from .result import celery_state, outcome
-
-_lock = threading.Lock()
-_app: Celery | None = None
 
 
 class LedgerBackend(Backend):  # type: ignore[misc]
@@ -59,16 +56,8 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         """Results expire by themselves."""
 
 
+@cache
 def results_app() -> Celery:
     """A private app that only serves results; it never becomes the host's current app."""
-    global _app
-    if _app is None:
-        with _lock:
-            if _app is None:
-                _app = Celery(
-                    "interakt_jobs",
-                    backend="interakt_jobs.backend:LedgerBackend",
-                    set_as_current=False,
-                    autofinalize=False,
-                )
-    return _app
+    backend = "interakt_jobs.backend:LedgerBackend"
+    return Celery("interakt_jobs", backend=backend, set_as_current=False, autofinalize=False)

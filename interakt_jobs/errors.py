@@ -1,19 +1,4 @@
-"""What can go wrong for a caller.
-
-JobError
-├── NotConfigured        no Redis URL is known
-├── InvalidJobId         this is no job's id
-├── LedgerUnreachable    Redis gave no answer; nothing, or everything, of the call was accepted: repeat it with its key
-│   ├── LedgerRefused    Redis answers, and refuses: a person must act (password, rights, a cluster)
-│   └── LedgerDamaged    a key of the ledger holds something else: a worker sets it aside
-├── LedgerFull           Redis is nearly full; new work of this lane is refused
-├── Unregistered         no worker ever registered this account here, or none has its key any more
-├── IdempotencyConflict  the key or task_id was used before with another payload
-├── NoSuchJob            no job has this id, or its result was dropped
-├── NotCancellable       the job is running or has ended
-├── JobCancelled         the job was cancelled
-└── JobDead              the job ended as a dead letter: ``reason``, ``attempts``
-"""
+"""What an application may have to catch: docs/applications.md says when each is raised, and what to do then."""
 
 from __future__ import annotations
 
@@ -21,7 +6,7 @@ from typing import Any
 
 
 class JobError(Exception):
-    """The root of what this package raises, besides ``PayloadError``."""
+    """The base of what this package raises, besides ``PayloadError``."""
 
 
 class PayloadError(ValueError):
@@ -120,7 +105,7 @@ class JobCancelled(JobError):
 class JobDead(JobError):
     """Raised by ``get`` when the job ended as a dead letter.
 
-    ``reason`` is one of the closed list in the docs, ``error`` Interakt's words or ours, ``attempts`` a list of
+    ``reason`` is one of the closed list in the docs, ``error`` is Interakt's text or ours, ``attempts`` a list of
     ``{"at": ms, "outcome": str, "error": str, "status": int}``.
     """
 

@@ -1,4 +1,4 @@
-"""What is told of a job, in one shape: to the task that ``on_done`` names, by ``Job.event``, in a campaign's export."""
+"""The event of a job, in one shape: for the task that ``on_done`` names, ``Job.event`` and a campaign's export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RANKS = {"sent": 1, "failed": 2, "delivered": 3, "read": 4, "clicked": 5}
 class JobEvent(NamedTuple):
     """The latest that is known of a job.
 
-    ``event`` is ``ended``, ``receipt`` or ``corrected``: its end turned out to be another than the one that was told.
+    ``event`` is ``ended``, ``receipt`` or ``corrected``: the end that was reported first was wrong.
     ``state`` is done, dead or cancelled, and of a receipt its kind. ``reason`` says why it is dead, or WhatsApp's code of a
     ``failed`` receipt. ``was`` is the end that has been corrected (dead or cancelled), here and in all that comes after.
     ``round`` counts replays from 0; in each round a job ends once. Of one job, a greater ``sequence`` is newer; numbers are
@@ -28,7 +28,7 @@ class JobEvent(NamedTuple):
     provider_id: str = ""
 
 
-TOLD = JobEvent._fields[1:]
+CALLBACK_KEYWORDS = JobEvent._fields[1:]
 
 
 def latest(
@@ -42,7 +42,7 @@ def latest(
     code: str = "",
     provider_id: str = "",
 ) -> JobEvent:
-    """The event of a job that came to ``end``; ``receipt`` is the best one. callbacks.lua counts the same sequence."""
+    """The latest event of a job that ended as ``end``, with its best ``receipt``. callbacks.lua has the same sequence."""
     rank = RANKS.get(receipt, 0)
     event = "receipt" if rank else "corrected" if was else "ended"
     sequence = 10 * round + 1 + bool(was) + rank

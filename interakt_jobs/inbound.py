@@ -1,4 +1,4 @@
-"""Messages that people sent: the workers keep them for seven days and tell a task of yours the id."""
+"""Messages that people sent: kept for seven days, and handed to a task of yours by id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Inbound:
     """One inbound message.
 
     ``content`` is ``text``, ``image``, ``document``, ``button_reply``, ``list_reply`` and the like, ``phone`` the sender's
-    digits (empty for somebody who hides them), ``user_id`` WhatsApp's id of them where there is one, ``button_id`` and
+    digits (empty when the person hides the number), ``user_id`` WhatsApp's id of them where there is one, ``button_id`` and
     ``button_text`` what was tapped, ``reply_to`` the id of the message it answers, ``at_ms`` milliseconds since the epoch.
     """
 
@@ -35,7 +35,7 @@ class Inbound:
 
 
 def inbound(id: str) -> Inbound:
-    """The message whose id your task was told (``in1.<account>.<message>``); raises ``NoSuchJob`` when it is not kept."""
+    """The message of an id that your task was given (``in1.<account>.<message>``); raises ``NoSuchJob`` when it is gone."""
     mark, _, rest = id.partition(".")
     account, _, message = rest.partition(".")
     if mark != "in1" or not message:
@@ -49,14 +49,9 @@ def inbound(id: str) -> Inbound:
     return Inbound(
         id=id,
         account=account,
-        channel=found["channel"],
-        content=found["content"],
-        phone=found["phone"],
-        text=found["text"],
-        media_url=found["media_url"],
+        **{name: found[name] for name in ("channel", "content", "phone", "text", "media_url", "reply_to")},
         button_id=button.get("id", ""),
         button_text=button.get("text", ""),
-        reply_to=found["reply_to"],
         at_ms=found["at_ms"] or found["received_ms"],
         user_id=found.get("user_id", ""),
     )

@@ -54,7 +54,7 @@ class Job(AsyncResult):  # type: ignore[misc]
         return Job, (self.id,)
 
     def read(self) -> Reading:
-        """The job as it is in the ledger now, in our own words."""
+        """The job as it is in the ledger now: more than Celery's state says."""
         return settings.ledger(self.account).read(self.job_key)
 
     def waits_for(self) -> Waiting | None:
@@ -77,7 +77,7 @@ class Job(AsyncResult):  # type: ignore[misc]
 
     @property
     def event(self) -> JobEvent | None:
-        """The latest event of the job, in the shape that ``on_done`` is told; None before its end."""
+        """The latest event of the job, as ``on_done`` passes it; None before its end."""
         return event_of(self.id, self.read())
 
     def ready(self) -> bool:

@@ -106,7 +106,7 @@ class Operation(Generic[Payload]):
         reject_unsupported(options, Options)
         payload = only_payload(args, kwargs)
         self.check(payload)
-        common, own = self._common(options), _callbacks(options)
+        common, own = self._common(options), callback_options(options)
         task_id, account, key = options.get("task_id"), options.get("account"), options.get("idempotency_key")
         job_key = task_job_key(task_id) if task_id else mint_job_key()
         if task_id and task_id.startswith("ij1."):
@@ -139,7 +139,7 @@ class Operation(Generic[Payload]):
         reject_unsupported(options, ManyOptions)
         whole_number("chunk", chunk)
         options.setdefault("lane", "bulk")
-        common, own, account = self._common(options), _callbacks(options), options.get("account")
+        common, own, account = self._common(options), callback_options(options), options.get("account")
 
         def checked(payload: Payload, key: str | None) -> NewJob:
             self.check(payload)
@@ -178,12 +178,3 @@ class Operation(Generic[Payload]):
                 raise ValueError("idempotency_key must be a text of 1 to 200 characters")
             mark = digest(self.name, json.dumps(payload, sort_keys=True, separators=(",", ":")))
         return NewJob(job_key, text, recipient_of(payload), group_of(payload), options, key or "", mark)  # type: ignore[arg-type]
-
-
-def _callbacks(options: ManyOptions) -> str:
-    return callback_options(
-        options.get("on_done"),
-        options.get("on_done_queue"),
-        options.get("on_receipts", False),
-        options.get("resend_on", ()),
-    )

@@ -92,8 +92,10 @@ def whole_number(name: str, value: object, most: int | None = None) -> int:
     return value
 
 
-def callback_options(on_done: str | None, queue: str | None, receipts: bool, resend_on: Sequence[int]) -> str:
+def callback_options(options: ManyOptions) -> str:
     """The record's options as JSON, empty when there are none; raises ``ValueError``."""
+    on_done, queue = options.get("on_done"), options.get("on_done_queue")
+    receipts, resend_on = options.get("on_receipts"), options.get("resend_on")
     if (queue or receipts) and not on_done:
         raise ValueError("on_done_queue and on_receipts need on_done='app.task'")
     chosen: dict[str, Any] = {}

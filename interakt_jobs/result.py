@@ -1,4 +1,4 @@
-"""What a reading of the ledger comes to: Celery's state, the result or the exception, the latest event."""
+"""What follows from a reading of the ledger: Celery's state, the result or the exception, the latest event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATES = {
 
 
 def celery_state(reading: Reading) -> str:
-    """The Celery state that says most of what the ledger says."""
+    """The nearest Celery state."""
     state = STATES[reading.state]
     return "RETRY" if state == "PENDING" and reading.attempts else state
 
@@ -30,7 +30,7 @@ def celery_state(reading: Reading) -> str:
 def outcome(id: str, reading: Reading) -> Any:
     """What an ended job gives: a dict of Interakt's answer, or the exception to raise.
 
-    The dict has ``id``, ``message`` and ``status``; ``callbackData`` as the caller gave it, if he did; ``data`` when the
+    The dict has ``id``, ``message`` and ``status``; ``callbackData`` as the caller gave it, if any; ``data`` when the
     call reads something; ``delivery`` once a receipt has come: ``{"kind": "sent", "at_ms": ..., "code": None}``, with
     WhatsApp's code when the kind is ``failed``; ``was`` (dead or cancelled) when that end has been corrected.
     """
@@ -59,7 +59,7 @@ def outcome(id: str, reading: Reading) -> Any:
 
 
 def event_of(id: str, reading: Reading) -> JobEvent | None:
-    """The latest that was told, or could have been told, of a job; None before its end."""
+    """The latest event of a job; None before its end."""
     if reading.state not in ENDED:
         return None
     _, kind, _, code = reading.delivery.split(".", 3) if reading.delivery else ("", "", "", "")

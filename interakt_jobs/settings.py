@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from .errors import NotConfigured
@@ -12,8 +12,7 @@ from .ledger.client import Ledger
 from .ledger.keys import DEFAULT_ACCOUNT, account_name
 from .ledger.redis_client import RedisClient
 
-_lock = threading.Lock()
-_links: dict[str, RedisClient] = {}
+_client = cache(RedisClient)
 make_ledger: Callable[[str], Ledger] | None = None  # replaced where nothing is to be enqueued
 
 
@@ -62,13 +61,8 @@ def redis_url() -> str:
 
 
 def link() -> RedisClient:
-    """The process's connection to the ledger."""
-    url = redis_url()
-    found = _links.get(url)
-    if found is None:
-        with _lock:
-            found = _links.setdefault(url, RedisClient(url))
-    return found
+    """The process's connection to the ledger; raises ``NotConfigured``."""
+    return _client(redis_url())
 
 
 def ledger(account: str | None = None) -> Ledger:

@@ -1,4 +1,4 @@
-"""What is said about a payload that is wrong, without saying what is in it."""
+"""Parts of error messages about a payload, without its values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 
 
 def kind(value: object) -> str:
-    """What a value is, in JSON's words."""
+    """The name of a value's JSON type."""
     if value is None:
         return "null"
     for kinds, name in _KINDS:

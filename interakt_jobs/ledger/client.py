@@ -1,4 +1,4 @@
-"""The ledger's public half: accept, read, cancel. The worker has the other half; docs/protocol.md has the words."""
+"""The ledger as applications use it: accept, read, cancel. worker/ledger has the rest, docs/protocol.md the format."""
 
 from __future__ import annotations
 

@@ -187,5 +187,5 @@ def group_of(payload: dict[str, Any]) -> str:
 
 
 def digest(operation: str, payload_text: str) -> str:
-    """What tells two payloads under one idempotency key apart."""
+    """The digest by which two payloads under one idempotency key are compared."""
     return hashlib.blake2b(f"{operation}\n{payload_text}".encode(), digest_size=12).hexdigest()

@@ -88,11 +88,8 @@ class Fault(NamedTuple):
 def explain(error: BaseException) -> Fault:
     """What an error of redis-py, or one of a socket, means. No text of a caller's is in the answer."""
     word = _word(error)
-    if word in _WORDS:
-        return Fault(word, *_WORDS[word])
-    return Fault(
-        word, False, f"Redis refuses a command ({word})", "see its log; docs/operations.md says what it needs"
-    )
+    other = (False, f"Redis refuses a command ({word})", "see its log; docs/operations.md says what it needs")
+    return Fault(word, *_WORDS.get(word, other))
 
 
 def _word(error: BaseException) -> str:
@@ -108,15 +105,13 @@ def _word(error: BaseException) -> str:
             return word
     if text.startswith(("user_script:", "Error running script")):
         return "SCRIPT"
-    return (
-        "CONNECTION"
-        if isinstance(error, exceptions.ConnectionError)
-        else f"ERR {text.partition(',')[0][:60]}"
-    )
+    if isinstance(error, exceptions.ConnectionError):
+        return "CONNECTION"
+    return f"ERR {text.partition(',')[0][:60]}"
 
 
 def job_error(error: BaseException) -> LedgerUnreachable | LedgerFull:
-    """What a caller of ours is told: ``LedgerUnreachable`` or one of its kinds, or ``LedgerFull``."""
+    """The error to raise instead: ``LedgerUnreachable`` or one of its kinds, or ``LedgerFull``."""
     fault = explain(error)
     if fault.word == "OOM":
         return LedgerFull(str(fault))

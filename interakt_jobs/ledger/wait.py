@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from redis import Redis
@@ -42,18 +43,18 @@ def wait_for_end(
             client.close()
 
 
-def _listen(channel: object, name: str) -> None:
+def _listen(channel: Any, name: str) -> None:
     try:
-        channel.subscribe(name)  # type: ignore[attr-defined]
-        channel.get_message(timeout=1)  # type: ignore[attr-defined]
+        channel.subscribe(name)
+        channel.get_message(timeout=1)
     except FAILURES:
         return
 
 
-def _pause(channel: object, seconds: float) -> None:
+def _pause(channel: Any, seconds: float) -> None:
     started = time.monotonic()
     try:
-        if channel.get_message(timeout=seconds):  # type: ignore[attr-defined]
+        if channel.get_message(timeout=seconds):
             return
     except (*FAILURES, RuntimeError):
         pass

@@ -17,7 +17,7 @@ LATER = "its time has not come: a countdown or eta, or the pause between two mes
 
 
 class Waiting(NamedTuple):
-    """``why`` in words; ``until`` in milliseconds since the epoch, 0 when nobody can know."""
+    """``why`` in words; ``until`` in milliseconds since the epoch, 0 when it is not known."""
 
     why: str
     until: int = 0

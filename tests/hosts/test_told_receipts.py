@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from redis import Redis
 
-from interakt_jobs.event import TOLD
+from interakt_jobs.event import CALLBACK_KEYWORDS
 from sandbox.stack import Stack
 
 from .host import Host
@@ -56,7 +56,7 @@ def test_it_is_told_of_every_receipt_if_it_asked_to_be(listener: Host) -> None:
 
         def notes() -> list[tuple[str, str, str]]:
             found = [json.loads(raw) for raw in broker.lrange("notes", 0, -1)]
-            assert all(set(more) == set(TOLD) for _, more in found)
+            assert all(set(more) == set(CALLBACK_KEYWORDS) for _, more in found)
             return [(job, more["event"], more["state"]) for (job,), more in found]
 
         receipts = {(every, "receipt", kind) for kind in ("sent", "delivered", "read")}

@@ -175,7 +175,7 @@ def test_half_of_a_surrogate_pair_is_named_by_its_path() -> None:
 @pytest.mark.parametrize("codes", ["131049", 131049, [True], ["x"], [1.5], [131049] * 101])
 def test_resend_on_is_a_list_of_codes(codes: Any) -> None:
     with pytest.raises(ValueError, match="resend_on must be a list"):
-        callback_options(None, None, False, codes)
+        callback_options({"resend_on": codes})
 
 
 def test_what_celery_would_wait_for_here_is_refused_with_what_to_use() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery
 
 from interakt_jobs.errors import JobError
-from interakt_jobs.event import TOLD
+from interakt_jobs.event import CALLBACK_KEYWORDS
 from interakt_jobs.ledger.keys import job_id
 from worker.ledger.work_ledger import WorkLedger
 from worker.threads import log_waiting
@@ -126,6 +126,6 @@ def _message(account: str, entry: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": entry["task"],
         "args": (f"in1.{account}.{entry['id']}" if inbound else job_id(account, entry["id"]),),
-        "kwargs": {name: entry[name] for name in TOLD if name in entry},
+        "kwargs": {name: entry[name] for name in CALLBACK_KEYWORDS if name in entry},
         "queue": entry.get("queue"),
     }
