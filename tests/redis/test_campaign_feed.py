@@ -108,7 +108,7 @@ def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
     assert store.status() == "done"
     left = {key.decode() for key in link.command("KEYS", f"{prefix('default')}*")}
     assert not {
-        key for key in left if key.split(":")[2] in ("j", "d", "log", "early", "ready", "run", "rel", "fl")
+        key for key in left if key.split(":")[3] in ("j", "d", "log", "early", "ready", "run", "rel", "fl")
     }
     assert not link.command(
         "EXISTS",

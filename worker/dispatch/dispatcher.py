@@ -118,15 +118,18 @@ class Dispatcher:
         pause = min(LOOK_SECONDS, due - time.monotonic())
         if pause <= 0:
             return
-        bells = [f"{ledger.prefix}signal" for ledger in self.ledgers if ledger.account in self._leads]
-        if not bells or pause < 0.01:
+        signals = {
+            f"{each.prefix}signal".encode(): each.account
+            for each in self.ledgers
+            if each.account in self._leads
+        }
+        if not signals or pause < 0.01:
             time.sleep(pause)
             return
-        rung = self.link.command("BLPOP", *bells, f"{pause:.3f}", timeout=pause + 5)
-        if rung:
-            account = rung[0].decode().split(":")[1]
-            self._next[account] = 0.0
-            # a burst of bells is one tick: at most one each two milliseconds
+        heard = self.link.command("BLPOP", *signals, f"{pause:.3f}", timeout=pause + 5)
+        if heard:
+            self._next[signals[heard[0]]] = 0.0
+            # a burst of signals is one tick: at most one each two milliseconds
             time.sleep(max(0.0, 0.002 - (time.monotonic() - began)))
 
     def _leave(self) -> None:
