@@ -44,7 +44,8 @@ from .schedules.tick import tick as run_tick
 from .shutdown import stopping
 from .telemetry import logs, sentry
 from .threads import PAUSE_SECONDS, log_waiting
-from .webhooks import listener
+from .webhooks import handler as webhook_handler
+from .webhooks.silence import Silence
 
 log = logging.getLogger(__name__)
 REGISTER = load("register")
@@ -210,7 +211,9 @@ def begin(consumer: Any = None) -> None:
         [*_chores(here), IntakeRequeue(publisher)],
         _chore_seconds(here.settings),
     )
-    here.heartbeat.watch.start(dispatcher.thread(), listener.thread(here.link, here.ledgers, here.settings))
+    here.heartbeat.watch.start(
+        dispatcher.thread(), webhook_handler.thread(here.link, here.ledgers, here.settings)
+    )
     if consumer is not None:
         consumer.timer.call_repeatedly(LOOK_SECONDS, here.heartbeat.consumed)
     threading.Thread(target=_warm, name="warm", daemon=True).start()
@@ -266,13 +269,13 @@ def _chores(here: Process) -> list[Callable[[WorkLedger], object]]:
         reap,
         watch_memory,
         purge,
-        listener.Silence(settings.silence_minutes),
+        Silence(settings.silence_minutes).check,
         Feeder(),
         KeyWatch(),
         FailedSlots(),
     ]
     if settings.on_done_broker_url:
-        chores.append(Outbox(settings.on_done_broker_url))
+        chores.append(Outbox(settings.on_done_broker_url).publish_waiting)
     return chores
 
 

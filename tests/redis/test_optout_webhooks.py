@@ -30,7 +30,7 @@ def hear(ledger: WorkLedger) -> Hear:
     handler = WebhookHandler({"default": ledger}, load({"INTERAKT_API_KEY": "placeholder-key-0000"}))
 
     def one(text: str = "", kind: Any = "inbound", **facts: Any) -> None:
-        handler(
+        handler.handle(
             "default", Event(kind, provider_id=f"m{next(_ids)}", content="text", text=text, **facts), 1_000
         )
 
@@ -107,9 +107,9 @@ def test_a_message_that_is_no_stop_leaves_nothing_open(hear: Hear, ledger: WorkL
 def test_a_repeated_webhook_is_not_acted_on_again(ledger: WorkLedger) -> None:
     handler = WebhookHandler({"default": ledger}, load({"INTERAKT_API_KEY": "placeholder-key-0000"}))
     stop = Event("inbound", provider_id="same", content="text", text="STOP", phone=NUMBER)
-    handler("default", stop, 1_000)
+    handler.handle("default", stop, 1_000)
     optout(ledger).remove(NUMBER)
-    handler("default", stop, 1_000)
+    handler.handle("default", stop, 1_000)
     assert not optout(ledger).has(NUMBER)
 
 
@@ -140,11 +140,11 @@ def test_a_start_that_is_sent_again_after_a_stop_is_not_heard(
     handler: WebhookHandler, ledger: WorkLedger
 ) -> None:
     start, stop = keyword("START", HEARD_AT), keyword("STOP", HEARD_AT + 1000)
-    handler("default", start, HEARD_AT)
-    handler("default", stop, HEARD_AT + 1000)
+    handler.handle("default", start, HEARD_AT)
+    handler.handle("default", stop, HEARD_AT + 1000)
     forget_messages(ledger)
     for days in (1, 8, 400):
-        handler("default", start, HEARD_AT + days * DAY)
+        handler.handle("default", start, HEARD_AT + days * DAY)
         forget_messages(ledger)
         assert optout(ledger).has(NUMBER)
 
@@ -161,9 +161,9 @@ def test_a_start_from_before_a_persons_hand_is_not_heard(
     else:
         people.add_all([NUMBER])
     now = int(ledger.link.command("TIME")[0]) * 1000
-    handler("default", keyword("START", now - 60_000), now)
+    handler.handle("default", keyword("START", now - 60_000), now)
     assert people.has(NUMBER)
-    handler("default", keyword("START", now + 60_000), now + 60_000)
+    handler.handle("default", keyword("START", now + 60_000), now + 60_000)
     assert not people.has(NUMBER)
 
 
@@ -171,10 +171,10 @@ def test_a_stop_that_is_sent_again_after_a_start_is_not_heard(
     handler: WebhookHandler, ledger: WorkLedger
 ) -> None:
     stop, start = keyword("STOP", HEARD_AT), keyword("START", HEARD_AT + 1000)
-    handler("default", stop, HEARD_AT)
-    handler("default", start, HEARD_AT + 1000)
+    handler.handle("default", stop, HEARD_AT)
+    handler.handle("default", start, HEARD_AT + 1000)
     forget_messages(ledger)
-    handler("default", stop, HEARD_AT + 30 * DAY)
+    handler.handle("default", stop, HEARD_AT + 30 * DAY)
     assert not optout(ledger).has(NUMBER)
 
 
@@ -182,10 +182,10 @@ def test_a_start_that_nobody_remembers_is_not_heard_when_it_is_old_and_a_stop_is
     handler: WebhookHandler, ledger: WorkLedger
 ) -> None:
     ledger.link.command("SADD", optout(ledger).key, recipient_hash(NUMBER))
-    handler("default", keyword("START", HEARD_AT), HEARD_AT + 7 * DAY)
+    handler.handle("default", keyword("START", HEARD_AT), HEARD_AT + 7 * DAY)
     assert optout(ledger).has(NUMBER)
     ledger.link.command("DEL", optout(ledger).key)
-    handler("default", keyword("STOP", HEARD_AT), HEARD_AT + 30 * DAY)
+    handler.handle("default", keyword("STOP", HEARD_AT), HEARD_AT + 30 * DAY)
     assert optout(ledger).has(NUMBER), "late is better than never"
 
 
@@ -194,19 +194,19 @@ def test_an_old_message_that_is_sent_again_tells_nobody_and_opens_no_window(
 ) -> None:
     hello = keyword("Hello", HEARD_AT)
     window = f"{ledger.prefix}window:{recipient_hash(NUMBER)}"
-    handler("default", hello, HEARD_AT + 20 * 3_600_000)
+    handler.handle("default", hello, HEARD_AT + 20 * 3_600_000)
     assert 0 < ledger.link.command("PTTL", window) <= 4 * 3_600_000, "a day from when it was written"
     forget_messages(ledger)
     ledger.link.command("DEL", window, f"{ledger.prefix}outbox")
-    handler("default", hello, HEARD_AT + 8 * DAY)
+    handler.handle("default", hello, HEARD_AT + 8 * DAY)
     assert ledger.link.command("EXISTS", window, f"{ledger.prefix}outbox") == 0
     assert ledger.link.command("HGET", f"{ledger.prefix}count", "webhook|stale") == b"1"
 
 
 def test_a_message_without_an_id_is_acted_on_once(handler: WebhookHandler, ledger: WorkLedger) -> None:
     hello = Event("inbound", content="text", text="Hello", phone=NUMBER, at_ms=HEARD_AT)
-    handler("default", hello, HEARD_AT)
-    handler("default", hello, HEARD_AT + 1000)
+    handler.handle("default", hello, HEARD_AT)
+    handler.handle("default", hello, HEARD_AT + 1000)
     assert ledger.link.command("LLEN", f"{ledger.prefix}outbox") == 1
 
 
@@ -223,32 +223,32 @@ def test_a_notice_of_a_template_that_is_sent_again_changes_nothing(
 ) -> None:
     now = int(ledger.link.command("TIME")[0]) * 1000
     pause, approve = notice("PAUSED", now - 5000), notice("APPROVED", now - 4000)
-    handler("default", pause, now)
+    handler.handle("default", pause, now)
     until = ledger.link.command("HGET", f"{ledger.prefix}groups", "offer:en")
-    handler("default", pause, now + 3_600_000)
+    handler.handle("default", pause, now + 3_600_000)
     assert ledger.link.command("HGET", f"{ledger.prefix}groups", "offer:en") == until, "no longer than before"
-    handler("default", approve, now)
+    handler.handle("default", approve, now)
     assert not paused(ledger)
-    handler("default", pause, now)
+    handler.handle("default", pause, now)
     assert not paused(ledger), "it was approved since"
     accounts.pause_template(ledger, "offer:en", 3600, "by hand")
-    handler("default", approve, now)
+    handler.handle("default", approve, now)
     assert paused(ledger), "a person paused it since"
     accounts.resume_template(ledger, "offer:en")
-    handler("default", pause, now)
+    handler.handle("default", pause, now)
     assert not paused(ledger), "a person resumed it since"
 
 
 def test_a_notice_that_is_days_old_is_not_acted_on(handler: WebhookHandler, ledger: WorkLedger) -> None:
     now = int(ledger.link.command("TIME")[0]) * 1000
-    handler("default", notice("PAUSED", now - 7 * DAY), now)
+    handler.handle("default", notice("PAUSED", now - 7 * DAY), now)
     assert not paused(ledger)
 
 
 def test_an_old_receipt_does_not_say_that_receipts_come(handler: WebhookHandler, ledger: WorkLedger) -> None:
     now = int(ledger.link.command("TIME")[0]) * 1000
     for at in (now - 7_200_000, now - 60_000, now - 7_200_000):
-        handler(
+        handler.handle(
             "default",
             Event("receipt", status="read", callback_data=job_id("default", "0" * 32), at_ms=at),
             now,
@@ -271,11 +271,11 @@ def test_a_receipt_signed_for_one_account_says_nothing_of_a_job_of_another(
     )
     ledger.link.command("SET", f"{other.prefix}pid:p", job_key)
     with caplog.at_level(logging.WARNING):
-        handler("default", receipt, HEARD_AT)
+        handler.handle("default", receipt, HEARD_AT)
     assert ledger.link.command("EXISTS", f"{other.prefix}count", f"{other.prefix}state") == 0
     assert ledger.link.command("HGET", f"{ledger.prefix}count", "receipt|of_nobody") == b"1"
     assert [record.__dict__["action"] for record in caplog.records] == ["receipt_of_another_account"]
-    handler("brand_b", receipt, HEARD_AT)
+    handler.handle("brand_b", receipt, HEARD_AT)
     assert ledger.link.command("HGET", f"{other.prefix}count", "receipt|read") == b"1"
 
 

@@ -58,7 +58,7 @@ def broker(tmp_path: Path) -> Any:
 def test_it_publishes_in_order_and_removes_what_it_published(ledger: WorkLedger, broker: Valkey) -> None:
     number = 2 * BATCH + 7
     fill(ledger, *(entry(f"{n:032x}") for n in range(number)))
-    Outbox(broker.url)(ledger)
+    Outbox(broker.url).publish_waiting(ledger)
     until(lambda: left(ledger) == 0)
     found = received(broker.url)
     assert [args[0] for _, args, _ in found] == [f"ij1.default.{n:032x}" for n in range(number)]
@@ -73,7 +73,7 @@ def test_a_correction_is_published_with_every_field_of_the_event(
     ledger.step(run_to_start(ledger), LOST)
     holds_end(ledger)
     apply_receipt(ledger, job_key, "sent", at_ms=int(time.time() * 1000), provider_id="p-1")
-    Outbox(broker.url)(ledger)
+    Outbox(broker.url).publish_waiting(ledger)
     until(lambda: left(ledger) == 0)
     ended, corrected = received(broker.url)
     known = {"round": 0, "was": "", "provider_id": ""}
@@ -97,7 +97,7 @@ def test_a_queue_of_its_own_an_inbound_message_and_what_cannot_be_read(
     ledger: WorkLedger, broker: Valkey
 ) -> None:
     fill(ledger, "{", '{"id":1}', entry("a", queue="own"), entry("m1", event="inbound", state="text"))
-    Outbox(broker.url)(ledger)
+    Outbox(broker.url).publish_waiting(ledger)
     until(lambda: left(ledger) == 0)
     assert [args[0] for _, args, _ in received(broker.url, "own")] == ["ij1.default.a"]
     assert received(broker.url) == [("shop.told", ["in1.default.m1"], {"state": "text", "event": "inbound"})]
@@ -117,7 +117,7 @@ def test_what_was_published_but_not_removed_is_published_again(
         patch.setattr(ledger.link, "command", cut)
         with pytest.raises(LedgerUnreachable):
             outbox.publish(ledger, [raw])
-    outbox(ledger)
+    outbox.publish_waiting(ledger)
     until(lambda: left(ledger) == 0)
     assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a"] * 2
 
@@ -129,11 +129,11 @@ def test_a_broker_that_is_away_costs_the_pacer_nothing_and_is_found_again(
     outbox = Outbox(broker.url)
     fill(ledger, entry("a"), entry("b"))
     for _ in range(3):
-        outbox(ledger)
+        outbox.publish_waiting(ledger)
         outbox._busy["default"].join(60)
     assert left(ledger) == 2
     broker.start()
-    outbox(ledger)
+    outbox.publish_waiting(ledger)
     until(lambda: left(ledger) == 0)
     assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
 
@@ -154,10 +154,10 @@ def test_a_broker_that_cannot_be_used_costs_no_message(
     fill(ledger, entry("a"), entry("b"))
     outbox = Outbox(unusable)
     for _ in range(2):
-        outbox(ledger)
+        outbox.publish_waiting(ledger)
         outbox._busy["default"].join(60)
     assert left(ledger) == 2
-    Outbox(broker.url)(ledger)
+    Outbox(broker.url).publish_waiting(ledger)
     until(lambda: left(ledger) == 0)
     assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
 
@@ -169,15 +169,15 @@ def test_a_broker_behind_tls_must_show_a_certificate_that_we_trust(
         url = f"rediss://127.0.0.1:{port}/0"
         fill(ledger, entry("a"))
         outbox = Outbox(url)
-        outbox(ledger)
+        outbox.publish_waiting(ledger)
         outbox._busy["default"].join(60)
         assert left(ledger) == 1 and received(broker.url) == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        outbox(ledger)
+        outbox.publish_waiting(ledger)
         until(lambda: left(ledger) == 0)
         fill(ledger, entry("b"))
         monkeypatch.delenv("SSL_CERT_FILE")
-        Outbox(f"{url}?ssl_ca_certs={certificate}")(ledger)
+        Outbox(f"{url}?ssl_ca_certs={certificate}").publish_waiting(ledger)
         until(lambda: left(ledger) == 0)
     assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.a", "ij1.default.b"]
 
@@ -187,7 +187,7 @@ def test_a_broker_that_never_answers_costs_the_pacer_nothing(ledger: WorkLedger)
         outbox = Outbox(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         fill(ledger, entry("a"))
         for _ in range(5):
-            outbox(ledger)
+            outbox.publish_waiting(ledger)
         assert outbox._busy["default"].is_alive(), "it waits for the broker, and nobody waits for it"
     assert left(ledger) == 1
 
@@ -198,7 +198,7 @@ def test_a_message_that_the_broker_refuses_does_not_hold_up_those_behind_it(
     with Redis.from_url(broker.url) as redis:
         redis.set("wrong", "a text where a list belongs")
     fill(ledger, entry("a", queue="wrong"), entry("b"))
-    Outbox(broker.url)(ledger)
+    Outbox(broker.url).publish_waiting(ledger)
     until(lambda: left(ledger) == 1)
     assert [args[0] for _, args, _ in received(broker.url)] == ["ij1.default.b"]
     assert json.loads(ledger.link.command("LINDEX", KEY, 0))["id"] == "a"

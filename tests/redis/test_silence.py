@@ -13,7 +13,7 @@ from worker.cli.status import table
 from worker.ledger import status
 from worker.ledger.work_ledger import WorkLedger
 from worker.web.metrics import Metrics
-from worker.webhooks.listener import Silence
+from worker.webhooks.silence import Silence
 from worker.webhooks.spool import Spool
 
 
@@ -22,7 +22,7 @@ def heard(silence: Silence, ledger: WorkLedger, until: Callable[[str], bool]) ->
     end = time.monotonic() + 60
     found = ""
     while time.monotonic() < end:
-        silence(ledger)
+        silence.check(ledger)
         found = (ledger.link.command("HGET", f"{ledger.prefix}state", "webhooks_alarm") or b"").decode()
         if until(found):
             break
@@ -34,11 +34,11 @@ def test_sends_without_receipts_sound_one_alarm_until_one_comes(
     ledger: WorkLedger, caplog: pytest.LogCaptureFixture
 ) -> None:
     silence, counts = Silence(minutes=0.02), f"{ledger.prefix}count"
-    silence(ledger)
+    silence.check(ledger)
     ledger.link.command("HINCRBY", counts, "outcome|send_text|normal|accepted", 7)
     assert heard(silence, ledger, lambda kind: kind == "silent") == "silent"
     time.sleep(0.5)
-    silence(ledger)
+    silence.check(ledger)
     (record,) = caplog.records
     assert record.levelname == "CRITICAL" and "7 sends were accepted" in record.getMessage()
     assert "Developer Settings, Webhook" in record.getMessage()
@@ -49,7 +49,7 @@ def test_sends_without_receipts_sound_one_alarm_until_one_comes(
 
 def test_wrong_signatures_sound_their_own(ledger: WorkLedger, caplog: pytest.LogCaptureFixture) -> None:
     silence = Silence(minutes=0.02)
-    silence(ledger)
+    silence.check(ledger)
     ledger.link.command("HINCRBY", f"{ledger.prefix}count", "webhook|bad_signature", 9)
     assert heard(silence, ledger, lambda kind: kind == "signatures") == "signatures"
     assert "INTERAKT_WEBHOOK_SECRET" in caplog.text

@@ -51,7 +51,7 @@ class Outbox:
         self._producers: dict[str, Any] = {}
         self._busy: dict[str, threading.Thread] = {}
 
-    def __call__(self, ledger: WorkLedger) -> None:
+    def publish_waiting(self, ledger: WorkLedger) -> None:
         """Have a thread publish what waits for one account, unless one does already."""
         busy = self._busy.get(ledger.account)
         if busy is not None and busy.is_alive():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import socket
 import sys
@@ -10,7 +9,6 @@ import sys
 import click
 
 from config.settings import Settings, SettingsError, load
-from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT
 from worker.cli.common import say
 from worker.telemetry import logs, sentry
 
@@ -72,7 +70,7 @@ def _serve(settings: Settings, place: tuple[str, int], trust_proxy: str, public_
     options = uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded(functools.partial(app.counts.add, DEFAULT_ACCOUNT, "refused")),
+        http=bounded(app.refuse),
         ws="none",
         lifespan="on",
         access_log=False,  # the path of an RCS callback is a secret

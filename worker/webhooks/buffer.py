@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from worker.telemetry.rate_limited_log import RateLimitedLog
 
 from .raw_webhook import RawWebhook
 from .spool import Spool, SpoolFull
-from .streams import Away, Streams
+from .streams import Away, Counts, Streams
 
 log = logging.getLogger(__name__)
 MOST_WEBHOOKS, MOST_BYTES = 500, 2 << 20
@@ -25,14 +25,13 @@ WAITING_BYTES = 64 << 20
 ANSWER_SECONDS = 2.5
 RETRY_SECONDS = 0.5
 Kept = asyncio.Future[bool]
-Count = Callable[[str, str, int], None]
 
 
 class WebhookBuffer:
     """``keep`` is for the receiver; ``crowded`` is set by the guard when Redis should take no more."""
 
-    def __init__(self, redis_url: str, spool: Spool, count: Count) -> None:
-        self.spool, self._count = spool, count
+    def __init__(self, redis_url: str, spool: Spool, counts: Counts) -> None:
+        self.spool, self._counts = spool, counts
         self._direct_streams, self._drain_streams = Streams(redis_url), Streams(redis_url)
         self._writer_thread = ThreadPoolExecutor(1, "spool-write")
         self._reader_thread = ThreadPoolExecutor(1, "spool-read")
@@ -138,7 +137,7 @@ class WebhookBuffer:
 
     def _tell(self, result: str, webhooks: Iterable[RawWebhook]) -> None:
         for account, number in Counter(webhook.account for webhook in webhooks).items():
-            self._count(account, result, number)
+            self._counts[account, result] += number
 
     async def _to_redis(self, webhooks: Sequence[RawWebhook]) -> Sequence[RawWebhook]:
         try:

@@ -17,10 +17,10 @@ from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT
 from worker.telemetry.rate_limited_log import RateLimitedLog
 
 from .buffer import WebhookBuffer
-from .counts import Counts
 from .options import WebSettings
 from .raw_webhook import RawWebhook
 from .signature import HEADERS, is_signed
+from .streams import Counts
 
 log = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
@@ -43,14 +43,14 @@ class Gone(Exception):
 
 
 class Receiver:
-    """Answers requests under ``/webhooks/``."""
+    """Answers requests under ``/webhooks/``; what came of each is added to ``counts``."""
 
     def __init__(self, settings: WebSettings, intake: WebhookBuffer, counts: Counts) -> None:
         self._settings, self._intake, self._counts = settings, intake, counts
         self._seldom = RateLimitedLog()
         self._reading = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         account = DEFAULT_ACCOUNT
         try:
             account, rest = self._account(scope)
@@ -64,7 +64,7 @@ class Receiver:
             return
         except Refused as refused:
             if refused.result:
-                self._counts.add(account, refused.result)
+                self._counts[account, refused.result] += 1
             await _respond(send, refused.status, refused.text.encode())
             return
         await _respond(send, 200, b"ok")
@@ -125,7 +125,7 @@ class Receiver:
                 )
             raise Refused(403, "bad_address", "not from here")
         if found != secrets[0]:
-            self._counts.add(account, "old_secret")
+            self._counts[account, "old_secret"] += 1
 
     def _allowed(self, scope: Scope) -> bool:
         """By the address of the connection; uvicorn puts the proxied one there, if proxies are trusted."""
@@ -141,7 +141,7 @@ class Receiver:
         for secret in (secrets := self._settings.secrets[account]):
             if is_signed(secret, body, scope["headers"]):
                 if secret is not secrets[0]:
-                    self._counts.add(account, "old_secret")
+                    self._counts[account, "old_secret"] += 1
                 return
         if self._seldom(f"signature {account}"):
             log.warning(

@@ -12,10 +12,9 @@ from typing import Any
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, prefix
 
 from .buffer import WebhookBuffer
-from .counts import Counts, commands
 from .disk import Disk
 from .options import WebSettings
-from .streams import Away, Command, Streams, stream
+from .streams import Away, Command, Counts, Streams, stream
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS, ADOPT_SECONDS, STALE_SECONDS = 1.0, 30.0, 4.0
@@ -92,15 +91,16 @@ class RedisMonitor:
             )
 
     async def _round(self) -> None:
-        counted = self._counts.take()
+        counted = self._counts.copy()
+        self._counts.clear()
         try:
             await self._look()
-            refused = await self._streams.run(commands(counted)) if counted else []
+            refused = await self._streams.run(_added_up(counted)) if counted else []
         except Away:
-            self._counts.give_back(counted)
+            self._counts.update(counted)
             return
         if any(isinstance(answer, Exception) for answer in refused):
-            self._counts.give_back(counted)
+            self._counts.update(counted)
 
     async def _look(self) -> None:
         write: Command = ("HINCRBY", f"{prefix(DEFAULT_ACCOUNT)}count", "webhook|taken", 0)
@@ -140,6 +140,13 @@ def memory_share(info: bytes) -> float:
     values = dict(line.split(b":", 1) for line in info.splitlines() if b":" in line)
     limit = int(values.get(b"maxmemory", 0))
     return int(values.get(b"used_memory", 0)) / limit if limit else 0.0
+
+
+def _added_up(counts: Counts) -> list[Command]:
+    return [
+        ("HINCRBY", f"{prefix(account)}count", f"webhook|{result}", number)
+        for (account, result), number in counts.items()
+    ]
 
 
 def _due(heads: Sequence[Any], now: int) -> list[int]:

@@ -1,13 +1,21 @@
 """Are receipts still coming? Interakt switches a webhook off after five failures in ten minutes and says so by e-mail only.
 
-A pure function over what is sampled once a minute; ``sample`` makes a sample of what the account's hashes say.
+``look`` is a pure function over what ``Silence`` samples once a minute.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from worker.ledger import status
+from worker.ledger.work_ledger import WorkLedger
+from worker.telemetry import sentry
+
+log = logging.getLogger(__name__)
+SAMPLE_SECONDS = 60.0
 WHERE = "Interakt, Settings, Developer Settings, Webhook"
 REFUSED_LEAST = 5
 
@@ -70,3 +78,33 @@ def sample(at_ms: int, counts: Mapping[str, int], receipt_ms: int) -> Sample:
         if field.startswith("outcome|send_") and field.endswith("|accepted")
     )
     return Sample(at_ms, accepted, counts.get("webhook|bad_signature", 0), receipt_ms)
+
+
+class Silence:
+    """A chore: once a minute, whether receipts still come; logs and reports to Sentry when they stop."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes = minutes
+        self._marks: dict[str, Mark | None] = {}
+        self._sounded: dict[str, str] = {}
+        self._next: dict[str, float] = {}
+
+    def check(self, ledger: WorkLedger) -> None:
+        if time.monotonic() < self._next.get(ledger.account, 0.0):
+            return
+        self._next[ledger.account] = time.monotonic() + min(SAMPLE_SECONDS, self.minutes * 20)
+        now = int(ledger.link.command("TIME")[0]) * 1000
+        counts = status.read(ledger.link, ledger.account).counts
+        receipt = int(ledger.link.command("HGET", f"{ledger.prefix}state", "receipts_at") or 0)
+        mark, alarm = look(self._marks.get(ledger.account), sample(now, counts, receipt), self.minutes)
+        self._marks[ledger.account] = mark
+        name = alarm.kind if alarm else ""
+        if name and name != self._sounded.get(ledger.account):
+            log.critical(
+                "%s",
+                alarm.text if alarm else "",
+                extra={"action": f"webhooks_{name}", "account": ledger.account},
+            )
+            sentry.capture(f"webhooks_{name}", "webhooks", "", 0, ledger.account)
+        self._sounded[ledger.account] = name
+        ledger.link.command("HSET", f"{ledger.prefix}state", "webhooks_alarm", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from interakt_jobs.ledger.redis_url import plain
 from .raw_webhook import RawWebhook
 
 Command = tuple[str | bytes | int, ...]
+Counts = Counter[tuple[str, str]]  # of an account and a result; the monitor adds them up in Redis
 
 
 class Away(Exception):
