@@ -23,9 +23,9 @@ from interakt_jobs.ledger.redis_url import plain
 
 from .dispatch.publisher import Publisher, envelope
 from .schedules import static
-from .schedules.definition import ScheduleError
 from .schedules.entry import MOST_SECONDS
 from .schedules.entry import Entry as SlotEntry
+from .schedules.errors import ScheduleError
 from .schedules.store import INDEX, Schedules
 from .telemetry import logs, sentry
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from config.settings import SettingsError, load
 from interakt_jobs.ledger.redis_client import RedisClient
@@ -22,19 +22,22 @@ def examine(environ: Mapping[str, str], permit: Permit = lambda account: None) -
     try:
         settings = load(environ)
     except SettingsError as error:
-        for name, text in sorted(error.mistakes.items()):
-            found, _, mend = text.partition(": ")
-            yield Check(name, "failure", found, mend)
+        yield from _failures(sorted(error.mistakes.items()))
         return
     yield Check("settings", "ok", f"{len(settings.accounts)} account(s): {', '.join(settings.accounts)}")
     for warning in settings.warnings:
         found, _, mend = warning.partition(": ")
-        yield Check(warning.partition(" ")[0], "warning", found, mend or "mend its name, or unset it")
-    for name, text in try_settings(settings).items():
-        found, _, mend = text.partition(": ")
-        yield Check(name, "failure", found, mend)
+        yield Check(warning.partition(" ")[0], "warning", found, mend or "correct its name, or unset it")
+    yield from _failures(try_settings(settings).items())
     yield from examine_redis(settings.redis_url)
     with contextlib.closing(RedisClient(settings.redis_url, timeout=5, connect_timeout=5)) as link:
         yield from examine_data(link)
         yield from examine_schedules(link)
         yield from examine_accounts(settings, link, permit)
+
+
+def _failures(mistakes: Iterable[tuple[str, str]]) -> Iterator[Check]:
+    """Settings that cannot be used: what is wrong, a colon, and the fix."""
+    for name, text in mistakes:
+        found, _, mend = text.partition(": ")
+        yield Check(name, "failure", found, mend)

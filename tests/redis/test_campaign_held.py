@@ -12,7 +12,7 @@ from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
 from worker.campaigns.running.feeder import Feeder
 from worker.campaigns.store.store import CampaignStore
-from worker.cli.campaign_view import STATES
+from worker.cli.campaign import STATES
 from worker.ledger import accounts
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt

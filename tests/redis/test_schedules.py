@@ -16,9 +16,10 @@ from interakt_jobs.errors import LedgerUnreachable
 from worker.cli import main
 from worker.ledger.work_ledger import WorkLedger
 from worker.schedules import static
-from worker.schedules.definition import Schedule, ScheduleError, read
+from worker.schedules.definition import Schedule, read
+from worker.schedules.errors import NoSuchSchedule, Refused, ScheduleError
 from worker.schedules.failures import FailedSlots, tail_of
-from worker.schedules.store import INDEX, PREFIX, NoSuchSchedule, Refused, Schedules
+from worker.schedules.store import INDEX, PREFIX, Schedules
 from worker.schedules.tick import accept, tick
 
 from .test_dead_letters import kill

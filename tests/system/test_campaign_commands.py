@@ -22,7 +22,7 @@ from tests.waiting import until
 from worker import campaigns
 from worker.campaigns.running import control
 from worker.campaigns.store import store
-from worker.cli.campaign_view import page
+from worker.cli.campaign import page
 
 DEFINITION = """
 name = "Diwali sale"

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.schedules.cron import cron
-from worker.schedules.definition import Schedule, ScheduleError, read
+from worker.schedules.definition import Schedule, read
+from worker.schedules.errors import ScheduleError
 from worker.schedules.interval import Interval, span
 
 PAYLOAD = {"countryCode": "+91", "phoneNumber": "9999999999", "event": "Hello"}

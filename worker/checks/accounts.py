@@ -44,9 +44,8 @@ def _key(account: Account, settings: Settings, permit: Permit, known: Status | N
     try:
         client = Client(account.base_url, account.api_key.reveal(), deadline=settings.http_deadline_seconds)
     except ValueError as error:
-        return Check(
-            name, "failure", str(error), f"copy the Secret Key again into {variable_of(account.name)}"
-        )
+        mend = f"copy the Secret Key again into {variable_of(account.name)}"
+        return Check(name, "failure", str(error), mend)
     try:
         permit(account.name)
         client.call("list_templates", {"offset": 0, "limit": 1})
@@ -73,10 +72,9 @@ def _limit(account: Account, known: Status | None) -> str:
 
 
 def _webhooks(account: Account) -> Check:
-    name = f"webhooks {account.name}"
+    name, variable = f"webhooks {account.name}", variable_of(account.name, "INTERAKT_WEBHOOK_SECRET")
     if account.webhook_secret is not None:
         return Check(name, "ok", "a secret is set")
-    variable = variable_of(account.name, "INTERAKT_WEBHOOK_SECRET")
     found = f"{variable} is not set: webhooks are refused, nobody learns of deliveries and STOPs"
     return Check(name, "warning", found, "set it to the secret of Interakt's webhook (docs/webhooks.md)")
 
@@ -97,7 +95,6 @@ def _mend(error: InteraktError, account: Account) -> str:
     if error.scope == "deployment":
         return "mend INTERAKT_BASE_URL: it ends in /v1/public/"
     if error.status == 401:
-        return (
-            f"put the Secret Key of Developer Settings into {variable_of(account.name)}, as it is shown there"
-        )
+        variable = variable_of(account.name)
+        return f"put the Secret Key of Developer Settings into {variable}, as it is shown there"
     return "see what Interakt says; plans below Growth have no API"

@@ -9,7 +9,8 @@ from interakt_jobs.errors import JobError
 from interakt_jobs.ledger.redis_client import RedisClient
 from worker.ledger.layout import DRAIN, OLD_KEY, has_old_data
 from worker.ledger.status import losses
-from worker.schedules.store import ScheduleError, Schedules
+from worker.schedules.errors import ScheduleError
+from worker.schedules.store import Schedules
 
 from . import Check
 
@@ -39,14 +40,14 @@ def examine_schedules(link: RedisClient) -> Iterator[Check]:
         wrong = {name: error for name in names if (error := _error(schedules, name))}
     except JobError:
         return  # the checks of Redis have said so
-    found = f"{len(names)}, a beat is active" if active else f"{len(names)}, and no beat is active"
+    found, mend = (
+        f"{len(names)}, {'a' if active else 'and no'} beat is active",
+        "start beat, as the Procfile has it",
+    )
     if behind > BEHIND_SECONDS:
-        yield Check(
-            "schedules", "failure", f"{found}, {behind:.0f} s behind", "start beat, as the Procfile has it"
-        )
+        yield Check("schedules", "failure", f"{found}, {behind:.0f} s behind", mend)
     else:
-        mend = "" if active else "start beat, as the Procfile has it"
-        yield Check("schedules", "ok" if active else "warning", found, mend)
+        yield Check.of("schedules", active, found, mend, "warning")
     for name, error in wrong.items():
         yield Check(f"schedule {name}", "warning", error, f"python -m worker schedule show {name}")
 

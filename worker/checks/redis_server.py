@@ -11,7 +11,7 @@ import redis
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from interakt_jobs.ledger.redis_url import plain
 
-from . import Check, Mark
+from . import Check
 from .redis_rights import missing
 
 OLDEST = (7, 0)  # the scripts carry flags
@@ -40,40 +40,22 @@ def _rights(lacking: list[str]) -> Check:
         return Check("redis rights", "ok", "the user has all that is needed")
     rights = " ".join(lacking)
     found = f"the user lacks {rights}: workers, beat or producers would stop"
-    return Check(
-        "redis rights", "failure", found, f"ACL SETUSER <name> {rights} (docs/operations.md has them all)"
-    )
+    mend = f"ACL SETUSER <name> {rights} (docs/operations.md has them all)"
+    return Check("redis rights", "failure", found, mend)
 
 
 def _server(info: Mapping[str, Any], ahead: float) -> Iterator[Check]:
-    name = "valkey" if "valkey_version" in info else "redis"
-    shown = str(info.get("valkey_version") or info.get("redis_version") or "0")
-    version = tuple(
-        int(part) for part in str(info.get("redis_version") or "0").split(".")[:2] if part.isdigit()
-    )
-    good = version >= OLDEST
-    yield Check(
-        "redis",
-        "ok" if good else "failure",
-        f"{name} {shown}",
-        "" if good else "use Redis 7 or newer, or Valkey",
-    )
+    version = str(info.get("redis_version") or "0")
+    found = f"valkey {info['valkey_version']}" if "valkey_version" in info else f"redis {version}"
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    yield Check.of("redis", numbers >= OLDEST, found, "use Redis 7 or newer, or Valkey")
     if info.get("cluster_enabled") in (1, "1") or info.get("redis_mode") == "cluster":
-        yield Check(
-            "redis cluster",
-            "failure",
-            "it is a cluster",
-            "use one primary: Celery's transport knows no cluster",
-        )
+        mend = "use one primary: Celery's transport knows no cluster"
+        yield Check("redis cluster", "failure", "it is a cluster", mend)
     if info.get("role") in ("slave", "replica"):
         yield Check("redis role", "failure", "it is a replica", "point REDIS_URL at the primary")
-    clock: Mark = "ok" if abs(ahead) < CLOCK_SECONDS else "warning"
-    mend = (
-        ""
-        if clock == "ok"
-        else "run NTP on both: dates given to jobs are this machine's, the rest is Redis' time"
-    )
-    yield Check("redis clock", clock, f"{ahead:+.1f} s from here", mend)
+    mend = "run NTP on both: dates given to jobs are this machine's, the rest is Redis' time"
+    yield Check.of("redis clock", abs(ahead) < CLOCK_SECONDS, f"{ahead:+.1f} s from here", mend, "warning")
 
 
 def _config(link: Any) -> dict[str, str] | None:
@@ -92,33 +74,18 @@ def _options(options: Mapping[str, str] | None, info: Mapping[str, Any]) -> Iter
             "maxmemory-policy": str(info.get("maxmemory_policy", "")),
             "maxmemory": str(info.get("maxmemory", 0)),
         }
+    name = "redis persistence"
     if options.get("appendonly") == "yes":
         sync = options.get("appendfsync", "unknown")
-        mark: Mark = "warning" if sync == "no" else "ok"
-        mend = (
-            "CONFIG SET appendfsync everysec, or always to survive a crash and a power loss"
-            if mark == "warning"
-            else ""
-        )
-        yield Check("redis persistence", mark, f"append-only file, fsync {sync}", mend)
+        mend = "CONFIG SET appendfsync everysec, or always to survive a crash and a power loss"
+        yield Check.of(name, sync != "no", f"append-only file, fsync {sync}", mend, "warning")
     else:
         mend = "CONFIG SET appendonly yes, and in redis.conf: a restart loses all accepted jobs"
-        yield Check("redis persistence", "failure", "no append-only file", mend)
-    policy = options.get("maxmemory-policy", "")
-    kept = policy == "noeviction"
-    mend = (
-        "" if kept else "CONFIG SET maxmemory-policy noeviction: any other deletes jobs when memory is short"
-    )
-    yield Check("redis eviction", "ok" if kept else "failure", policy or "unknown", mend)
+        yield Check(name, "failure", "no append-only file", mend)
+    policy = options.get("maxmemory-policy", "") or "unknown"
+    mend = "CONFIG SET maxmemory-policy noeviction: any other deletes jobs when memory is short"
+    yield Check.of("redis eviction", policy == "noeviction", policy, mend)
     most = int(options.get("maxmemory") or 0)
-    mend = (
-        ""
-        if most
-        else "CONFIG SET maxmemory to 3/4 of the machine: intake then refuses before memory is gone"
-    )
-    yield Check(
-        "redis memory",
-        "ok" if most else "warning",
-        f"{most // 2**20} MiB at most" if most else "no maximum",
-        mend,
-    )
+    found = f"{most // 2**20} MiB at most" if most else "no maximum"
+    mend = "CONFIG SET maxmemory to 3/4 of the machine: intake then refuses before memory is gone"
+    yield Check.of("redis memory", bool(most), found, mend, "warning")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from worker.cli.common import Several
+from worker.cli.common import Several, plain_errors
 from worker.telemetry.shown import shown
 
 COMMANDS = {
@@ -15,7 +15,7 @@ COMMANDS = {
     "audit": "Who did what to accounts, jobs, campaigns, opt-outs, poison.",
     "campaign": "Create, check, run, pause, export campaigns.",
     "dead-letters": "List, show, edit, replay, drop and export dead letters.",
-    "doctor": "Check settings, Redis and the keys, and say what to mend.",
+    "doctor": "Check settings, Redis and the keys, and say how to fix them.",
     "health": "Is this host's worker alive? For container probes.",
     "job": "Show or cancel one job.",
     "optout": "The opt-out list: add, remove, import, check.",
@@ -43,7 +43,8 @@ class Lazy(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with plain_errors():
+                return super().invoke(ctx)
         except click.ClickException as error:  # it may quote a file, a payload, Interakt
             if not isinstance(error, Several):
                 vars(error)["message"] = shown(error.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from worker.cli.common import accounts, expected, json_option, ledger, link, say, seconds, show_json
+from worker.cli.common import accounts, json_option, ledger, link, noted, say, seconds, show_json
 from worker.ledger import accounts as account_module
 from worker.ledger import audit, status
 
@@ -19,7 +19,6 @@ def command() -> None:
 
 @command.command("list")
 @json_option
-@expected
 def list_(as_json: bool) -> None:
     """The accounts and what holds for each."""
     redis = link()
@@ -43,7 +42,6 @@ def list_(as_json: bool) -> None:
     "--window-seconds", type=click.FloatRange(0.1, 3600), help="The provider's window, 60 by default."
 )
 @click.option("--shares", help="Guaranteed percent of each lane: urgent=60,normal=20,bulk=20.")
-@expected
 def set_(
     account: str,
     calls_per_minute: int | None,
@@ -74,44 +72,37 @@ def set_(
         "window_seconds": window_seconds,
         "shares": shares,
     }
-    audit.note(
-        found.link, account, "account_set", **{name: value for name, value in changed.items() if value}
-    )
-    say(f"{account} is changed")
+    facts = {name: value for name, value in changed.items() if value}
+    noted(found, "account_set", f"{account} is changed", **facts)
 
 
 @command.command()
 @click.argument("account")
 @click.option("--for", "span", default="365d", help="How long: 90s, 15m, 12h, 7d. Without it until resume.")
 @click.option("--why", default="paused by hand", show_default=True)
-@expected
 def pause(account: str, span: str, why: str) -> None:
     """Stop all calls of an account; its jobs wait."""
     found = ledger(account)
     account_module.pause(found, seconds(span), f"{why} ({audit.user()})")
-    audit.note(found.link, account, "account_pause", span=span, why=why)
-    say(f"{account} is paused")
+    noted(found, "account_pause", f"{account} is paused", span=span, why=why)
 
 
 @command.command("confirm-loss")
 @click.argument("names", metavar="ACCOUNT...", nargs=-1, required=True)
-@expected
 def confirm_loss(names: tuple[str, ...]) -> None:
     """Let bulk go again after Redis has lost its data: once the opt-outs are back and the limit is looked at."""
     for name in names:
-        own = ledger(name)
-        found = account_module.confirm_loss(own)
-        if found:
-            audit.note(own.link, name, "account_confirm_loss")
-        say(f"{name}: " + ("bulk goes again" if found else "no loss was waiting to be confirmed"))
+        found = ledger(name)
+        if account_module.confirm_loss(found):
+            noted(found, "account_confirm_loss", f"{name}: bulk goes again")
+        else:
+            say(f"{name}: no loss was waiting to be confirmed")
 
 
 @command.command()
 @click.argument("account")
-@expected
 def resume(account: str) -> None:
     """Let calls go again: closes the breaker, ends a pause and lifts a cut of the rate."""
     found = ledger(account)
     account_module.resume(found)
-    audit.note(found.link, account, "account_resume")
-    say(f"{account} runs")
+    noted(found, "account_resume", f"{account} runs")

@@ -1,4 +1,4 @@
-"""What the commands share: an account's ledger, times and tables in words, expected errors without a traceback."""
+"""What the commands share: options, an account's ledger, errors in words, times and lists as text."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from celery.exceptions import TimeoutError as CeleryTimeoutError
 from marshmallow import ValidationError
 from rich.console import Console
 
@@ -19,10 +22,15 @@ from config.urls import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
 from interakt_jobs.ledger.keys import ACCOUNTS, DEFAULT_ACCOUNT, account_name, parse
 from interakt_jobs.ledger.redis_client import RedisClient
+from interakt_jobs.options import LANES
+from worker.campaigns.definition.errors import BadCampaignId, CampaignError, NoSuchCampaign, PlanTaken
+from worker.ledger import audit
 from worker.ledger.work_ledger import WorkLedger
+from worker.schedules.errors import NoSuchSchedule, Refused, ScheduleError
 from worker.telemetry.shown import as_json, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Row = TypeVar("Row")
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)\Z")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -31,8 +39,8 @@ class Several(click.ClickException):
     """Mistakes a line each; the lines have gone through ``shown``."""
 
 
-class Misconfigured(click.ClickException):
-    """Raised for a setting that cannot be used; its exit code is that of bad input."""
+class BadInput(Several):
+    """A definition, a file or a setting that cannot be used."""
 
     exit_code = 2
 
@@ -43,7 +51,7 @@ def redis_url() -> str:
     try:
         return str(Store().deserialize(text))
     except ValidationError as error:
-        raise Misconfigured(f"REDIS_URL: {error.messages[0]}") from None
+        raise BadInput(shown(f"REDIS_URL: {error.messages[0]}")) from None
 
 
 def link() -> RedisClient:
@@ -63,7 +71,9 @@ def known_ledger(account: str) -> WorkLedger:
     found = ledger(account)
     known = accounts(found.link)
     if account not in known:
-        raise Misconfigured(f"no account {account!r} at this Redis; known: {', '.join(known) or 'none yet'}")
+        raise BadInput(
+            shown(f"no account {account!r} at this Redis; known: {', '.join(known) or 'none yet'}")
+        )
     return found
 
 
@@ -72,16 +82,18 @@ def accounts(redis: RedisClient) -> list[str]:
     return sorted(name.decode("utf-8", "replace") for name in redis.command("SMEMBERS", ACCOUNTS))
 
 
-def account_option(function: Command) -> Command:
-    option: Command = click.option(
-        "--account", default=DEFAULT_ACCOUNT, show_default=True, help="The account the jobs belong to."
-    )(function)
-    return option
+def options(*each: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several of click's options and arguments as one decorator."""
+    return lambda function: functools.reduce(lambda made, option: option(made), reversed(each), function)
 
 
-def json_option(function: Command) -> Command:
-    option: Command = click.option("--json", "as_json", is_flag=True, help="For machines: JSON.")(function)
-    return option
+account_option = click.option(
+    "--account", default=DEFAULT_ACCOUNT, show_default=True, help="The account the jobs belong to."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines: JSON.")
+lane_option = click.option("--lane", type=click.Choice(LANES), default=None)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def job_ledger(job: str) -> tuple[WorkLedger, str]:
@@ -93,23 +105,44 @@ def job_ledger(job: str) -> tuple[WorkLedger, str]:
     return ledger(account), job_key
 
 
-def expected(function: Command) -> Command:
-    """Tell expected errors in one line and exit with 1."""
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Say in words what a person or Redis got wrong, without a traceback."""
+    try:
+        yield
+    except LedgerUnreachable as error:
+        where = redis_url().rpartition("@")[2].rpartition("//")[2].partition("?")[0]
+        raise click.ClickException(f"{error} (REDIS_URL: {where})") from None
+    except BadCampaignId as error:
+        raise click.BadParameter(error.errors["campaign"], param_hint="ID") from None
+    except ScheduleError as error:
+        raise BadInput(str(error)) from None
+    except CampaignError as error:
+        raise Several(str(error)) from None
+    except (JobError, NoSuchCampaign, PlanTaken, NoSuchSchedule, Refused) as error:
+        raise click.ClickException(str(error)) from None
+    except CeleryTimeoutError:
+        raise click.ClickException(
+            "no worker answered in time: is one running? see python -m worker status"
+        ) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except OSError as error:
+        if not error.filename:
+            raise
+        raise click.FileError(str(error.filename), error.strerror or str(error)) from None
 
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except LedgerUnreachable as error:
-            where = redis_url().rpartition("@")[2].rpartition("//")[2].partition("?")[0]
-            raise click.ClickException(f"{error} (REDIS_URL: {where})") from None
-        except JobError as error:
-            raise click.ClickException(str(error)) from None
-        except BrokenPipeError:
-            sys.stderr.close()
-            raise SystemExit(0) from None
 
-    return call  # type: ignore[return-value]
+@contextmanager
+def bad_input() -> Iterator[None]:
+    """What a ``CampaignError`` says is about the files that were given: the exit code is that of bad input."""
+    try:
+        yield
+    except BadCampaignId:
+        raise
+    except CampaignError as error:
+        raise BadInput(str(error)) from None
 
 
 def seconds(text: str) -> float:
@@ -144,12 +177,33 @@ def say(value: object = "", *, err: bool = False, most: int = 2000, **style: Any
     click.secho(shown(value, most), err=err, **style)
 
 
+def noted(found: WorkLedger, act: str, says: str, **facts: object) -> None:
+    """Note in the audit what was done to an account, and say it."""
+    audit.note(found.link, found.account, act, **facts)
+    say(says)
+
+
 def show_json(value: Any, indent: int | None = None) -> None:
     click.echo(as_json(value, indent))
 
 
+def show_list(
+    rows: Iterable[Row], line: Callable[[Row], str], as_json: bool = False, none: str = "none"
+) -> None:
+    """A line for each row, or each as a line of JSON."""
+    empty = True
+    for row in rows:
+        empty = False
+        if as_json:
+            show_json(row)
+        else:
+            say(line(row))
+    if empty and not as_json:
+        say(none)
+
+
 def say_attempts(log: list[dict[str, Any]]) -> None:
-    """What a job's attempts came to."""
+    """The outcome of each of a job's attempts."""
     for entry in log:
         at = f"{since(entry['at'])}: " if "at" in entry else ""
         say(f"  {at}{entry.get('outcome', '')} {entry.get('error') or entry.get('status') or ''}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,18 @@ import schemas
 from config.settings import load as load_settings
 from interakt_jobs import PayloadError
 from worker.cli.common import (
+    FILE,
     account_option,
-    expected,
     job_ledger,
     json_option,
     known_ledger,
+    lane_option,
+    options,
     say,
     say_attempts,
     seconds,
     show_json,
+    show_list,
     since,
 )
 from worker.ledger.dead_letters import REASONS, DeadLetters, Filter
@@ -39,39 +44,34 @@ ANSWERS = {
 }
 
 
-def filters(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that choose dead letters."""
-    for option in reversed(
-        (
-            click.option("--reason", type=click.Choice(REASONS), default=None),
-            click.option("--operation", default="", help="Such as send_template."),
-            click.option("--template", default="", help="The template's name."),
-            click.option("--lane", type=click.Choice(["urgent", "normal", "bulk"]), default=None),
-            click.option("--older", default="", help="Dead for longer than: 90s, 15m, 12h, 7d."),
-            click.option("--newer", default="", help="Dead for less than: 90s, 15m, 12h, 7d."),
-            click.option("--text", default="", help="A regular expression on the error."),
-            click.option("--delivery-failed", is_flag=True, help="Jobs accepted and then failed by receipt."),
-        )
-    ):
-        function = option(function)
-    return function
+filters = options(
+    click.option("--reason", type=click.Choice(REASONS), default=None),
+    click.option("--operation", default="", help="Such as send_template."),
+    click.option("--template", default="", help="The template's name."),
+    lane_option,
+    click.option("--older", default="", help="Dead for longer than: 90s, 15m, 12h, 7d."),
+    click.option("--newer", default="", help="Dead for less than: 90s, 15m, 12h, 7d."),
+    click.option("--text", default="", help="A regular expression on the error."),
+    click.option("--delivery-failed", is_flag=True, help="Jobs accepted and then failed by receipt."),
+)
+chosen_ids = options(
+    click.argument("ids", nargs=-1, metavar="[ID]..."),
+    filters,
+    click.option("--all", "everything", is_flag=True, help="All that match; without a filter all there are."),
+)
 
 
-def chosen(options: dict[str, Any]) -> Filter:
+def chosen(given: dict[str, Any], ids: Sequence[str] = ("",), everything: bool = True) -> Filter:
+    """The filter; a usage error when there are neither ids, nor a filter, nor ``--all``."""
     try:
-        re.compile(options["text"])
+        re.compile(given["text"])
     except re.error as error:
         raise click.BadParameter(f"no regular expression: {error}", param_hint="--text") from None
-    return Filter(
-        reason=options["reason"] or "",
-        operation=options["operation"],
-        template=options["template"],
-        lane=options["lane"] or "",
-        older=seconds(options["older"]) if options["older"] else 0,
-        newer=seconds(options["newer"]) if options["newer"] else 0,
-        text=options["text"],
-        delivery_failed=options["delivery_failed"],
-    )
+    ages = {name: seconds(given[name]) if given[name] else 0 for name in ("older", "newer")}
+    wanted = Filter(**{**given, **ages, "reason": given["reason"] or "", "lane": given["lane"] or ""})
+    if not ids and wanted == Filter() and not everything:
+        raise click.UsageError("name ids, give a filter, or say --all")
+    return wanted
 
 
 @click.group()
@@ -87,29 +87,23 @@ def command() -> None:
 @click.option("--most", default=100, show_default=True, type=click.IntRange(1))
 @account_option
 @json_option
-@expected
-def list_(account: str, most: int, as_json: bool, **options: Any) -> None:
+def list_(account: str, most: int, as_json: bool, **given: Any) -> None:
     """List dead letters, the newest first."""
-    shown = 0
-    for letter in DeadLetters(known_ledger(account)).find(chosen(options)):
-        if shown == most:
-            say(f"... more: --most {most * 10}", err=True)
-            break
-        shown += 1
-        if as_json:
-            show_json(asdict(letter))
-        else:
-            say(
-                f"{letter.id}  {since(letter.at):>9}  {letter.operation:20} {letter.reason:16} {letter.error[:80]}"
-            )
-    if not shown and not as_json:
-        say("none")
+    letters = DeadLetters(known_ledger(account)).find(chosen(given))
+    show_list(map(asdict, islice(letters, most)), _line, as_json)
+    if next(letters, None):
+        say(f"... more: --most {most * 10}", err=True)
+
+
+def _line(letter: dict[str, Any]) -> str:
+    return "{id}  {when:>9}  {operation:20} {reason:16} {error:.80}".format(
+        when=since(letter["at"]), **letter
+    )
 
 
 @command.command()
 @click.argument("id")
 @json_option
-@expected
 def show(id: str, as_json: bool) -> None:
     """Everything about one: reason, all attempts, and the payload (which holds personal data)."""
     found, job_key = job_ledger(id)
@@ -130,16 +124,10 @@ def show(id: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("id")
-@click.option(
-    "--payload",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The new payload, JSON.",
-)
+@click.option("--payload", "file", type=FILE, help="The new payload, JSON.")
 @click.option(
     "--set", "changes", multiple=True, metavar="PATH=JSON", help="Such as --set phoneNumber='\"9999999999\"'."
 )
-@expected
 def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
     """Change a dead letter's payload: with --payload FILE, --set PATH=JSON, or else in $EDITOR. Then replay it."""
     found, job_key = job_ledger(id)
@@ -183,14 +171,11 @@ def _set(payload: Any, change: str) -> None:
 
 
 @command.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@filters
-@click.option("--all", "everything", is_flag=True, help="All that match; without a filter all there are.")
+@chosen_ids
 @click.option("--allow-duplicates", is_flag=True, help="Also those that may have been sent.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
 @click.option("--per-minute", default=0.0, help="Spread them: so many a minute.")
 @account_option
-@expected
 def replay(
     ids: tuple[str, ...],
     everything: bool,
@@ -198,49 +183,41 @@ def replay(
     dry_run: bool,
     per_minute: float,
     account: str,
-    **options: Any,
+    **given: Any,
 ) -> None:
     """Send dead letters again, with all checks of a new send."""
+
+    def said(answer: str) -> str:
+        return f"{'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}"
+
     failed = 0
     for id in ids:
         found, job_key = job_ledger(id)
         answer = DeadLetters(found).replay(job_key, allow_duplicates=allow_duplicates, dry_run=dry_run)
-        say(f"{id}: {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
+        say(f"{id}: {said(answer)}")
         failed += answer != "replayed"
     if ids:
         raise SystemExit(1 if failed else 0)
-    wanted = chosen(options)
-    if wanted == Filter() and not everything:
-        raise click.UsageError("name ids, give a filter, or say --all")
-    counts: dict[str, int] = {}
-    letters = DeadLetters(known_ledger(account))
-    for _, answer in letters.replay_all(
+    wanted = chosen(given, ids, everything)
+    replayed = DeadLetters(known_ledger(account)).replay_all(
         wanted, per_minute=per_minute, allow_duplicates=allow_duplicates, dry_run=dry_run
-    ):
-        counts[answer] = counts.get(answer, 0) + 1
-    for answer, number in counts.items():
-        say(f"{number:,} {'would be ' if dry_run and answer == 'replayed' else ''}{ANSWERS[answer]}")
-    if not counts:
-        say("none match")
+    )
+    counts = Counter(answer for _, answer in replayed)
+    show_list(counts.items(), lambda pair: f"{pair[1]:,} {said(pair[0])}", none="none match")
 
 
 @command.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@filters
-@click.option("--all", "everything", is_flag=True, help="All that match; without a filter all there are.")
+@chosen_ids
 @click.option("--dry-run", is_flag=True, help="Say how many it would be; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @account_option
-@expected
 def drop(
-    ids: tuple[str, ...], everything: bool, dry_run: bool, yes: bool, account: str, **options: Any
+    ids: tuple[str, ...], everything: bool, dry_run: bool, yes: bool, account: str, **given: Any
 ) -> None:
     """Drop dead letters for good; says how many before it asks."""
-    wanted = chosen(options)
-    if wanted.delivery_failed:
+    if given["delivery_failed"]:
         raise click.UsageError("--delivery-failed: those were accepted, there is no dead letter to drop")
-    if not ids and wanted == Filter() and not everything:
-        raise click.UsageError("name ids, give a filter, or say --all")
+    wanted = chosen(given, ids, everything)
     found: dict[str, tuple[WorkLedger, list[str]]] = {}
     for ledger, job_key in map(job_ledger, ids) if ids else _matching(account, wanted):
         found.setdefault(ledger.account, (ledger, []))[1].append(job_key)
@@ -271,11 +248,10 @@ def _matching(account: str, wanted: Filter) -> Iterator[tuple[WorkLedger, str]]:
     default="-",
     help="A file; standard output without it.",
 )
-@expected
-def export(account: str, output: Any, **options: Any) -> None:
+def export(account: str, output: Any, **given: Any) -> None:
     """JSON lines with payload and attempts: they hold personal data."""
     letters = DeadLetters(known_ledger(account))
-    for letter in letters.find(chosen(options)):
+    for letter in letters.find(chosen(given)):
         reading = letters.show(letter.job_key)
         line = {**asdict(letter), "payload": reading.payload, "log": reading.log}
         output.write(f"{as_json(line)}\n")

@@ -26,7 +26,7 @@ WIDEST, MOST = 120, 2000
 @click.command()
 @json_option
 def command(as_json: bool) -> None:
-    """Check settings, Redis and the keys, and say what to mend.
+    """Check settings, Redis and the keys, and say how to fix them.
 
     Makes one harmless call an account (one page of its templates). Exits with 1 when something fails.
 
@@ -47,7 +47,7 @@ def _permit(account: str) -> None:
 
 
 def _show(checks: list[doctor.Check]) -> None:
-    """A line a check and what to mend below it, folded at the terminal's width; a pipe gets whole lines."""
+    """A line a check and the fix below it, folded at the terminal's width; a pipe gets whole lines."""
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = min(shutil.get_terminal_size().columns, WIDEST) if known else 2 * MOST
     for check in checks:

@@ -7,8 +7,7 @@ from dataclasses import asdict
 import click
 
 from interakt_jobs.ledger.waiting import waits_for
-from worker.cli.common import expected, job_ledger, json_option, moment, say, say_attempts, show_json, since
-from worker.ledger import audit
+from worker.cli.common import job_ledger, json_option, moment, noted, say, say_attempts, show_json, since
 
 
 @click.group()
@@ -22,7 +21,6 @@ def command() -> None:
 @command.command()
 @click.argument("id")
 @json_option
-@expected
 def show(id: str, as_json: bool) -> None:
     """Where a job is, and what happened to it."""
     ledger, job_key = job_ledger(id)
@@ -48,10 +46,8 @@ def show(id: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("id")
-@expected
 def cancel(id: str) -> None:
     """Cancel a job that is not running; `show` then says if it may have been sent before."""
     ledger, job_key = job_ledger(id)
     ledger.cancel(job_key)
-    audit.note(ledger.link, ledger.account, "job_cancel", job=id)
-    say(f"{id} is cancelled")
+    noted(ledger, "job_cancel", f"{id} is cancelled", job=id)

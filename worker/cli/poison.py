@@ -7,7 +7,7 @@ import re
 import click
 
 from interakt_jobs.ledger.keys import POISON
-from worker.cli.common import expected, json_option, link, say, show_json
+from worker.cli.common import json_option, link, say, show_list
 from worker.dispatch.message_filter import KEPT_BYTES
 from worker.ledger import audit
 
@@ -25,41 +25,36 @@ def command() -> None:
 @command.command("list")
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 10000))
 @json_option
-@expected
 def list_(most: int, as_json: bool) -> None:
     """The newest first."""
     found = link().command("XREVRANGE", POISON, "+", "-", "COUNT", most)
-    for identity, flat in found:
-        entry = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
-        line = {
-            name: entry[name].decode("utf-8", "replace") for name in ("queue", "reason", "bytes", "sha256")
-        }
-        line["id"] = identity.decode()
-        if as_json:
-            show_json(line)
-        else:
-            say(f"{line['id']}  {line['queue']}  {line['bytes']} bytes  {line['reason']}")
-    if not found and not as_json:
-        say("none")
+    rows = (_row(identity.decode(), flat) for identity, flat in found)
+    show_list(rows, lambda row: "{id}  {queue}  {bytes} bytes  {reason}".format_map(row), as_json)
+
+
+def _row(identity: str, flat: list[bytes]) -> dict[str, str]:
+    entry = _entry(flat)
+    facts = {name: entry[name].decode("utf-8", "replace") for name in ("queue", "reason", "bytes", "sha256")}
+    return {**facts, "id": identity}
+
+
+def _entry(flat: list[bytes]) -> dict[str, bytes]:
+    return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 @command.command()
 @click.argument("id")
-@expected
 def show(id: str) -> None:
     """One message as it was, up to 64 KiB; it may hold personal data."""
     known = _ID.match(id)
     found = link().command("XRANGE", POISON, id, id) if known else None
     if not found:
         raise click.ClickException(f"no poison message {id}")
-    flat = found[0][1]
-    entry = dict(zip(flat[::2], flat[1::2], strict=True))
-    say(entry[b"raw"].decode("utf-8", "backslashreplace"), most=KEPT_BYTES)
+    say(_entry(found[0][1])["raw"].decode("utf-8", "backslashreplace"), most=KEPT_BYTES)
 
 
 @command.command()
 @click.confirmation_option(prompt="Drop all poison messages?")
-@expected
 def clear() -> None:
     """Drop them all."""
     dropped = link().command("XLEN", POISON)

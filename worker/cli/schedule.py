@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from datetime import UTC, datetime
@@ -10,12 +11,23 @@ from typing import Any
 import click
 
 from worker.campaigns.running.run_campaign import look
-from worker.cli.campaign_make import Mistaken, mistakes
-from worker.cli.common import account_option, expected, json_option, known_ledger, link, say, show_json
-from worker.cli.schedule_make import changed, fields, told
+from worker.cli.common import (
+    account_option,
+    bad_input,
+    json_option,
+    known_ledger,
+    ledger,
+    link,
+    noted,
+    say,
+    show_json,
+    show_list,
+)
+from worker.cli.schedule_make import changed, fields
 from worker.ledger import audit
-from worker.schedules.definition import Schedule, ScheduleError, read
-from worker.schedules.store import NoSuchSchedule, Refused, Schedules, Stored
+from worker.schedules.definition import Schedule, read
+from worker.schedules.errors import NoSuchSchedule, Refused, ScheduleError
+from worker.schedules.store import Schedules, Stored
 
 
 @click.group()
@@ -32,53 +44,46 @@ def command() -> None:
 @fields
 @click.option("--paused", is_flag=True, help="Begin with `resume`.")
 @account_option
-@expected
-def add(name: str, account: str, paused: bool, **options: Any) -> None:
+def add(name: str, account: str, paused: bool, **given: Any) -> None:
     """Make a schedule.
 
     Example: python -m worker schedule add heartbeat --every 15m --run track_event --payload event.json
     """
     known_ledger(account)
     schedules = Schedules(link())
-    with told():
-        table = changed({"account": account}, options)
-        if "every" in table and "start" not in table:
-            table["start"] = datetime.fromtimestamp(int(schedules.now()), UTC).isoformat()
-        made = read(name, table)
-        if made.after(int(schedules.now())) is None:
-            raise Refused("it would never run: its end has passed")
-        _look(made)
-        schedules.add(made, paused=paused)
-    _noted("add", made)
-    _say(schedules.get(name))
+    table = changed({"account": account}, given)
+    if "every" in table and "start" not in table:
+        table["start"] = datetime.fromtimestamp(int(schedules.now()), UTC).isoformat()
+    made = read(name, table)
+    if made.after(int(schedules.now())) is None:
+        raise Refused("it would never run: its end has passed")
+    _look(made)
+    schedules.add(made, paused=paused)
+    _done("add", schedules.get(name))
 
 
 @command.command()
 @click.argument("name")
 @fields
-@expected
-def change(name: str, **options: Any) -> None:
+def change(name: str, **given: Any) -> None:
     """Change a schedule; what is not said stays. Slots up to now are no concern of the changed one.
 
     Example: python -m worker schedule change evening --cron "30 18 * * *"
     """
     schedules = Schedules(link())
-    with told():
-        found = _made(schedules.get(name))
-        made = read(name, changed(json.loads(found.schedule.table), options))
-        _look(made)
-        schedules.change(made, found)
-    _noted("change", found.schedule)
-    _say(schedules.get(name))
+    found = _made(schedules.get(name))
+    made = read(name, changed(json.loads(found.schedule.table), given))
+    _look(made)
+    schedules.change(made, found)
+    _done("change", schedules.get(name))
 
 
 @command.command("list")
 @json_option
-@expected
 def list_(as_json: bool) -> None:
     """All schedules: when, what, the next slot, the last."""
     schedules = Schedules(link())
-    facts = []
+    facts, lines = [], []
     for name in schedules.names():
         try:
             found = schedules.get(name)
@@ -86,38 +91,31 @@ def list_(as_json: bool) -> None:
             continue
         except ScheduleError as error:
             facts.append({"name": name, "error": f"this version cannot read it: {error}"})
-            if not as_json:
-                say(f"{name}: this version cannot read it: {error}")
-            continue
-        facts.append(_facts(found))
-        if not as_json:
-            _say(found)
+            lines.append(f"{name}: this version cannot read it: {error}")
+        else:
+            facts.append(_facts(found))
+            lines.append(_summary(found))
     if as_json:
         show_json(facts)
-    elif not facts:
-        say("no schedule yet: python -m worker schedule add --help")
-    elif not schedules.has_beat():
+        return
+    show_list(lines, str, none="no schedule yet: python -m worker schedule add --help")
+    if lines and not schedules.has_beat():
         say("no beat is active: nothing runs until one is", err=True)
 
 
 @command.command()
 @click.argument("name")
 @json_option
-@expected
 def show(name: str, as_json: bool) -> None:
     """Everything about one, with its payload."""
-    with told():
-        found = Schedules(link()).get(name)
+    found = Schedules(link()).get(name)
     if as_json:
         show_json({**_facts(found), "fields": json.loads(found.schedule.table)})
         return
-    _say(found)
+    say(_summary(found))
     say(f"  {found.origin}; {found.runs:,} runs, {found.failed:,} failed, {found.missed:,} slots missed")
-    for label, value in (
-        ("last slot", _moment(found, found.last)),
-        ("job", found.job),
-        ("error", found.error),
-    ):
+    facts = {"last slot": _moment(found, found.last), "job": found.job, "error": found.error}
+    for label, value in facts.items():
         if value:
             say(f"  {label}: {value}")
     for failure in found.failures[:10]:
@@ -127,39 +125,29 @@ def show(name: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-@expected
 def pause(name: str) -> None:
     """Start nothing more until `resume`; slots that pass meanwhile are not made up for."""
     schedules = Schedules(link())
-    with told():
-        schedules.pause(name)
-    _noted("pause", schedules.get(name).schedule)
-    say(f"{name} is paused")
+    schedules.pause(name)
+    _done("pause", schedules.get(name), f"{name} is paused")
 
 
 @command.command()
 @click.argument("name")
-@expected
 def resume(name: str) -> None:
     """Go on with the next slot."""
     schedules = Schedules(link())
-    with told():
-        schedules.resume(name)
-    _noted("resume", schedules.get(name).schedule)
-    _say(schedules.get(name))
+    schedules.resume(name)
+    _done("resume", schedules.get(name))
 
 
 @command.command()
 @click.argument("name")
-@expected
 def remove(name: str) -> None:
     """Take a schedule out; jobs that it has made stay."""
     schedules = Schedules(link())
-    with told():
-        try:
-            _made(schedules.get(name))
-        except ScheduleError:  # none that this version can read: it may go
-            pass
+    with contextlib.suppress(ScheduleError):  # one that this version cannot read may go
+        _made(schedules.get(name))
     schedules.remove(name)
     audit.note(link(), "", "schedule_remove", schedule=name)
     say(f"{name} is gone")
@@ -169,12 +157,10 @@ def remove(name: str) -> None:
 @click.argument("name")
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, 1000))
 @json_option
-@expected
 def next_(name: str, count: int, as_json: bool) -> None:
     """The next slots of a schedule, by its own clock."""
-    with told():
-        schedules = Schedules(link())
-        found = schedules.get(name)
+    schedules = Schedules(link())
+    found = schedules.get(name)
     slots: list[int] = []
     at: int | None = max(int(schedules.now()), found.mark)
     while len(slots) < count and at is not None and (at := found.schedule.after(at)) is not None:
@@ -198,12 +184,18 @@ def _look(schedule: Schedule) -> None:
     ):
         say("INTERAKT_CAMPAIGN_DIR is not set here: its files were not looked at", err=True)
         return
-    with mistakes(Mistaken):
+    with bad_input():
         look(link(), schedule.account, schedule.payload, folder)
 
 
-def _noted(act: str, schedule: Schedule) -> None:
-    audit.note(link(), schedule.account, f"schedule_{act}", schedule=schedule.name)
+def _done(act: str, found: Stored, says: str = "") -> None:
+    """Note what was done to a schedule, and say what it is now."""
+    noted(
+        ledger(found.schedule.account),
+        f"schedule_{act}",
+        says or _summary(found),
+        schedule=found.schedule.name,
+    )
 
 
 def _made(found: Stored) -> Stored:
@@ -239,10 +231,10 @@ def _facts(found: Stored) -> dict[str, Any]:
     }
 
 
-def _say(found: Stored) -> None:
+def _summary(found: Stored) -> str:
     due = found.due()
     ahead = "paused" if found.paused else f"next {_moment(found, due)}" if due else "ended"
     wrong = f"; {found.failed:,} failed" if found.failed else ""
     wrong += f"; last slot: {found.error}" if found.error else ""
     schedule = found.schedule
-    say(f"{schedule.name}: {schedule.says()}, {schedule.run} ({schedule.account}), {ahead}{wrong}")
+    return f"{schedule.name}: {schedule.says()}, {schedule.run} ({schedule.account}), {ahead}{wrong}"

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from interakt_jobs.ledger.keys import prefix
-from worker.cli.common import accounts, ago, expected, json_option, known_ledger, link, show_json, terminal
+from worker.cli.common import accounts, ago, json_option, known_ledger, link, show_json, terminal
 from worker.ledger import status as status_module
 from worker.ledger.status import Status
 from worker.telemetry.shown import shown
@@ -89,7 +89,6 @@ def _remarks(found: Status) -> list[str]:
 @click.option("--account", default="", help="Only this account.")
 @click.option("--watch", is_flag=True, help="Refresh each second until Ctrl-C.")
 @json_option
-@expected
 def command(account: str, watch: bool, as_json: bool) -> None:
     """What each account is doing: allowance, use, lanes, pauses, dead letters.
 

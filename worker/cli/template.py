@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import click
 
-from worker.cli.common import (
-    account_option,
-    expected,
-    json_option,
-    known_ledger,
-    say,
-    seconds,
-    show_json,
-)
+from worker.cli.common import account_option, json_option, known_ledger, noted, seconds, show_json, show_list
 from worker.ledger import accounts as account_module
-from worker.ledger import audit, status
+from worker.ledger import status
 
 
 @click.group()
@@ -28,20 +20,18 @@ def command() -> None:
 @command.command("list")
 @account_option
 @json_option
-@expected
 def list_(account: str, as_json: bool) -> None:
     """Paused templates, why, and how many jobs wait for each."""
     found = status.read(known_ledger(account).link, account)
     if as_json:
         show_json({"paused": found.paused_templates, "waiting_for_template": found.parked})
         return
-    names = sorted({*found.paused_templates, *found.parked})
-    for name in names:
-        say(
-            f"{name}: {found.parked.get(name, 0)} jobs wait; {found.paused_templates.get(name, 'being let go')}"
-        )
-    if not names:
-        say("no template is paused")
+
+    def line(name: str) -> str:
+        why = found.paused_templates.get(name, "being let go")
+        return f"{name}: {found.parked.get(name, 0)} jobs wait; {why}"
+
+    show_list(sorted({*found.paused_templates, *found.parked}), line, none="no template is paused")
 
 
 @command.command()
@@ -49,7 +39,6 @@ def list_(account: str, as_json: bool) -> None:
 @click.option("--for", "span", default="365d", help="How long: 90s, 15m, 12h, 7d.")
 @click.option("--why", default="paused by hand", show_default=True)
 @account_option
-@expected
 def pause(template: str, span: str, why: str, account: str) -> None:
     """Let a template's jobs wait."""
     if ":" not in template:
@@ -58,17 +47,18 @@ def pause(template: str, span: str, why: str, account: str) -> None:
         )
     found = known_ledger(account)
     account_module.pause_template(found, template, seconds(span), why)
-    audit.note(found.link, account, "template_pause", template=template, span=span, why=why)
-    say(f"{template} is paused")
+    noted(found, "template_pause", f"{template} is paused", template=template, span=span, why=why)
 
 
 @command.command()
 @click.argument("template")
 @account_option
-@expected
 def resume(template: str, account: str) -> None:
     """Let a template's jobs go."""
     found = known_ledger(account)
-    paused = account_module.resume_template(found, template)
-    audit.note(found.link, account, "template_resume", template=template)
-    say(f"{template} runs" if paused else f"{template} was not paused")
+    says = (
+        f"{template} runs"
+        if account_module.resume_template(found, template)
+        else f"{template} was not paused"
+    )
+    noted(found, "template_resume", says, template=template)

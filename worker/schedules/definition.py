@@ -15,27 +15,16 @@ from interakt_jobs import OPERATIONS, PayloadError, run_campaign
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name
 from interakt_jobs.operation import Operation
 from interakt_jobs.options import LANES
-from worker.campaigns.definition.errors import lines
 from worker.campaigns.definition.fields import Fields
 
 from .cron import Cron, cron
+from .errors import ScheduleError
 from .interval import Interval, span
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,39}")
 MISSED = ("once", "skip")
 LATE_SECONDS, SKIP_SECONDS = 3600, 60
 RUNNABLE: dict[str, Operation[Any]] = {**OPERATIONS, "run_campaign": run_campaign}
-
-
-class ScheduleError(ValueError):
-    """Raised with every mistake at once; ``errors`` is path -> message."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(errors)
-        self.errors = errors
-
-    def __str__(self) -> str:
-        return lines(self.errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from interakt_jobs.ledger.redis_errors import explain
 
-from .definition import ScheduleError
+from .errors import ScheduleError
 from .store import INDEX, PREFIX, Stored, load, stored
 
 TASK, ASK = "interakt.tick", load("ask")

@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from .definition import Schedule, ScheduleError, read
-from .store import NoSuchSchedule, Refused, Schedules
+from .definition import Schedule, read
+from .errors import NoSuchSchedule, Refused, ScheduleError
+from .store import Schedules
 
 DEFAULT = Path(__file__).resolve().parents[2] / "config" / "schedule.toml"
 

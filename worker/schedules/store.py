@@ -12,13 +12,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from interakt_jobs.ledger.keys import BEAT
 from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.scripts import Script
 from interakt_jobs.ledger.scripts import load as load_script
 
-from .definition import NAME, Schedule, ScheduleError, read
+from .definition import NAME, Schedule, read
+from .errors import NoSuchSchedule, Refused
 
 # not redbeat's own names: its plain scheduler takes out what it cannot read; and no account's keys begin with two colons
 PREFIX, INDEX, LOCK = f"{BEAT}:entry:", f"{BEAT}:index", f"{BEAT}:lock"
@@ -30,14 +32,6 @@ def load(name: str) -> Script:
 
 
 WRITE, MARK, FAIL = load("write"), load("mark"), load("fail")
-
-
-class NoSuchSchedule(LookupError):
-    """Raised for a name that no schedule has."""
-
-
-class Refused(ValueError):
-    """Raised for what cannot be done with a schedule as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +63,15 @@ class Stored:
 
 def stored(name: str, found: Mapping[str, str]) -> Stored:
     """A schedule of its hash; raises ``ScheduleError``."""
+    facts: dict[str, Any] = {field: found.get(field, "") for field in ("asked", "job", "error")}
+    for field in ("since", "last", "runs", "missed", "failed"):
+        facts[field] = int(found.get(field, "0"))
     return Stored(
-        schedule=read(name, json.loads(found["table"]), check=False),
-        origin=found.get("origin", "made"),
-        since=int(found.get("since", "0")),
-        last=int(found.get("last", "0")),
-        asked=found.get("asked", ""),
-        runs=int(found.get("runs", "0")),
-        missed=int(found.get("missed", "0")),
-        job=found.get("job", ""),
-        error=found.get("error", ""),
-        failed=int(found.get("failed", "0")),
+        read(name, json.loads(found["table"]), check=False),
+        found.get("origin", "made"),
         failures=tuple(found.get("failures", "").splitlines()),
         paused="paused" in found,
+        **facts,
     )
 
 
@@ -123,33 +113,24 @@ class Schedules:
 
     def add(self, schedule: Schedule, *, origin: str = "made", paused: bool = False) -> None:
         """Add one; raises ``Refused`` when the name is taken. Its slots are those from now on."""
-        fields = {"origin": origin, "paused": "1" if paused else ""}
-        if not self._write(schedule, "", int(self.now()), paused, fields):
+        if not self._write(schedule, "", not paused, origin=origin, paused="1" if paused else ""):
             raise Refused(f"there is a schedule {schedule.name!r} already")
 
     def change(self, schedule: Schedule, before: Stored) -> None:
         """Put ``schedule`` in the place of ``before``; slots before now are no concern of it. Raises ``Refused``."""
-        if not self._write(
-            schedule, before.schedule.table, int(self.now()), before.paused, {"asked": "", "error": ""}
-        ):
+        if not self._write(schedule, before.schedule.table, not before.paused, asked="", error=""):
             raise Refused(f"{schedule.name!r} was changed meanwhile: look again")
 
     def pause(self, name: str) -> None:
         """Start nothing more; its slots pass."""
         found = self.get(name)
-        self._write(found.schedule, found.schedule.table, found.since, True, {"paused": "1"})
+        self._write(found.schedule, found.schedule.table, False, since=found.since, paused="1")
 
     def resume(self, name: str) -> None:
         """Go on from now; what it would have run meanwhile is not made up for."""
         found = self.get(name)
         if found.paused:
-            self._write(
-                found.schedule,
-                found.schedule.table,
-                int(self.now()),
-                False,
-                {"paused": "", "asked": ""},
-            )
+            self._write(found.schedule, found.schedule.table, True, paused="", asked="")
 
     def remove(self, name: str) -> bool:
         """Take one out; whether it was there."""
@@ -173,15 +154,12 @@ class Schedules:
         return bool(self.link.run(FAIL, [f"{PREFIX}{name}"], slot, at, " ".join(why.split())))
 
     def _write(
-        self, schedule: Schedule, before: str, since: int, paused: bool, fields: Mapping[str, str]
+        self, schedule: Schedule, before: str, runs: bool, *, since: int | None = None, **fields: str
     ) -> bool:
+        """Write a schedule whose slots are those after ``since`` (now when None), if it still is as it was ``before``."""
+        since = int(self.now()) if since is None else since
+        due = schedule.after(since) if runs else None
         flat = [part for pair in fields.items() for part in pair]
-        due = None if paused else schedule.after(since)
+        keys = [f"{PREFIX}{schedule.name}", INDEX]
         score = -1 if due is None else due
-        name, table = schedule.name, schedule.table
-        return bool(
-            self.link.run(WRITE, [f"{PREFIX}{name}", INDEX], before, score, table, "since", since, *flat)
-        )
-
-
-__all__ = ["INDEX", "PREFIX", "NoSuchSchedule", "Refused", "ScheduleError", "Schedules", "Stored", "stored"]
+        return bool(self.link.run(WRITE, keys, before, score, schedule.table, "since", since, *flat))

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from interakt_jobs.errors import IdempotencyConflict, JobError, LedgerFull, LedgerUnreachable
 from interakt_jobs.ledger.keys import ACCOUNTS, job_id
 
-from .definition import RUNNABLE, Schedule, ScheduleError
+from .definition import RUNNABLE, Schedule
+from .errors import NoSuchSchedule, ScheduleError
 from .failures import slot_failed, tail_of
-from .store import NoSuchSchedule, Schedules, Stored
+from .store import Schedules, Stored
 
 log = logging.getLogger(__name__)
 MOST_COUNTED = 10_000

@@ -10,7 +10,7 @@ def lines(errors: dict[str, str]) -> str:
     return "\n".join(shown(f"{path}: {message}" if path else message) for path, message in errors.items())
 
 
-class CampaignError(ValueError):
+class Mistakes(ValueError):
     """Raised with every mistake at once; ``errors`` is path -> message."""
 
     def __init__(self, errors: dict[str, str]) -> None:
@@ -19,6 +19,10 @@ class CampaignError(ValueError):
 
     def __str__(self) -> str:
         return lines(self.errors)
+
+
+class CampaignError(Mistakes):
+    """Raised for a definition, recipients or a price file that cannot be used."""
 
 
 class BadCampaignId(CampaignError):
