@@ -14,7 +14,7 @@ import tasks  # noqa: F401  declares the tasks on the app
 from config import settings
 from tasks.app import app
 
-from . import process
+from . import process, startup
 from .checks.settings import try_settings
 from .dispatch import message_filter
 from .shutdown import stop, watch_signals
@@ -71,7 +71,7 @@ def _refuse_unknown_queues(asked: Any) -> None:
 @signals.worker_init.connect
 def prepare(sender: Any = None, **_: Any) -> None:
     try:
-        process.prepare(sender)
+        startup.prepare(sender)
     except Exception as error:
         raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
 
@@ -80,7 +80,7 @@ def prepare(sender: Any = None, **_: Any) -> None:
 def begin(sender: Any = None, **_: Any) -> None:
     watch_signals()
     try:
-        process.begin(sender)
+        startup.begin(sender)
     except Exception as error:
         # Celery only logs what a signal's receiver raises; a worker without its dispatcher must not look alive.
         raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
@@ -93,4 +93,4 @@ def wind_down(**_: Any) -> None:
 
 @signals.worker_shutdown.connect
 def end(**_: Any) -> None:
-    process.end()
+    process.leave()

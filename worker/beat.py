@@ -21,7 +21,7 @@ from interakt_jobs.ledger.redis_client import RedisClient
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from interakt_jobs.ledger.redis_url import plain
 
-from .dispatch.publisher import Publisher, envelope
+from .dispatch.publisher import Publisher
 from .schedules import static
 from .schedules.entry import MOST_SECONDS
 from .schedules.entry import Entry as SlotEntry
@@ -116,7 +116,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         """Ask a worker for the slot, over the ledger's connection: it finds the primary again by itself."""
         if advance:
             entry = self.reserve(entry)
-        self._publisher.push("intake", envelope("intake", entry.task, uuid.uuid4().hex, entry.args, {}))
+        self._publisher.intake(entry.task, uuid.uuid4().hex, entry.args)
 
     _maybe_due_kwargs: ClassVar[dict[str, Any]] = {}  # no producer: it would keep a connection of its own
 

@@ -1,16 +1,12 @@
-"""What a worker process runs: deliveries for every account, and in its main process the dispatcher and its companions."""
+"""What a worker process shares, and what it does with a message of Celery's."""
 
 from __future__ import annotations
 
 import functools
 import logging
 import re
-import threading
 import time
-from collections.abc import Callable
-from typing import Any
 
-import schemas
 from config.settings import Account, Settings, current
 from interakt_jobs import settings as producer_settings
 from interakt_jobs.errors import JobError
@@ -18,45 +14,30 @@ from interakt_jobs.ledger.keys import ACCOUNTS
 from interakt_jobs.ledger.redis_client import RedisClient
 from tasks import job_task
 
-from .callbacks.outbox import Outbox
-from .campaigns.running.feeder import Feeder
 from .campaigns.running.run_campaign import RunCampaign
 from .delivery import alarms
 from .delivery.attempt import Attempt, RetryPolicy
 from .delivery.runner import Delivery
-from .dispatch.dispatcher import Dispatcher
 from .dispatch.heartbeat import Heartbeat
-from .dispatch.publisher import Publisher
-from .dispatch.requeue import IntakeRequeue
 from .dispatch.thread_shares import ThreadShares, Turn
-from .dispatch.witness import Witness
 from .interakt.client import Client
 from .interakt.uploads import Uploads
-from .ledger.dead_letters import DeadLetters
-from .ledger.keyless import KeyWatch
 from .ledger.layout import refuse_old_data
-from .ledger.memory import watch_memory
 from .ledger.set_aside import SetAside
 from .ledger.work_ledger import WorkLedger, load
-from .schedules.failures import FailedSlots
 from .schedules.store import Schedules
 from .schedules.tick import tick as run_tick
 from .shutdown import stopping
-from .telemetry import logs, sentry
-from .threads import PAUSE_SECONDS, log_waiting
-from .webhooks import handler as webhook_handler
-from .webhooks.silence import Silence
+from .threads import log_waiting
 
 log = logging.getLogger(__name__)
 REGISTER = load("register")
 VERSIONS = (1,)
 _TAIL = re.compile(r"[\w.\-]{1,80}\Z", re.ASCII)
-LOOK_SECONDS = 2.0
-PURGE_SECONDS = 10.0
 
 
 class Process:
-    """Everything that one process shares: the settings, a link, a ledger and a delivery per account."""
+    """The settings, a connection to Redis, and a ledger and a delivery per account."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -75,7 +56,7 @@ class Process:
         return ledger
 
     def delivery(self, account: str) -> Delivery:
-        """The account's delivery, made when first used, after a fork if there was one; raises ``KeyError``."""
+        """The account's delivery, made when first used and thus after a fork; raises ``KeyError``."""
         found = self._deliveries.get(account)
         if found is None:
             found = self._deliveries.setdefault(account, self._make(account))
@@ -131,11 +112,10 @@ def _facts(settings: Settings, account: Account) -> dict[str, int]:
 
 
 _process: Process | None = None
-_worker: Any = None
 
 
 def process() -> Process:
-    """The process's room; made when first used."""
+    """This process's, made when first used."""
     global _process
     if _process is None:
         _process = Process(current())
@@ -178,109 +158,8 @@ def tick(name: str) -> None:
         log_waiting("a schedule's tick", error)
 
 
-def prepare(worker: Any) -> None:
-    """Before the pool starts: read the settings, so that every mistake is told at once."""
-    global _worker
-    _worker = worker
-    settings = current()
-    if settings.poison_guard:
-        worker.app.conf.broker_transport = "worker.dispatch.message_filter:Transport"
-    logs.start(settings)
-    sentry.start(settings)
-    process()
-
-
-def begin(consumer: Any = None) -> None:
-    """The worker is ready: register, beat, pace, listen. ``consumer`` is Celery's, whose loop is watched."""
-    here, worker = process(), _worker
-    queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
-    here.heartbeat.queues = queues
-    here.heartbeat.tuner.slots = here.heartbeat.slots = here.shares.slots = int(worker.concurrency or 1)
-    here.shares.urgent = "urgent" in queues
-    if "prefork" in str(worker.pool_cls):
-        here.heartbeat.tuner.fixed = here.heartbeat.slots
-    here.heartbeat.accounts = sorted(here.ledgers)
-    _wait_for(here.register)
-    here.heartbeat.on_beat = Witness(list(here.ledgers.values())).look
-    here.heartbeat.start()
-    publisher = Publisher(here.link, worker.app.conf.broker_transport_options["global_keyprefix"])
-    dispatcher = Dispatcher(
-        here.link,
-        list(here.ledgers.values()),
-        publisher.wake,
-        [*_chores(here), IntakeRequeue(publisher)],
-        _chore_seconds(here.settings),
-    )
-    here.heartbeat.watch.start(
-        dispatcher.thread(), webhook_handler.thread(here.link, here.ledgers, here.settings)
-    )
-    if consumer is not None:
-        consumer.timer.call_repeatedly(LOOK_SECONDS, here.heartbeat.consumed)
-    threading.Thread(target=_warm, name="warm", daemon=True).start()
-    log.info(
-        "worker ready",
-        extra={"action": "worker_ready", "queues": queues, "accounts": here.heartbeat.accounts},
-    )
-
-
-def _warm() -> None:
-    """The first check of a process costs a tenth of a second of imports: not on a job's way."""
-    payload = {"phoneNumber": "9999999999", "countryCode": "+91", "type": "Text", "data": {"message": "warm"}}
-    schemas.check("send_text", payload)
-
-
-def _wait_for(action: Callable[[], None]) -> None:
-    """Until Redis lets it be done, or the worker is told to stop."""
-    while not stopping():
-        try:
-            action()
-            break
-        except JobError as error:
-            log_waiting("the start", error)
-            time.sleep(PAUSE_SECONDS)
-
-
-def _chore_seconds(settings: Settings) -> float:
-    return min(1.0, settings.lease_seconds / 4)
-
-
-def _chores(here: Process) -> list[Callable[[WorkLedger], object]]:
-    settings = here.settings
-
-    def reap(ledger: WorkLedger) -> None:
-        done = ledger.reap(
-            most=200,
-            retry_ms=int(settings.retry_base_seconds * 1000),
-            aside=functools.partial(here.set_aside.named, ledger),
-        )
-        if any(done.values()):
-            log.info("repaired", extra={"action": "reaped", "account": ledger.account, **done})
-
-    purged: dict[str, float] = {}
-
-    def purge(ledger: WorkLedger) -> None:
-        if time.monotonic() < purged.get(ledger.account, 0.0):
-            return
-        letters = DeadLetters(ledger, who="retention")
-        if not letters.purge(settings.keep_dead_seconds, settings.keep_dead_count):
-            purged[ledger.account] = time.monotonic() + PURGE_SECONDS
-
-    chores: list[Callable[[WorkLedger], object]] = [
-        reap,
-        watch_memory,
-        purge,
-        Silence(settings.silence_minutes).check,
-        Feeder(),
-        KeyWatch(),
-        FailedSlots(),
-    ]
-    if settings.on_done_broker_url:
-        chores.append(Outbox(settings.on_done_broker_url).publish_waiting)
-    return chores
-
-
-def end() -> None:
-    """The worker ends: give the dispatcher's lease and the entry among the workers back."""
+def leave() -> None:
+    """The worker ends: give up the dispatcher's lease and the entry among the workers."""
     if _process is not None:
         for thread in _process.heartbeat.watch.threads:
             thread.join(3)

@@ -23,9 +23,8 @@ from worker.cli import main
 from worker.dispatch.heartbeat import BEAT, NEWEST, WORKERS, Heartbeat
 from worker.dispatch.witness import BACK_MS, Witness
 from worker.ledger import accounts, status
-from worker.ledger.rate_limit import PERMIT
 from worker.ledger.set_aside import SetAside
-from worker.ledger.work_ledger import WorkLedger
+from worker.ledger.work_ledger import PERMIT, WorkLedger
 from worker.process import REGISTER
 from worker.telemetry import sentry
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from redis import Redis
 
 from interakt_jobs.ledger.keys import prefix
-from worker.ledger.rate_limit import PERMIT
+from worker.ledger.work_ledger import PERMIT
 
 CLOCK = "redis.call('TIME')"
 BEGIN = 1_800_000_000_000_000  # us

@@ -12,7 +12,6 @@ import click
 
 from worker import doctor
 from worker.cli.common import json_option, ledger, say, show_json
-from worker.ledger.rate_limit import take_permit
 from worker.telemetry.shown import shown
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -42,7 +41,7 @@ def command(as_json: bool) -> None:
 
 
 def _permit(account: str) -> None:
-    if not take_permit(ledger(account)):
+    if not ledger(account).take_permit():
         raise TimeoutError("no permit within ten seconds: the account's allowance is in use")
 
 

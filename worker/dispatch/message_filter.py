@@ -13,7 +13,6 @@ import hashlib
 import json
 import logging
 import re
-import uuid
 from queue import Empty
 from typing import Any
 
@@ -24,6 +23,8 @@ from redis.exceptions import ResponseError
 from interakt_jobs.ledger.keys import POISON
 from interakt_jobs.ledger.redis_errors import FAILURES, explain
 from worker.ledger.set_aside import suspected
+
+from .publisher import celery_message
 
 log = logging.getLogger(__name__)
 MOST_BYTES, KEPT_BYTES, KEPT_MESSAGES = 1_048_576, 65_536, 10_000
@@ -60,33 +61,16 @@ def rebuild(raw: bytes, tasks: frozenset[str], queue: str) -> dict[str, Any]:
     for name in ("eta", "expires"):
         if headers.get(name):
             kwargs.setdefault("_" + name, str(headers[name])[:40])
-    body = base64.b64encode(json.dumps([args, kwargs, {}]).encode()).decode()
-    return {
-        "body": body,
-        "content-encoding": "utf-8",
-        "content-type": "application/json",
-        "headers": {
-            "lang": "py",
-            "task": task,
-            "id": task_id,
-            "root_id": task_id,
-            "parent_id": None,
-            "group": None,
-            "retries": 0,
-            "timelimit": [None, None],
-            "argsrepr": "(...)",
-            "kwargsrepr": "{...}",
-            "ignore_result": True,
-        },
-        "properties": {
-            "correlation_id": task_id,
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": queue},
-            "priority": 0,
-            "body_encoding": "base64",
-            "delivery_tag": str(uuid.uuid4()),
-        },
+    message = celery_message(queue, task, task_id, args, kwargs)
+    message["headers"] |= {
+        "parent_id": None,
+        "group": None,
+        "retries": 0,
+        "timelimit": [None, None],
+        "argsrepr": "(...)",
+        "kwargsrepr": "{...}",
     }
+    return message
 
 
 def _body(body: Any, properties: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -16,9 +17,10 @@ def load(name: str) -> Script:
     return load_script(name, "worker/ledger/lua/calls", "worker/ledger/lua")
 
 
-CLAIM, START, STEP, RENEW, RELEASE, REAP = (
-    load(name) for name in ("claim", "start", "step", "renew", "release", "reap")
+CLAIM, START, STEP, RENEW, RELEASE, REAP, PERMIT = (
+    load(name) for name in ("claim", "start", "step", "renew", "release", "reap", "permit")
 )
+PERMIT_SECONDS = 10.0
 LANES = ("urgent", "normal", "bulk")
 
 
@@ -144,6 +146,18 @@ class WorkLedger(Ledger):
         if names:
             aside([name.decode(errors="replace") for name in names])
         return dict(zip(("again", "unknown", "dead", "ended", "unparked"), answer, strict=True))
+
+    def take_permit(self) -> bool:
+        """Take a permit for a call that is no job, waiting ten seconds at most; False when there was none.
+
+        An account that no worker registered has no budget yet, and nobody to share it with: True at once.
+        """
+        end = time.monotonic() + PERMIT_SECONDS
+        while (wait := int(self.link.run(PERMIT, self._keys, "normal"))) > 0:
+            if time.monotonic() + wait / 1000 > end:
+                return False
+            time.sleep(wait / 1000)
+        return True
 
 
 def _verdict(answer: list[Any]) -> Verdict:
