@@ -13,12 +13,11 @@ from .check import check, check_size, is_sound, not_sound
 from .errors import PayloadError
 from .job import Job
 from .ledger.client import JobOptions, NewJob
+from .ledger.constants import LANES, Lane
 from .ledger.keys import account_name, mint_job_key, own_key, parse, task_job_key
 from .ledger.record import digest, group_of, recipient_of
 from .options import (
-    LANES,
     REPEATS,
-    Lane,
     ManyOptions,
     Options,
     Repeat,

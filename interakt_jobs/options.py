@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypedDict, get_args
 
-Lane = Literal["urgent", "normal", "bulk"]
+from .ledger.constants import Lane
+
 Repeat = Literal["always", "after_hold", "never"]
-LANES, REPEATS = get_args(Lane), get_args(Repeat)
+REPEATS = get_args(Repeat)
 
 
 class ManyOptions(TypedDict, total=False):

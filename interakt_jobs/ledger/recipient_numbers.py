@@ -6,9 +6,6 @@ what Redis keeps outlives a release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 STATES = (
     *("planned", "skipped", "enqueued", "accepted", "sent", "delivered", "read"),
     *("failed", "dead", "unknown", "cancelled", "held"),
@@ -48,6 +45,7 @@ REASONS = {
     "template": 42,
     "other": 63,
 }
+DEAD_REASONS = tuple(name for name, number in REASONS.items() if number < REASONS["frequency_cap"])
 REASON_NAMES = {number: name for name, number in REASONS.items()}
 
 # The reason for the ``channel_error_code`` of a failed receipt; ``other`` for every other code.
@@ -71,18 +69,11 @@ FAILURE_CODES = {
     "132016": "template",
 }
 
-
-def as_lua() -> str:
-    """The tables as the text of a Lua module; ``names`` is state by number, ``codes`` the reason's number by code."""
-    tables: dict[str, Mapping[Any, Any]] = {
-        "states": STATE,
-        "names": dict(enumerate(STATES)),
-        "ranks": RANKS,
-        "reasons": REASONS,
-        "codes": {code: REASONS[name] for code, name in FAILURE_CODES.items()},
-    }
-    lines = (
-        f"  {name} = {{" + ", ".join(f"[{key!r}] = {value!r}" for key, value in table.items()) + "},"
-        for name, table in tables.items()
-    )
-    return "\n".join(["return {", *lines, "}"])
+# ``names`` is the state by its number, ``codes`` the reason's number by code.
+TABLES = {
+    "states": STATE,
+    "names": dict(enumerate(STATES)),
+    "ranks": RANKS,
+    "reasons": REASONS,
+    "codes": {code: REASONS[name] for code, name in FAILURE_CODES.items()},
+}

@@ -1,5 +1,5 @@
 """Lua scripts as files. ``require 'name'`` in a script brings in the module ``name.lua``; ``prelude.lua`` stands before all.
-The module ``recipient_numbers`` is generated from the tables of recipient_numbers.py.
+The modules ``constants`` and ``recipient_numbers`` are generated from the tables of the Python modules of these names.
 
 A module is made when it is first required during a call, so that what a call does not use costs it nothing. A first line
 ``#!lua flags=allow-oom`` lets a script run when Redis is at its maxmemory: what has begun must be able to end (Redis:
@@ -14,9 +14,10 @@ import sys
 from dataclasses import dataclass
 from importlib import resources
 
-from .recipient_numbers import as_lua
+from . import constants, recipient_numbers
 
 OWN = "interakt_jobs/ledger/lua"
+_GENERATED = {"constants": constants.TABLES, "recipient_numbers": recipient_numbers.TABLES}
 _REQUIRE = re.compile(r"\brequire *\(?'(\w+)'")
 _LINE = re.compile(r"(?:@?user_script|\bscript):? *(\d+)")
 _LOADER = """local modules, made = {}, {}
@@ -46,8 +47,8 @@ class Script:
 
 
 def _read(folders: tuple[str, ...], name: str) -> str:
-    if name == "recipient_numbers":
-        return as_lua()
+    if tables := _GENERATED.get(name):
+        return f"return {constants.as_lua(tables)}"
     for folder in folders:
         package, _, rest = folder.partition("/")
         file = resources.files(package).joinpath(rest, f"{name}.lua")

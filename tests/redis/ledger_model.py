@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from interakt_jobs.ledger.recipient_numbers import DEAD_REASONS as REASONS
 from interakt_jobs.ledger.record import ENDED
-from worker.ledger.dead_letters import REASONS
 from worker.ledger.work_ledger import LANES, Work, WorkLedger
 
 ACCOUNT_KEYS = {

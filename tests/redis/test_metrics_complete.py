@@ -9,11 +9,12 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from interakt_jobs.ledger.constants import as_lua
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.stack import ROOT
 from worker.ledger.dead_letters import DeadLetters
-from worker.ledger.work_ledger import WorkLedger
+from worker.ledger.work_ledger import STEP, WorkLedger
 from worker.web import buckets, series
 from worker.web.metrics import Metrics
 from worker.webhooks.consumer import Consumer
@@ -103,11 +104,8 @@ def test_what_is_counted_is_shown() -> None:
 
 
 def test_the_bounds_counted_in_lua_are_those_that_are_shown() -> None:
-    text = "".join(
-        file.read_text() for part in ("worker", "interakt_jobs") for file in (ROOT / part).rglob("*.lua")
-    )
     for name, bounds in buckets.BOUNDS.items():
-        assert f"'{' '.join(map(str, bounds))}'" in text, name
+        assert f"['{name}'] = {as_lua(bounds)}" in STEP.text, name
 
 
 def test_a_receipts_delay_is_counted_from_the_answer_or_the_lost_call(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.stack import ROOT
 from worker.ledger.dead_letters import DeadLetters, Filter
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
@@ -106,13 +105,14 @@ def test_a_receipt_for_nobody_is_counted_and_changes_nothing(ledger: WorkLedger)
 def test_the_buckets_counted_in_lua_are_those_that_prometheus_is_shown(
     ledger: WorkLedger, accept: Accept
 ) -> None:
-    from worker.web.buckets import CALL, WAIT
+    from interakt_jobs.ledger.constants import as_lua
+    from worker.ledger.work_ledger import STEP
+    from worker.web.buckets import BOUNDS
 
     accept()
     ledger.step(run_to_start(ledger), DONE)
-    for file, bounds in (("starting", WAIT), ("settling", CALL)):
-        text = (ROOT / "worker" / "ledger" / "lua" / f"{file}.lua").read_text()
-        assert f"'{' '.join(map(str, bounds))}'" in text
+    for name in ("wait", "call"):
+        assert f"['{name}'] = {as_lua(BOUNDS[name])}" in STEP.text
     flat = ledger.link.command("HGETALL", f"{ledger.prefix}count")
     counts = {name.decode(): int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
     assert counts["wait_le|normal|50"] == counts["call_le|send_text|50"] == 1

@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from interakt_jobs.ledger.keys import POISON, prefix
 from interakt_jobs.ledger.redis_client import RedisClient
 from sandbox.valkey import free_port
+from tests.observed import observed
 from worker.ledger.work_ledger import WorkLedger
 from worker.schedules.store import INDEX, PREFIX, Schedules
-from worker.web.buckets import observed
 from worker.web.metrics import Metrics
 from worker.webhooks.receipts import apply_receipt
 from worker.webhooks.spool import Spool

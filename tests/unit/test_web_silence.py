@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.observed import observed
 from worker.interakt import failure_codes
 from worker.interakt.failure_codes import explain
-from worker.web.buckets import BOUNDS, cumulative, observed
+from worker.web.buckets import BOUNDS, cumulative
 from worker.webhooks.redis_monitor import memory_share
 from worker.webhooks.silence import Alarm, Mark, Sample, look, sample
 

@@ -20,9 +20,9 @@ from rich.console import Console
 
 from config.urls import Store
 from interakt_jobs.errors import JobError, LedgerUnreachable
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import ACCOUNTS, DEFAULT_ACCOUNT, account_name, parse
 from interakt_jobs.ledger.redis_client import RedisClient
-from interakt_jobs.options import LANES
 from worker.campaigns.definition.errors import BadCampaignId, CampaignError, NoSuchCampaign, PlanTaken
 from worker.ledger import audit
 from worker.ledger.work_ledger import WorkLedger

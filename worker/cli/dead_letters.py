@@ -16,6 +16,7 @@ import click
 import schemas
 from config.settings import load as load_settings
 from interakt_jobs import PayloadError
+from interakt_jobs.ledger.recipient_numbers import DEAD_REASONS
 from worker.cli.common import (
     FILE,
     account_option,
@@ -31,7 +32,7 @@ from worker.cli.common import (
     show_list,
     since,
 )
-from worker.ledger.dead_letters import REASONS, DeadLetters, Filter
+from worker.ledger.dead_letters import DeadLetters, Filter
 from worker.ledger.work_ledger import WorkLedger
 from worker.telemetry.shown import as_json
 
@@ -45,7 +46,7 @@ ANSWERS = {
 
 
 filters = options(
-    click.option("--reason", type=click.Choice(REASONS), default=None),
+    click.option("--reason", type=click.Choice(DEAD_REASONS), default=None),
     click.option("--operation", default="", help="Such as send_template."),
     click.option("--template", default="", help="The template's name."),
     lane_option,

@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from interakt_jobs.errors import LedgerDamaged, LedgerFull, LedgerUnreachable
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import WORKERS
 from interakt_jobs.ledger.redis_client import RedisClient
-from worker.ledger.work_ledger import LANES, WorkLedger
+from worker.ledger.work_ledger import WorkLedger
 from worker.threads import SupervisedThread, log_waiting
 
 log = logging.getLogger(__name__)

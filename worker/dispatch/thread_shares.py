@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from typing import NamedTuple
 
-from ..ledger.work_ledger import LANES
+from interakt_jobs.ledger.constants import LANES
 
 MOST_WAITING, FORGET_SECONDS = 1000, 10.0
 

@@ -7,11 +7,11 @@ import logging
 from typing import Any
 
 from interakt_jobs.errors import LedgerFull
+from interakt_jobs.ledger.constants import AUDIT_MOST
 from interakt_jobs.ledger.keys import AUDIT, prefix
 from interakt_jobs.ledger.redis_client import RedisClient
 
 log = logging.getLogger(__name__)
-MOST = 100_000
 
 
 def user() -> str:
@@ -26,7 +26,7 @@ def note(link: RedisClient, account: str, act: str, **facts: object) -> None:
     """Note what was just done; ``account`` is empty for what belongs to none. A full Redis notes nothing."""
     words = [str(word) for name, value in facts.items() for word in (name, value)]
     try:
-        link.command("XADD", _key(account), "MAXLEN", "~", MOST, "*", "act", act, *words, "who", user())
+        link.command("XADD", _key(account), "MAXLEN", "~", AUDIT_MOST, "*", "act", act, *words, "who", user())
     except LedgerFull:
         log.warning("Redis is full: this is in no audit", extra={"action": "not_audited", "act": act})
 

@@ -20,19 +20,6 @@ from .audit import user
 from .work_ledger import WorkLedger, load
 
 REPLAY, EDIT, DROP = load("replay"), load("edit"), load("drop")
-REASONS = (
-    "rejected",
-    "invalid_payload",
-    "max_attempts",
-    "unknown_outcome",
-    "expired",
-    "crash_loop",
-    "opted_out",
-    "too_old",
-    "unknown_operation",
-    "undeliverable_now",
-    "recipient_limit",
-)
 PAGE, DROPPED = 200, 500
 
 

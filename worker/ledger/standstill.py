@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
-
-from .work_ledger import LANES
 
 
 def standing(link: RedisClient, account: str, stale_ms: int) -> list[str]:

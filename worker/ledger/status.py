@@ -6,10 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import ACCOUNTS, POISON, WORKERS, prefix
 from interakt_jobs.ledger.redis_client import RedisClient
-
-from .work_ledger import LANES
 
 
 @dataclass(frozen=True, slots=True)

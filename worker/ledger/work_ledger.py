@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from interakt_jobs.ledger.client import Ledger
+from interakt_jobs.ledger.constants import LANES as LANES
 from interakt_jobs.ledger.redis_client import Argument
 from interakt_jobs.ledger.scripts import Script
 from interakt_jobs.ledger.scripts import load as load_script
@@ -21,7 +22,6 @@ CLAIM, START, STEP, RENEW, RELEASE, REAP, PERMIT = (
     load(name) for name in ("claim", "start", "step", "renew", "release", "reap", "permit")
 )
 PERMIT_SECONDS = 10.0
-LANES = ("urgent", "normal", "bulk")
 
 
 class Work(NamedTuple):

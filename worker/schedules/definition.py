@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import schemas
 from interakt_jobs import OPERATIONS, PayloadError, run_campaign
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, account_name
 from interakt_jobs.operation import Operation
-from interakt_jobs.options import LANES
 from worker.campaigns.definition.fields import Fields
 
 from .cron import Cron, cron

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import ACCOUNTS
 from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.store.store import CampaignStore, campaigns
@@ -113,7 +114,7 @@ class Metrics:
         family = GaugeMetricFamily(
             "interakt_workers", "Worker processes heard of lately, by queue.", labels=["queue"]
         )
-        queues = ["urgent", "normal", "bulk", "intake"]
+        queues = [*LANES, "intake"]
         living = [each for each in status.workers(self._link) if each["age_ms"] < LIVING_MS]
         for queue in queues:
             family.add_metric([queue], sum(queue in each["queues"] for each in living))

@@ -13,19 +13,16 @@ from typing import NamedTuple
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from interakt_jobs import OPERATIONS
+from interakt_jobs.ledger.constants import LANES
+from interakt_jobs.ledger.recipient_numbers import DEAD_REASONS
 from worker.interakt import failure_codes
 
 from .buckets import cumulative
 
 OPERATION = frozenset(OPERATIONS)
-LANE = frozenset({"urgent", "normal", "bulk"})
+LANE = frozenset(LANES)
 OUTCOME = frozenset({"accepted", "refused", "unavailable", "unknown", "throttled", "dead"})
-REASON = frozenset(
-    {
-        "rejected", "invalid_payload", "max_attempts", "unknown_outcome", "expired", "crash_loop", "opted_out", "too_old",
-        "unknown_operation", "undeliverable_now", "recipient_limit",
-    }
-)  # fmt: skip
+REASON = frozenset(DEAD_REASONS)
 KIND = frozenset({"sent", "delivered", "read", "failed", "clicked"})
 RESULT = frozenset(
     {

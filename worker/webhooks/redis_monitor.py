@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import DEFAULT_ACCOUNT, prefix
 
 from .buffer import WebhookBuffer
@@ -18,7 +19,6 @@ from .streams import Away, Command, Counts, Streams, stream
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS, ADOPT_SECONDS, STALE_SECONDS = 1.0, 30.0, 4.0
-LANES = ("urgent", "normal", "bulk")
 
 
 @dataclass

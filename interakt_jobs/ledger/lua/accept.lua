@@ -5,6 +5,7 @@
 --      (1 to 999999999), 10 id of the payload's key or "", 11 traceparent or "", then seven per job: job_key, recipient hash, group, options JSON or "", payload JSON, idempotency key or "", digest
 -- Returns one string per job: "new", "known" (this job_key was accepted before: a repeat), "same <job_key>" (the key's first
 -- job), "conflict" (the key or the job_key with another payload); or one of {"unregistered"}, {"keyless"}, {"full", "bulk" or "all"}, or an error: nothing written.
+local constants = require 'constants'
 local records = require 'records'
 local function refuse(what)
   return redis.error_reply('ERR accept: ' .. what)
@@ -32,7 +33,7 @@ end
 if #ARGV < 18 or (#ARGV - 11) % 7 ~= 0 then return refuse('eleven arguments and seven for each job') end
 if #ARGV[1] > 60 or not string.find(ARGV[1], '^[%w_]+$') then return refuse('the operation') end
 if not string.find(ARGV[2], '^%l?%l?%l?%l?$') then return refuse('the flags') end
-if not one_of(ARGV[3], 'urgent', 'normal', 'bulk') then return refuse('the lane') end
+if not one_of(ARGV[3], unpack(constants.LANES)) then return refuse('the lane') end
 if not is_moment(ARGV[4]) or not is_moment(ARGV[5]) then return refuse('a time') end
 if not one_of(ARGV[6], 'always', 'after_hold', 'never') then return refuse('repeat') end
 if not string.find(ARGV[7], '^%d%d?%d?$') then return refuse('the most attempts') end
@@ -124,6 +125,6 @@ if #fresh > 0 then
   add(P .. 'ready:' .. lane, int(due), fresh)
   if expires > 0 then add(P .. 'expires', int(expires), fresh) end
   count('enqueued|' .. ARGV[1] .. '|' .. lane, #fresh)
-  if due < now + 1000 and redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+  if due < now + 1000 then signal() end
 end
 return answers

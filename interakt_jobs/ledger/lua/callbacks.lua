@@ -15,7 +15,7 @@ local function notify(job_key, wish, news)
     redis.call('LPOP', P .. 'outbox')
     count('outbox_dropped')
   end
-  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+  signal()
 end
 
 -- Tell of an end, or of its correction (`was` says of what). Returns the job's options.

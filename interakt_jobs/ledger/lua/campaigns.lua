@@ -1,3 +1,4 @@
+local constants = require 'constants'
 local frequency = require 'frequency'
 local places = require 'places'
 local receipts = require 'receipts'
@@ -41,7 +42,7 @@ local function note_receipt(recipient, kind, at, code)
   end
   recipient.reason = kind == 'failed' and recipient_state.reason_of(code) or 0
   recipient.state = kind
-  observe('receipt', kind, math.max(0, now - recipient.at * 1000), receipts.BOUNDS)
+  observe('receipt', kind, math.max(0, now - recipient.at * 1000), constants.BOUNDS.receipt)
   if kind == 'failed' then count('delivery_failed|' .. code) end
   return true
 end

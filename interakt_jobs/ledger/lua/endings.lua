@@ -44,7 +44,7 @@ local function finish(job_key, raw, head, state, fields)
 end
 
 local function cancelled(job_key, raw, head)
-  local sent = redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+  local sent = places.possibly_sent(job_key)
   finish(job_key, raw, head, 'cancelled', {message = sent and 'it may have been sent before: the answer to a call was lost' or ''})
 end
 

@@ -23,7 +23,7 @@ end
 
 -- Hold a job instead of ending it; false when it was not sent, or no receipt would tell.
 local function instead_of_end(job_key, head, ending)
-  if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 0 or not receipt_names_job(head) then return false end
+  if not places.possibly_sent(job_key) or not receipt_names_job(head) then return false end
   places.remove(job_key, head)
   redis.call('HSET', P .. 'ending', job_key, cjson.encode(ending))
   redis.call('ZADD', P .. 'held', int(now + duration(head)), job_key)

@@ -29,4 +29,9 @@ local function of_campaign(job_key)
   return campaign and redis.call('EXISTS', P .. 'c:' .. campaign .. ':meta') == 1
 end
 
-return {clear_flight = clear_flight, remove = remove, tries = tries_of, of_campaign = of_campaign}
+-- Whether a call of it may have been accepted (flights.possibly_sent).
+local function possibly_sent(job_key)
+  return redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+end
+
+return {possibly_sent = possibly_sent, clear_flight = clear_flight, remove = remove, tries = tries_of, of_campaign = of_campaign}

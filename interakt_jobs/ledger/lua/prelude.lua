@@ -50,12 +50,12 @@ local function count(field, by)
   redis.call('HINCRBY', P .. 'count', field, by or 1)
 end
 
--- One observation of a duration: a sum and the bucket it falls in, as worker/web/buckets.py reads them.
+-- One observation of a duration: a sum and the bucket it falls in, as worker/web/buckets.py reads them; `bounds` are of constants.BOUNDS.
 local function observe(name, label, ms, bounds)
   count(name .. '_ms|' .. label, ms)
   local place = 'inf'
-  for bound in string.gmatch(bounds, '%d+') do
-    if ms <= tonumber(bound) then
+  for _, bound in ipairs(bounds) do
+    if ms <= bound then
       place = bound
       break
     end
@@ -66,4 +66,9 @@ end
 -- Text from outside as a field of a line with bars.
 local function clean(text, most)
   return string.sub(string.gsub(text or '', '[|%c]', ' '), 1, most)
+end
+
+-- Wake the dispatcher: there is something to do. One signal is enough for all that is there.
+local function signal()
+  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
 end

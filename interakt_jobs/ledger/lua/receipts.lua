@@ -1,4 +1,5 @@
 local callbacks = require 'callbacks'
+local constants = require 'constants'
 local records = require 'records'
 
 -- What tells that a send was accepted before its own answer does: a receipt, or a late answer (rank 0). Kept in
@@ -21,8 +22,6 @@ end
 local function of_earlier_round(job_key, head, at)
   return tonumber(at) < head.accepted - 1000 and redis.call('EXISTS', P .. 'replays:' .. job_key) == 1
 end
-
-local BOUNDS = '1000 5000 15000 60000 300000 1800000 7200000 86400000'
 
 -- A receipt for a job that is done. The delivery field is `<rank>.<kind>.<at ms>.<code>`; a higher rank wins. `called` is when
 -- its call was made (ms), if that is not when it ended.
@@ -53,7 +52,7 @@ local function delivery(job_key, raw, kind, rank, at, code, called)
   else
     redis.call('ZREM', P .. 'failed', job_key)
   end
-  observe('receipt', kind, math.max(0, now - (called or tonumber(ended))), BOUNDS)
+  observe('receipt', kind, math.max(0, now - (called or tonumber(ended))), constants.BOUNDS.receipt)
   if wish.on_receipts then
     local was = marks >= '4' and 'cancelled' or marks >= '2' and 'dead' or nil
     callbacks.notify(job_key, wish, {event = 'receipt', state = kind, reason = code, was = was, rank = rank, provider_id = provider})
@@ -61,5 +60,4 @@ local function delivery(job_key, raw, kind, rank, at, code, called)
   return resent() and 'resend' or 'new'
 end
 
-return {note_proof = note_proof, proof = proof, of_earlier_round = of_earlier_round, BOUNDS = BOUNDS,
-        delivery = delivery}
+return {note_proof = note_proof, proof = proof, of_earlier_round = of_earlier_round, delivery = delivery}

@@ -3,7 +3,7 @@
 -- State hash: rate (calls a window), window_ms, factor (cut after a 429), share_urgent, share_normal, share_bulk (percent).
 -- Hash `bud`: tat (theoretical arrival time of the next call), tat_<lane> (of the lane inside its share), hint; recent, recent_at and
 -- busy_since tell how busy urgent is. All times in us.
-local LANES = {'urgent', 'normal', 'bulk'}
+local constants = require 'constants'
 
 local CATCH_UP = 5000        -- us that a late wake-up may make good; more where the urgent lane's credit covers it
 
@@ -66,14 +66,14 @@ local function permit(lane, state)
   local interval, urgent_tolerance, tolerance = plan(state, busy_since)
   local tat = math.max(tonumber(saved[1] or '0'), now_us)
   local own, inside = {}, {}
-  for i, name in ipairs(LANES) do
+  for i, name in ipairs(constants.LANES) do
     own[name] = tonumber(saved[2 + i] or '0')
     inside[name] = own[name] - now_us <= LANE_TOLERANCE
   end
   -- Lanes inside their share come first, urgent before normal before bulk; then the others in the same order.
   -- Whoever is not first may take only what those before it have left lying for a while.
   local before = 0
-  for _, name in ipairs(LANES) do
+  for _, name in ipairs(constants.LANES) do
     if name ~= lane then
       local ahead
       if inside[name] ~= inside[lane] then ahead = inside[name]
@@ -117,4 +117,4 @@ local function permit(lane, state)
   return math.max(1, math.ceil((hint - now_us) / 1000))
 end
 
-return {LANES = LANES, plan = plan, permit = permit}
+return {plan = plan, permit = permit}

@@ -28,7 +28,7 @@ end
 -- One more send that may have been accepted: hash `possibly_sent`, job_key -> 1, or 2 when there were two or more; of what may always be
 -- repeated 0, since a second does no harm.
 local function possibly_sent(job_key, head)
-  local known = redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+  local known = places.possibly_sent(job_key)
   redis.call('HSET', P .. 'possibly_sent', job_key, head.policy == 'always' and '0' or known and '2' or '1')
 end
 

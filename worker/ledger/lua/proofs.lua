@@ -22,7 +22,7 @@ local function settle(job_key, raw, fields)
   end
   local head = records.header(raw)
   if not head then return false end
-  local doubtful = fields.receipt and places.tries(job_key) > 0 or redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+  local doubtful = fields.receipt and places.tries(job_key) > 0 or places.possibly_sent(job_key)
   local flight = redis.call('HGET', P .. 'fl', job_key)
   if not doubtful or flight and string.sub(flight, 1, 1) == 's' then return false end
   if redis.call('DEL', P .. 'd:' .. job_key) == 1 then

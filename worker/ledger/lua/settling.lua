@@ -1,5 +1,6 @@
 local account = require 'account'
 local breakers = require 'breakers'
+local constants = require 'constants'
 local endings = require 'endings'
 local flights = require 'flights'
 local outcomes = require 'outcomes'
@@ -31,7 +32,7 @@ local function late(job_key, outcome, args)
     return 'settled'
   end
   if string.sub(raw, 1, 1) == '=' then return 'already' end
-  if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1 then receipts.note_proof(job_key, 0, 'accepted', int(now), '', args[1]) end
+  if places.possibly_sent(job_key) then receipts.note_proof(job_key, 0, 'accepted', int(now), '', args[1]) end
   return 'gone'
 end
 
@@ -63,13 +64,13 @@ local function one(job_key, fence, outcome, args)
   end
   breakers.drop_probes(job_key, head)
   local attempts, crashes = places.tries(job_key)
-  if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, '50 100 250 500 1000 2500 5000 10000 20000') end
+  if flight.sent > 0 and outcome ~= 'unsent' then observe('call', head.op, now - flight.sent, constants.BOUNDS.call) end
   if flight.sent > 0 and records.has_flag(head, 'c') then tell_breakers(outcome, args, head, flight.sent) end
   if outcome ~= 'done' and outcomes.known_accepted(job_key, raw, head, outcome == 'unknown') then return 'ok' end
   if outcome == 'unsent' then
     flights.to_ready(job_key, head, head.due)
   elseif outcome == 'done' then
-    if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1 then flights.possibly_sent(job_key, head) end
+    if places.possibly_sent(job_key) then flights.possibly_sent(job_key, head) end
     count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
     if records.has_flag(head, 'c') then account.set('accepted_at', int(now)) end
     endings.finish(job_key, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],

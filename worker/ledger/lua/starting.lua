@@ -1,6 +1,7 @@
 local account = require 'account'
 local breakers = require 'breakers'
 local budget = require 'budget'
+local constants = require 'constants'
 local flights = require 'flights'
 local outcomes = require 'outcomes'
 local places = require 'places'
@@ -38,7 +39,7 @@ local function one(job_key, fence, raw, lease_ms, checked)
     return {'gone'}
   end
   if head.expires > 0 and now >= head.expires then
-    local possibly_sent = redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+    local possibly_sent = places.possibly_sent(job_key)
     outcomes.dead(job_key, raw, head, possibly_sent and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
     return {'dead', 'expired'}
   end
@@ -100,7 +101,7 @@ local function one(job_key, fence, raw, lease_ms, checked)
   if state.breaker == 'open' then redis.call('SET', P .. 'probe', job_key, 'PX', PROBE_MS) end
   mark_running(job_key, fence, flight.token, head.lane, lease_ms)
   count('attempts|' .. head.op)
-  observe('wait', head.lane, math.max(0, now - head.due), '50 250 1000 5000 15000 60000 300000 1800000 7200000 86400000')
+  observe('wait', head.lane, math.max(0, now - head.due), constants.BOUNDS.wait)
   return {'go', fresh}
 end
 

@@ -5,7 +5,7 @@ local places = require 'places'
 -- Taking a campaign's enqueued job back before it is sent.
 -- No call of this job counts as an attempt and none may have been accepted, so it can be taken back.
 local function untried(job_key)
-  return places.tries(job_key) == 0 and redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 0
+  return places.tries(job_key) == 0 and not places.possibly_sent(job_key)
 end
 
 -- Asked before each start: nil when the job may go, else why it may not. It has then been taken back, ended, or waits.
@@ -14,7 +14,7 @@ local function before_start(job_key, raw, head)
   local campaign, _, index = require('campaigns').split(job_key)
   local status = redis.call('HGET', P .. 'c:' .. campaign .. ':meta', 'status')
   if status == 'cancelled' or not status then
-    if redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1 then
+    if places.possibly_sent(job_key) then
       outcomes.dead(job_key, raw, head, 'unknown_outcome', 'the campaign was cancelled')
     else
       endings.finish(job_key, raw, head, 'cancelled', {keep = 60})

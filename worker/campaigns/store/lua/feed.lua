@@ -46,6 +46,6 @@ for at = 11, #ARGV, 3 do
 end
 if enqueued > 0 then
   count('enqueued|' .. ARGV[9] .. '|bulk', enqueued)
-  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+  signal()
 end
 return {'running', enqueued, skipped}

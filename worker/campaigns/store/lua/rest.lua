@@ -10,7 +10,7 @@ local left, held = tonumber(counts[1] or '0'), tonumber(counts[2] or '0')
 if status == 'running' then
   if left > 0 or held > 0 or (meta[2] and meta[2] ~= '') then return status end
   redis.call('HSET', base .. ':meta', 'status', 'done', 'why', '', 'done_at', int(now))
-  redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_done', 'campaign', ARGV[1])
+  require('audit').note('campaign_done', 'campaign', ARGV[1])
   status = 'done'
 end
 if status ~= 'cancelled' or left == 0 then redis.call('SREM', P .. 'campaigns_on', ARGV[1]) end

@@ -18,7 +18,7 @@ if opening == '' then
   if round > tonumber(ARGV[3]) then return {'it has had its last round'} end
   opening = int(round) .. '|' .. ARGV[2]
   redis.call('HSET', key, 'round', round, 'opening', opening, 'opened', 0)
-  redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_retry', 'campaign', ARGV[1], 'why', ARGV[2], 'who', ARGV[5] or '')
+  require('audit').note('campaign_retry', 'campaign', ARGV[1], 'why', ARGV[2], 'who', ARGV[5] or '')
 end
 local round, states = string.match(opening, '^(%d+)|(.*)$')
 return {'open', round, states}

@@ -7,6 +7,6 @@ if string.match(meta[2] or '', '^%d+') == ARGV[2] then
   redis.call('HSET', key, 'opening', '', 'base', ARGV[3])
   if meta[1] == 'done' and tonumber(meta[3]) > 0 then redis.call('HSET', key, 'status', 'running', 'why', '', 'turned_at', int(now)) end
   redis.call('SADD', P .. 'campaigns_on', ARGV[1])
-  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+  signal()
 end
 return tonumber(meta[3] or '0')

@@ -11,6 +11,6 @@ redis.call('HSET', base .. ':meta', 'status', ARGV[2], 'why', ARGV[3], 'turned_a
 for i = 6, #ARGV, 2 do redis.call('HSET', base .. ':meta', ARGV[i], ARGV[i + 1]) end
 -- whoever feeds looks at these alone; it takes one out when nothing of it is left to do
 redis.call('SADD', P .. 'campaigns_on', ARGV[1])
-redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'campaign_' .. ARGV[2], 'campaign', ARGV[1], 'why', clean(ARGV[3], 200), 'who', ARGV[5])
-if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+require('audit').note('campaign_' .. ARGV[2], 'campaign', ARGV[1], 'why', clean(ARGV[3], 200), 'who', ARGV[5])
+signal()
 return {'changed'}

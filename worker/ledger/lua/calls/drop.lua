@@ -11,6 +11,6 @@ for i = 2, #ARGV do
   end
 end
 if dropped > 0 then
-  redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'drop', 'jobs', dropped, 'job', ARGV[2], 'who', ARGV[1])
+  require('audit').note('drop', 'jobs', dropped, 'job', ARGV[2], 'who', ARGV[1])
 end
 return dropped

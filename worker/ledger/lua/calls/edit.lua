@@ -11,5 +11,5 @@ local _, first = string.find(raw, '\n', 1, true)
 local second = string.find(raw, '\n', first + 1, true)
 head.recipient, head.group = ARGV[3], ARGV[4]
 redis.call('SET', P .. 'j:' .. ARGV[1], records.encode(head) .. string.sub(raw, first, second) .. ARGV[2])
-redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'edit', 'job', ARGV[1], 'who', ARGV[5])
+require('audit').note('edit', 'job', ARGV[1], 'who', ARGV[5])
 return 'edited'

@@ -40,6 +40,6 @@ end
 if ARGV[5] ~= '' then
   redis.call('RPUSH', P .. 'outbox', cjson.encode({id = ARGV[1], state = ARGV[7], task = ARGV[5], queue = ARGV[6] ~= '' and ARGV[6] or nil,
                                                    event = 'inbound'}))
-  if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+  signal()
 end
 return answer

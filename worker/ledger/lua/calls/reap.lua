@@ -3,6 +3,7 @@
 -- Returns {released again, unknown, dead, held ended, unparked, names of keys that were set aside}.
 local account = require 'account'
 local breakers = require 'breakers'
+local constants = require 'constants'
 local flights = require 'flights'
 local outcomes = require 'outcomes'
 local places = require 'places'
@@ -28,7 +29,7 @@ local function record_of(job_key, zset)
   return raw, head
 end
 
-for _, lane in ipairs({'urgent', 'normal', 'bulk'}) do
+for _, lane in ipairs(constants.LANES) do
   local rel, run = P .. 'rel:' .. lane, P .. 'run:' .. lane
   for _, job_key in ipairs(due(rel)) do
     local raw, head = record_of(job_key, rel)
@@ -87,7 +88,7 @@ for _, job_key in ipairs(due(P .. 'expires')) do
     if redis.call('EXISTS', P .. 'd:' .. job_key) == 1 then
       redis.call('ZREM', P .. 'expires', job_key)
     elseif redis.call('HEXISTS', P .. 'fl', job_key) == 0 then
-      local possibly_sent = redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
+      local possibly_sent = places.possibly_sent(job_key)
       outcomes.dead(job_key, raw, head, possibly_sent and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
       dead = dead + 1
     end

@@ -4,6 +4,7 @@
 -- Returns {0, ms until the other dispatcher's lease ends}, or {1, ms until something is due, urgent job_keys, normal job_keys, bulk job_keys}.
 local account = require 'account'
 local budget = require 'budget'
+local constants = require 'constants'
 local flights = require 'flights'
 local lease = P .. 'dispatcher'
 local holder = redis.call('GET', lease)
@@ -29,7 +30,7 @@ end
 local _, credit = budget.plan(state, 0)
 local ahead = (tonumber(redis.call('HGET', P .. 'bud', 'tat') or '0') or 0) - now_us
 local half_second = math.max(2, math.ceil(tonumber(state.rate) * 500 / tonumber(state.window_ms)))
-for i, lane in ipairs({'urgent', 'normal', 'bulk'}) do
+for i, lane in ipairs(constants.LANES) do
   local ready = P .. 'ready:' .. lane
   local out = redis.call('ZCARD', P .. 'rel:' .. lane)
   local running = redis.call('ZCARD', P .. 'run:' .. lane)

@@ -41,7 +41,7 @@ redis.call('INCR', P .. 'replays:' .. job_key)
 redis.call('EXPIRE', P .. 'replays:' .. job_key, settings.get('keep_dead') + REPLAYED_FOR)
 redis.call('ZADD', P .. 'ready:' .. head.lane, due, job_key)
 if expires > 0 then redis.call('ZADD', P .. 'expires', expires, job_key) end
-redis.call('XADD', P .. 'audit', 'MAXLEN', '~', 100000, '*', 'act', 'replay', 'job', job_key, 'who', ARGV[3])
+require('audit').note('replay', 'job', job_key, 'who', ARGV[3])
 count('replayed|' .. head.op)
-if redis.call('LLEN', P .. 'signal') == 0 then redis.call('RPUSH', P .. 'signal', '1') end
+signal()
 return 'replayed'

@@ -6,12 +6,13 @@
 -- Returns {1 for the first worker that does it, else 0, since}.
 local account = require 'account'
 local budget = require 'budget'
+local constants = require 'constants'
 local first = redis.call('HGET', P .. 'state', 'lost_mark') ~= ARGV[1]
 if first then
   redis.call('HSET', P .. 'state', unpack(ARGV, 3))
   redis.call('HSETNX', P .. 'state', 'since', int(now))
   redis.call('HSET', P .. 'state', 'lost_mark', ARGV[1], 'lost_at', int(now), 'lost_why', ARGV[2])
-  for _, lane in ipairs(ARGV[2] == 'older' and budget.LANES or {}) do
+  for _, lane in ipairs(ARGV[2] == 'older' and constants.LANES or {}) do
     for _, job_key in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do redis.call('HDEL', P .. 'fl', job_key) end
     redis.call('ZUNIONSTORE', P .. 'doubt:' .. lane, 3, P .. 'doubt:' .. lane, P .. 'ready:' .. lane, P .. 'rel:' .. lane,
       'WEIGHTS', 1, 1, 0, 'AGGREGATE', 'MIN')  -- in `rel` the score is a deadline
