@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from .callbacks.outbox import Outbox
-from .campaigns.running.feeder import Feeder
+from .campaigns.running.campaign_feeder import CampaignFeeder
 from .dispatch.publisher import IntakeRequeue, Publisher
 from .ledger.dead_letters import DeadLetters
 from .ledger.keyless import KeyWatch
@@ -31,7 +31,7 @@ def chores_of(process: Process, publisher: Publisher) -> list[Chore]:
         Memory(),
         Purge(settings.keep_dead_seconds, settings.keep_dead_count),
         Silence(settings.silence_minutes).check,
-        Feeder(),
+        CampaignFeeder().begin_round,
         KeyWatch(),
         FailedSlots(),
         IntakeRequeue(publisher),

@@ -14,7 +14,7 @@ from interakt_jobs.ledger.keys import ACCOUNTS
 from interakt_jobs.ledger.redis_client import RedisClient
 from tasks import job_task
 
-from .campaigns.running.run_campaign import RunCampaign
+from .campaigns.running.run_campaign import carry_out
 from .delivery import alarms
 from .delivery.attempt import Attempt, RetryPolicy
 from .delivery.runner import Delivery
@@ -77,7 +77,7 @@ class Process:
             deadline=settings.http_deadline_seconds,
             uploads=Uploads(settings.upload_dir, allow_private=settings.upload_private_urls),
         )
-        local = {"run_campaign": RunCampaign(attempt, settings.campaign_dir)}
+        local = {"run_campaign": functools.partial(carry_out, settings.campaign_dir, attempt.keep)}
         return Delivery(ledger, client, attempt, self.heartbeat, settings.allow_unknown_fields, local)
 
     def register(self) -> None:

@@ -50,23 +50,15 @@ REASON_NAMES = {number: name for name, number in REASONS.items()}
 
 # The reason for the ``channel_error_code`` of a failed receipt; ``other`` for every other code.
 FAILURE_CODES = {
-    "131026": "not_on_whatsapp",
-    "1013": "not_on_whatsapp",
-    "131049": "marketing_cap",
-    "130472": "experiment",
-    "131047": "outside_window",
-    "131048": "spam_limit",
-    "131056": "pair_rate",
-    "130429": "throughput",
-    "131000": "provider_error",
-    "131008": "missing_parameter",
-    "131052": "media",
-    "131053": "media",
-    "132000": "template",
-    "132001": "template",
-    "132012": "template",
-    "132015": "template",
-    "132016": "template",
+    **{
+        "131026": "not_on_whatsapp",
+        "1013": "not_on_whatsapp",
+        "131049": "marketing_cap",
+        "130472": "experiment",
+    },
+    **{"131047": "outside_window", "131048": "spam_limit", "131056": "pair_rate", "130429": "throughput"},
+    **{"131000": "provider_error", "131008": "missing_parameter", "131052": "media", "131053": "media"},
+    **dict.fromkeys(("132000", "132001", "132012", "132015", "132016"), "template"),
 }
 
 # ``names`` is the state by its number, ``codes`` the reason's number by code.

@@ -15,7 +15,7 @@ from interakt_jobs.ledger.scripts import Script
 from worker.campaigns.definition.errors import CampaignError, NoSuchCampaign
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.running import control, rounds
-from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.running.campaign_feeder import CampaignFeeder
 from worker.campaigns.store.store import CampaignStore
 from worker.ledger.work_ledger import WorkLedger
 from worker.webhooks.receipts import apply_receipt
@@ -29,7 +29,7 @@ LOST = ("unknown", "timeout", "", 1)
 def mixed(ledger: WorkLedger, link: RedisClient, **other: Any) -> CampaignStore:
     """Ten people: accepted, delivered, failed, dead and unknown, two of each."""
     store = begin(link, 10, rules={"stop_when": [{"count": 1000}], **other})
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     feeder.round(ledger)
     for work in take(ledger):
         index = int(work.job_key.rpartition(".")[2])
@@ -69,7 +69,7 @@ def test_only_what_is_planned_is_started_and_twice_is_once(link: RedisClient) ->
 def test_a_pause_takes_back_what_was_not_started_and_resume_sends_it_once(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
-    store, feeder = begin(link, 50), Feeder()
+    store, feeder = begin(link, 50), CampaignFeeder()
     feeder.round(ledger)
     released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": 20}).job_keys["bulk"]
     claimed = ledger.claim("worker", released[:10])
@@ -91,8 +91,10 @@ def test_a_paused_campaign_sends_nothing_even_if_its_jobs_were_not_taken_back(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = begin(link, 5)
-    Feeder().round(ledger)
-    control.turn(link, "default", CID, "paused", "a crash came before the jobs were taken back", "running")
+    CampaignFeeder().round(ledger)
+    control.transition(
+        link, "default", CID, "paused", "a crash came before the jobs were taken back", "running"
+    )
     assert take(ledger) == []
     assert adds_up(store) == {"planned": 5}
 
@@ -100,7 +102,7 @@ def test_a_paused_campaign_sends_nothing_even_if_its_jobs_were_not_taken_back(
 def test_one_under_way_when_paused_is_not_tried_again_until_resumed(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
-    store, feeder = begin(link, 1), Feeder()
+    store, feeder = begin(link, 1), CampaignFeeder()
     feeder.round(ledger)
     (work,) = take(ledger)
     control.pause(link, "default", CID)
@@ -117,7 +119,7 @@ def test_one_under_way_when_paused_is_not_tried_again_until_resumed(
 
 
 def test_cancel_ends_everybody_and_keeps_what_is_under_way(ledger: WorkLedger, link: RedisClient) -> None:
-    store, feeder = begin(link, 1500), Feeder()
+    store, feeder = begin(link, 1500), CampaignFeeder()
     feeder.round(ledger)
     (work, *_), ready = take(ledger, 1), store.enqueued()
     assert ready > 1
@@ -152,7 +154,7 @@ def test_a_retry_sends_to_exactly_those(
     assert control.retry(link, "default", CID, **whom) == len(indexes)
     assert control.progress(link, "default", CID).status == "running"
     adds_up(store)
-    sent = send_all(ledger, Feeder())
+    sent = send_all(ledger, CampaignFeeder())
     assert set(sent) == {f"{CID}.1.{index}" for index in indexes}
     assert store.status() == "done"
     adds_up(store)
@@ -162,7 +164,7 @@ def test_a_retry_cut_off_anywhere_goes_on_with_the_same_round(
     ledger: WorkLedger, link: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = begin(link, 2500, rules={"stop_when": [{"count": 10_000}]})
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     while store.counts().get("planned") or store.enqueued():
         feeder.round(ledger)
         for work in take(ledger):
@@ -203,7 +205,7 @@ def test_the_rules_hold_again_in_a_retry(ledger: WorkLedger, link: RedisClient) 
     store = mixed(ledger, link, per_person={"messages": 1, "days": 7})
     OptOut(link, "default").add("919999900006")
     assert control.retry(link, "default", CID, failed=True, unknown=True) == 6
-    send_all(ledger, Feeder())
+    send_all(ledger, CampaignFeeder())
     found = {
         outcome.index: (outcome.recipient_state.state, outcome.recipient_state.reason)
         for outcome in store.outcomes()
@@ -224,7 +226,7 @@ def test_a_receipt_of_the_first_round_spares_who_waits_for_the_second(
     assert apply_receipt(ledger, f"{CID}.0.4", "sent", at_ms=now) == ("known", "old")
     assert apply_receipt(ledger, f"{CID}.0.5", "delivered", at_ms=now) == ("settled", "new")
     assert apply_receipt(ledger, f"{CID}.0.5", "failed", at_ms=now) == ("known", "old")
-    sent = send_all(ledger, Feeder())
+    sent = send_all(ledger, CampaignFeeder())
     assert set(sent) == {f"{CID}.1.{index}" for index in (4, 6, 7, 9)}
     assert apply_receipt(ledger, f"{CID}.0.9", "delivered", at_ms=now) == ("known", "old")
     marked = {outcome.index for outcome in store.outcomes() if outcome.recipient_state.ambiguous}
@@ -275,7 +277,7 @@ def test_progress_adds_up_and_is_json(ledger: WorkLedger, link: RedisClient) -> 
 
 def test_progress_tells_the_pace_and_the_finish(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 3000)
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     feeder.round(ledger)
     time.sleep(1.1)
     for work in take(ledger, 100)[:100]:

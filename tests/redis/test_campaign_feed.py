@@ -17,7 +17,7 @@ from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.recipients.optout import OptOut
 from worker.campaigns.recipients.sources import Dicts
 from worker.campaigns.running import control
-from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.running.campaign_feeder import CampaignFeeder
 from worker.campaigns.running.running_campaign import RunningCampaign
 from worker.campaigns.store.store import CampaignStore
 from worker.ledger import accounts as account_module
@@ -66,7 +66,7 @@ def take(ledger: WorkLedger, most: int = 1000) -> list[Work]:
     return found
 
 
-def send_all(ledger: WorkLedger, feeder: Feeder) -> dict[str, int]:
+def send_all(ledger: WorkLedger, feeder: CampaignFeeder) -> dict[str, int]:
     """Run until nothing comes any more; how often each job was sent."""
     sent: dict[str, int] = {}
     while True:
@@ -101,7 +101,7 @@ def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = begin(link, 1234)
-    sent = send_all(ledger, Feeder())
+    sent = send_all(ledger, CampaignFeeder())
     assert len(sent) == 1234
     assert set(sent.values()) == {1}
     assert adds_up(store) == {"accepted": 1234}
@@ -120,7 +120,7 @@ def test_everybody_is_fed_once_and_ends_in_the_slot_with_no_record_left(
 
 def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger, link: RedisClient) -> None:
     begin(link, 1)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     (work,) = take(ledger)
     record = Record.parse(work.record)
     assert (work.job_key, record.operation, record.flags) == (f"{CID}.0.0", "send_template", "cr")
@@ -139,7 +139,7 @@ def test_what_is_sent_is_the_template_with_the_persons_values(ledger: WorkLedger
 def test_a_minute_of_budget_is_in_flight_and_no_more(ledger: WorkLedger, link: RedisClient) -> None:
     account_module.set_rate(ledger, 300, 60)
     store = begin(link, 1000)
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     for _ in range(3):
         feeder.round(ledger)
     assert (store.enqueued(), store.counts()) == (300, {"planned": 700, "enqueued": 300})
@@ -148,14 +148,14 @@ def test_a_minute_of_budget_is_in_flight_and_no_more(ledger: WorkLedger, link: R
 def test_two_campaigns_share_the_minute(ledger: WorkLedger, link: RedisClient) -> None:
     account_module.set_rate(ledger, 300, 60)
     stores = [begin(link, 500, campaign=campaign) for campaign in ("c00000001", "c00000002")]
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert [store.enqueued() for store in stores] == [150, 150]
 
 
 def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 900)
-    feedings = [RunningCampaign(store) for _ in range(4)]
-    threads = [threading.Thread(target=feeding.feed, args=(store, 900, float("inf"))) for feeding in feedings]
+    campaigns = [RunningCampaign(store) for _ in range(4)]
+    threads = [threading.Thread(target=running.enqueue, args=(900, float("inf"))) for running in campaigns]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -163,10 +163,10 @@ def test_a_feed_that_is_repeated_or_raced_feeds_nobody_twice(ledger: WorkLedger,
     assert adds_up(store) == {"enqueued": 900}
     assert int(link.command("ZCARD", f"{prefix('default')}ready:bulk")) == 900
     works = take(ledger)
-    assert RunningCampaign(store).feed(store, 900, float("inf")) == 0
+    assert RunningCampaign(store).enqueue(900, float("inf")) == 0
     for work in works:
         ledger.step(work, DONE)
-    assert RunningCampaign(store).feed(store, 900, float("inf")) == 0
+    assert RunningCampaign(store).enqueue(900, float("inf")) == 0
     assert adds_up(store) == {"accepted": 900}
 
 
@@ -175,7 +175,7 @@ def test_who_opted_out_since_is_skipped_when_fed_and_when_started(
 ) -> None:
     store = begin(link, 3)
     OptOut(link, "default").add("919999900001")
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     OptOut(link, "default").add("919999900002")
     assert [work.job_key for work in take(ledger)] == [f"{CID}.0.0"]
     assert adds_up(store) == {"enqueued": 1, "skipped": 2, "skipped|opted_out": 2}
@@ -186,17 +186,17 @@ def test_the_frequency_cap_skips_and_is_given_back_by_what_was_never_sent(
 ) -> None:
     rules = {"rules": {"per_person": {"messages": 1, "days": 7}}}
     first = begin(link, 2, **rules)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     one, two = take(ledger)
     ledger.step(one, DONE)
     ledger.step(two, ("dead", "rejected", "no", 400, ""))
     second = begin(link, 2, campaign="c00000002", **rules)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert adds_up(first) == {"accepted": 1, "dead": 1, "dead|rejected": 1}
     assert adds_up(second) == {"enqueued": 1, "skipped": 1, "skipped|frequency_cap": 1}
     control.pause(link, "default", "c00000002")
     third = begin(link, 2, campaign="c00000003", **rules)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert adds_up(third) == {"enqueued": 1, "skipped": 1, "skipped|frequency_cap": 1}
 
 
@@ -207,7 +207,7 @@ def closed_window() -> str:
 
 def test_nobody_is_fed_while_their_window_is_closed(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 3, rules={"window": closed_window()})
-    assert Feeder().round(ledger) == 0
+    assert CampaignFeeder().round(ledger) == 0
     assert adds_up(store) == {"planned": 3}
     assert control.progress(link, "default", CID).why.startswith("its windows are closed until 20")
 
@@ -216,14 +216,14 @@ def test_a_job_whose_window_has_closed_meanwhile_goes_back_to_the_plan(
     ledger: WorkLedger, link: RedisClient, clock: Clock
 ) -> None:
     store = begin(link, 3)
-    feeding = RunningCampaign(store)
+    running = RunningCampaign(store)
     closes = clock.now + 60
-    store.run("feed", *feeding._arguments(store, 0, [0, 1, 2], closes))
+    store.run("enqueue", *running._arguments(0, [0, 1, 2], closes))
     assert store.enqueued() == 3
     clock.advance(61)
     assert take(ledger) == []
     assert adds_up(store) == {"planned": 3}
-    assert len(send_all(ledger, Feeder())) == 3
+    assert len(send_all(ledger, CampaignFeeder())) == 3
 
 
 def test_nothing_is_sent_before_the_start_and_after_the_end_the_rest_is_skipped(
@@ -232,7 +232,7 @@ def test_nothing_is_sent_before_the_start_and_after_the_end_the_rest_is_skipped(
     now = datetime.now(UTC)
     later = begin(link, 2, schedule={"start": (now + timedelta(hours=1)).isoformat()})
     over = begin(link, 2, campaign="c00000002", schedule={"end": (now - timedelta(seconds=1)).isoformat()})
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     feeder.round(ledger)
     feeder.round(ledger)
     assert adds_up(later) == {"planned": 2}
@@ -246,7 +246,7 @@ def test_a_job_that_is_not_sent_before_the_end_is_skipped(
 ) -> None:
     end = datetime.now(UTC) + timedelta(seconds=60)
     store = begin(link, 2, schedule={"end": end.isoformat()})
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert store.enqueued() == 2
     clock.advance(61)
     ledger.reap(most=100, retry_ms=1)
@@ -257,7 +257,7 @@ def test_it_is_registered_at_interakt_once_before_the_first_message(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = begin(link, 2, registered=False)
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     for _ in range(3):
         assert feeder.round(ledger) == 0
     released = ledger.release("dispatcher", {"urgent": 0, "normal": 9, "bulk": 9})
@@ -280,7 +280,7 @@ def test_a_registration_that_is_refused_pauses_and_is_tried_again_when_resumed(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     begin(link, 2, registered=False)
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     feeder.round(ledger)
     for turn in range(2):
         (job_key,) = ledger.release("dispatcher", {"urgent": 0, "normal": 9, "bulk": 9}).job_keys["normal"]
@@ -304,7 +304,7 @@ def test_it_stops_itself_when_too_many_fail_and_says_so(
 ) -> None:
     stop = {"share": 0.5, "count": 3, **({"reason": reason} if reason else {})}
     store = begin(link, 10, rules={"stop_when": [stop]})
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     feeder.round(ledger)
     for at, work in enumerate(take(ledger, 5)[:5]):
         ledger.step(work, ("dead", "rejected", "no", 400, "") if at < 3 else DONE)
@@ -320,7 +320,7 @@ def test_it_stops_itself_when_too_many_fail_and_says_so(
 def test_it_stops_itself_when_its_template_or_its_account_is_paused(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
-    store, feeder = begin(link, 3), Feeder()
+    store, feeder = begin(link, 3), CampaignFeeder()
     feeder.round(ledger)
     account_module.pause_template(ledger, "diwali_offer:en", 60, "paused by Meta")
     feeder.round(ledger)
@@ -339,7 +339,7 @@ def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Redi
     store = begin(link, 3)
     until = int(link.command("TIME")[0]) * 1000 + 60_000
     link.command("HSET", f"{prefix('default')}state", "paused_until", until, "why", "throttled: HTTP 429")
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert store.status() == "running"
 
 
@@ -356,7 +356,7 @@ def test_a_throttled_account_is_no_reason_to_stop(ledger: WorkLedger, link: Redi
 def test_what_interakt_refuses_for_all_stops_the_campaign_and_costs_nobody(
     ledger: WorkLedger, link: RedisClient, outcome: tuple[str, ...], why: str
 ) -> None:
-    store, feeder = begin(link, 5), Feeder()
+    store, feeder = begin(link, 5), CampaignFeeder()
     feeder.round(ledger)
     first, *others = take(ledger)
     ledger.step(first, outcome)

@@ -20,7 +20,7 @@ from worker.ledger.work_ledger import Work, WorkLedger
 from worker.webhooks.receipts import apply_receipt
 
 from .recipient_states import state_of
-from .test_campaign_feed import CID, DONE, Feeder, adds_up, begin, take
+from .test_campaign_feed import CID, DONE, CampaignFeeder, adds_up, begin, take
 from .test_ledger import holds_end, reap, receipts_live
 
 UNKNOWN = ("unknown", "timeout", "", 1)
@@ -30,7 +30,7 @@ JOB_KEY = f"{CID}.0.0"
 def one(ledger: WorkLedger, link: RedisClient, **other: Any) -> tuple[CampaignStore, Work]:
     """A campaign of one, started."""
     store = begin(link, 1, **other)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     (work,) = take(ledger)
     return store, work
 
@@ -118,7 +118,7 @@ def test_both_languages_know_the_same_failure_codes(ledger: WorkLedger, link: Re
     ]
     codes += ["131053", "132000", "132001", "132012", "132015", "132016", "1", ""]
     store = begin(link, len(codes))
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     for work in take(ledger):
         ledger.step(work, DONE)
     for index, code in enumerate(codes):
@@ -235,7 +235,7 @@ def test_one_that_may_have_been_sent_and_then_died_is_unknown(ledger: WorkLedger
 
 def test_a_repeated_settle_after_a_lost_answer_changes_nothing(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 2)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     first, second = take(ledger)
     assert ledger.step(first, DONE, "bulk", "worker")[0] == "ok"
     before = state_of(store, 0)
@@ -250,7 +250,7 @@ def test_a_worker_that_dies_between_feed_and_start_repeats_nobody(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = begin(link, 1)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": 9})
     (old,) = ledger.claim("worker", released.job_keys["bulk"])
     link.command("ZADD", f"{prefix('default')}rel:bulk", 1, JOB_KEY)
@@ -263,7 +263,7 @@ def test_a_worker_that_dies_between_feed_and_start_repeats_nobody(
 
 def test_a_job_of_a_campaign_can_be_cancelled_alone(ledger: WorkLedger, link: RedisClient) -> None:
     store = begin(link, 2)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     ledger.cancel(f"{CID}.0.1")
     (work,) = take(ledger)
     with pytest.raises(NotCancellable):

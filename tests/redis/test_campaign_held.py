@@ -10,7 +10,7 @@ import pytest
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
-from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.running.campaign_feeder import CampaignFeeder
 from worker.campaigns.store.store import CampaignStore
 from worker.cli.campaign import STATES
 from worker.ledger import accounts
@@ -26,7 +26,7 @@ def lost(ledger: WorkLedger, link: RedisClient, people: int = 1, **other: Any) -
     """A campaign on an account with webhooks, each of whose answers was lost."""
     webhooks(ledger)
     store = begin(link, people, **other)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     for work in take(ledger):
         ledger.step(work, LOST)
     return store
@@ -50,7 +50,7 @@ def test_it_is_held_and_a_receipt_delivers_it(ledger: WorkLedger, link: RedisCli
     receipt(ledger, "delivered")
     assert adds_up(store) == {"delivered": 1}
     assert (row(link)["event"], row(link)["was"]) == ("receipt", "")
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert store.status() == "done"
 
 
@@ -74,7 +74,7 @@ def test_without_a_receipt_it_is_unknown_and_one_that_comes_then_is_a_named_corr
 def test_a_late_answer_is_a_correction_by_itself(ledger: WorkLedger, link: RedisClient) -> None:
     webhooks(ledger)
     begin(link, 1)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     (work,) = take(ledger)
     link.command("ZADD", f"{prefix('default')}run:bulk", 1, work.job_key)
     holds_end(ledger)
@@ -104,7 +104,7 @@ def test_a_new_round_begins_without_a_correction(ledger: WorkLedger, link: Redis
     lost(ledger, link)
     holds_end(ledger)
     control.retry(link, "default", CID, unknown=True)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     (work,) = take(ledger)
     ledger.step(work, DONE)
     assert (row(link)["event"], row(link)["was"], row(link)["round"]) == ("ended", "", 1)
@@ -126,7 +126,7 @@ def test_those_who_are_held_leave_room_for_others(ledger: WorkLedger, link: Redi
     link.command("DEL", f"{prefix('default')}bud")
     webhooks(ledger)
     store = begin(link, 700, rules={"stop_when": [{"count": 10_000}]})
-    feeder = Feeder()
+    feeder = CampaignFeeder()
     feeder.round(ledger)
     assert store.enqueued() == 300
     released = ledger.release("dispatcher", {"urgent": 0, "normal": 0, "bulk": 2})
@@ -142,7 +142,7 @@ def test_many_who_are_held_stop_a_campaign_before_their_holds_are_over(
     ledger: WorkLedger, link: RedisClient
 ) -> None:
     store = lost(ledger, link, 30, rules={"stop_when": [{"share": 0.5, "count": 20}]})
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert store.status() == "paused"
     assert control.progress(link, "default", CID).why == "30 of 30 failed"
 
@@ -152,7 +152,7 @@ def test_a_campaign_is_not_done_nor_dropped_while_somebody_is_held(
 ) -> None:
     store = lost(ledger, link, 2)
     control.cancel(link, "default", CID)
-    Feeder().round(ledger)
+    CampaignFeeder().round(ledger)
     assert (store.status(), adds_up(store)["held"]) == ("cancelled", 2)
     assert store.drop() == "not at rest yet"
     receipt(ledger, "sent")

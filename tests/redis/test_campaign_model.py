@@ -13,7 +13,7 @@ from interakt_jobs.errors import NotCancellable
 from interakt_jobs.ledger.keys import prefix
 from interakt_jobs.ledger.redis_client import RedisClient
 from worker.campaigns.running import control
-from worker.campaigns.running.feeder import Feeder
+from worker.campaigns.running.campaign_feeder import CampaignFeeder
 from worker.campaigns.store.store import CampaignStore
 from worker.ledger.work_ledger import Work, WorkLedger
 from worker.webhooks.receipts import apply_receipt
@@ -34,7 +34,7 @@ class World:
         self.store: CampaignStore = begin(
             link, PEOPLE, rules={"stop_when": [{"count": 10**6}]}, retry={"repeat": policy, "max_attempts": 3}
         )
-        self.feeder = Feeder()
+        self.feeder = CampaignFeeder()
         self.taken: Counter[str] = Counter()
         self.flying: list[Work] = []
         self.late: list[Work] = []
@@ -112,7 +112,7 @@ class World:
             if self.chance.random() < 0.5:
                 control.pause(self.link, "default", CID)
             else:  # cut off before anything was taken back
-                control.turn(self.link, "default", CID, "paused", "", "running")
+                control.transition(self.link, "default", CID, "paused", "", "running")
 
     def resume(self) -> None:
         if self.store.status() == "paused":

@@ -207,7 +207,7 @@ def test_blocks_read_back_what_was_packed() -> None:
 def test_lua_and_python_have_the_same_numbers(link: RedisClient) -> None:
     found = link.run(
         lua(
-            "local tables = recipient_state.tables() "
+            "local tables = require 'recipient_numbers' "
             "return cjson.encode({tables.states, tables.reasons, {recipient_state.WIDTH, 1000}})"
         ),
         [prefix("default")],

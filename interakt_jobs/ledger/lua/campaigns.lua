@@ -1,5 +1,6 @@
 local constants = require 'constants'
 local frequency = require 'frequency'
+local numbers = require 'recipient_numbers'
 local places = require 'places'
 local receipts = require 'receipts'
 local recipient_state = require 'recipient_state'
@@ -25,7 +26,7 @@ end
 -- Apply one receipt: true if it changed the state. The higher rank wins, in whatever order receipts arrive, and each time is
 -- kept once.
 local function note_receipt(recipient, kind, at, code)
-  local ranks = recipient_state.tables().ranks
+  local ranks = numbers.ranks
   if kind == 'clicked' then kind = 'read' end
   local new = (ranks[kind] or -1) > ranks[recipient.state]
   if recipient.at == 0 then recipient.at = math.floor(math.min(at, now) / 1000) end
@@ -60,7 +61,7 @@ local function hold(job_key, reason)
   local recipient = recipient_state.read(campaign, index)
   if not recipient or recipient.state ~= 'enqueued' then return end
   redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', int(index))
-  recipient.state, recipient.reason = 'held', recipient_state.tables().reasons[reason] or 63
+  recipient.state, recipient.reason = 'held', numbers.reasons[reason] or numbers.reasons.other
   recipient_state.write(campaign, index, recipient, 'enqueued')
 end
 
@@ -96,7 +97,7 @@ local function fold(job_key, raw, head, state, fields, possibly_sent)
     recipient.state, recipient.at = doubtful and 'unknown' or state, math.floor(now / 1000)
     if not doubtful and (reason == 'opted_out' or reason == 'recipient_limit') then recipient.state = 'skipped' end
     if not doubtful and reason == 'expired' then recipient.state, reason = 'skipped', 'after_end' end
-    recipient.reason = reason ~= '' and (recipient_state.tables().reasons[reason] or 63) or 0
+    recipient.reason = reason ~= '' and (numbers.reasons[reason] or numbers.reasons.other) or 0
   end
   recipient_state.write(campaign, index, recipient, from, from_reason)
 end
@@ -105,7 +106,7 @@ end
 -- written, and whether its state is settled by the proof; nil when the proof is of an earlier round and changes nothing.
 local function proven(campaign, round, index, recipient, rank, provider, ms)
   if recipient.round == round then
-    if recipient_state.tables().ranks[recipient.state] then return recipient, false end
+    if numbers.ranks[recipient.state] then return recipient, false end
     if recipient.state == 'enqueued' then
       redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', int(index))
     elseif recipient.state ~= 'held' then

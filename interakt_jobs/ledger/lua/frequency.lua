@@ -1,8 +1,8 @@
 -- No more than `most` messages per person in `days` days. A person's count of a UTC day is one field of a small hash:
 -- `freq:<day>:<first 3 hex digits of the recipient hash>`, field = the next 12 as 6 bytes. 4,096 hashes a day stay
--- packed up to two million people, at 11 to 17 bytes a person and day, and each goes by itself when its day is out of reach.
--- A window of whole days is looked at, today and `days` before it, so a person waits up to one day longer than asked,
--- never shorter. Idempotence is the caller's: take on planned -> enqueued, give back on enqueued -> ended without being sent.
+-- packed up to two million people, at 11 to 17 bytes a person and day, and each expires when its day no longer counts.
+-- Today and the `days` whole days before it count, so that a person waits up to one day longer than asked, never shorter.
+-- A repeated call counts twice: callers take when a recipient becomes enqueued, and give back when the job ends unsent.
 local function frequency_key(recipient, day)
   return P .. 'freq:' .. int(day) .. ':' .. string.sub(recipient, 1, 3)
 end

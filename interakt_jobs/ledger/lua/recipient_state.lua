@@ -1,13 +1,12 @@
 -- The state of a campaign's recipients: 32 bytes each, 1,000 recipients to the string `c:<campaign>:s:<block>`. The layout is
 -- described in worker/campaigns/store/recipient_state.py.
-local WIDTH, BLOCK = 32, 1000
+local numbers = require 'recipient_numbers'
 
--- The numbers of states and reasons; made when first used, because most calls settle no campaign's job.
-local function tables() return require 'recipient_numbers' end
+local WIDTH, BLOCK = 32, 1000
 
 -- The number of the reason for a failed receipt's code.
 local function reason_of(code)
-  return tables().codes[code] or tables().reasons.other
+  return numbers.codes[code] or numbers.reasons.other
 end
 
 local function place(campaign, index)
@@ -21,7 +20,7 @@ local function read(campaign, index)
   local raw = redis.call('GETRANGE', key, from, from + WIDTH - 1)
   if #raw < WIDTH then return nil end
   local state, reason, flags, provider, at, sent, delivered, last = struct.unpack('>BBBc16I4I3I3I3', raw)
-  local names = tables().names
+  local names = numbers.names
   return {state = names[state % 16], was = names[math.floor(state / 16)], reason = reason, round = flags % 64, digest = math.floor(flags / 64) % 2,
           ambiguous = math.floor(flags / 128), provider = provider, at = at, sent = sent, delivered = delivered, last = last}
 end
@@ -41,7 +40,7 @@ local function offset(recipient, ms)
 end
 
 local function bytes(recipient)
-  local states, flags = tables().states, recipient.round + 64 * recipient.digest + 128 * recipient.ambiguous
+  local states, flags = numbers.states, recipient.round + 64 * recipient.digest + 128 * recipient.ambiguous
   return struct.pack('>BBBc16I4I3I3I3', states[recipient.state] + 16 * states[recipient.was], recipient.reason, flags, recipient.provider, recipient.at,
     recipient.sent, recipient.delivered, recipient.last)
 end
@@ -63,5 +62,5 @@ local function write(campaign, index, recipient, from, from_reason)
   if recipient.reason > 0 then redis.call('HINCRBY', base .. ':count', recipient.state .. '|' .. recipient.reason, 1) end
 end
 
-return {WIDTH = WIDTH, tables = tables, reason_of = reason_of, read = read, provider = provider_bytes,
+return {WIDTH = WIDTH, reason_of = reason_of, read = read, provider = provider_bytes,
         offset = offset, write = write}

@@ -21,13 +21,10 @@ class Part:
     buttons: dict[str, tuple[Value, ...]] = field(default_factory=dict)
 
     def named(self, path: str) -> Iterator[tuple[str, Value]]:
-        for at, value in enumerate(self.header):
-            yield f"{path}.header[{at}]", value
-        for at, value in enumerate(self.body):
-            yield f"{path}.body[{at}]", value
-        for index, values in self.buttons.items():
+        buttons = {f"buttons.{index}": values for index, values in self.buttons.items()}
+        for name, values in {"header": self.header, "body": self.body, **buttons}.items():
             for at, value in enumerate(values):
-                yield f"{path}.buttons.{index}[{at}]", value
+                yield f"{path}.{name}[{at}]", value
 
     def render(self, row: Mapping[str, str]) -> dict[str, Any]:
         made: dict[str, Any] = {}

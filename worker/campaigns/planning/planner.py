@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from interakt_jobs.ledger.redis_client import RedisClient
@@ -51,12 +51,9 @@ def survey(
     definition: Definition, source: Source, optout: OptOut, reject: Callable[[Rejected], None] | None = None
 ) -> Tally:
     """Go through a list without planning it: what a dry run needs. Raises ``CampaignError``, ``OSError``."""
-    tally = Tally()
-    for row in _intake(definition, source, optout, tally):
-        if isinstance(row, Recipient):
-            tally.add(row)
-        elif reject:
-            reject(row)
+    rows, tally = _read(definition, source, optout)
+    for person in _people(rows, reject):
+        tally.add(person)
     return tally
 
 
@@ -68,30 +65,33 @@ def plan(
     reject: Callable[[Rejected], None] | None = None,
     accept: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
-    """Plan a campaign; ``reject`` hears of each rejected row, ``accept`` may raise before the plan counts.
+    """Plan a campaign; ``reject`` is called with each rejected row; ``accept`` with the tally, and may raise to refuse it.
 
     Raises ``CampaignError`` (columns, or a campaign planned already), ``PlanTaken`` when another process
     plans the same one, ``OSError`` and ``LedgerUnreachable``; after any of them nothing is sent, and it may
     be planned again.
     """
-    tally = Tally()
-    rows = _intake(definition, source, OptOut(link, definition.account), tally)
+    rows, tally = _read(definition, source, OptOut(link, definition.account))
     writer = _Writer(CampaignStore(link, definition.account, campaign), definition, rows.columns.own)
-    for row in rows:
-        if isinstance(row, Recipient):
-            tally.add(row)
-            writer.add(row)
-        elif reject:
-            reject(row)
+    for person in _people(rows, reject):
+        tally.add(person)
+        writer.add(person)
     accept(tally)
     writer.end(tally)
     return tally
 
 
-def _intake(definition: Definition, source: Source, optout: OptOut, tally: Tally) -> RecipientReader:
+def _read(definition: Definition, source: Source, optout: OptOut) -> tuple[RecipientReader, Tally]:
     rows = RecipientReader(definition, source, optout.check if optout.count() else None)
-    tally.rejected, tally.nothing = rows.rejected, rows.nothing
-    return rows
+    return rows, Tally(rejected=rows.rejected, nothing=rows.nothing)
+
+
+def _people(rows: RecipientReader, reject: Callable[[Rejected], None] | None) -> Iterator[Recipient]:
+    for row in rows:
+        if isinstance(row, Recipient):
+            yield row
+        elif reject:
+            reject(row)
 
 
 class _Writer:
@@ -119,14 +119,13 @@ class _Writer:
     def end(self, tally: Tally) -> None:
         for zone in sorted(self._open):
             self._write(zone)
-        facts = {
-            "zones": json.dumps(self._zones),
-            "rejected": json.dumps(dict(tally.rejected)),
-            "countries": json.dumps(dict(tally.countries)),
-            "version": self._digest.hexdigest()[:16],
-        }
-        flat = [part for pair in facts.items() for part in pair]
-        if not self.store.run("plan_end", self.token, tally.recipients, *flat):
+        facts = (
+            *("zones", json.dumps(self._zones)),
+            *("rejected", json.dumps(dict(tally.rejected))),
+            *("countries", json.dumps(dict(tally.countries))),
+            *("version", self._digest.hexdigest()[:16]),
+        )
+        if not self.store.run("plan_end", self.token, tally.recipients, *facts):
             raise PlanTaken(f"campaign {self.store.campaign} is being planned by another process")
 
     def _write(self, zone: str) -> None:

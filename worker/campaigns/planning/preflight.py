@@ -17,7 +17,7 @@ from .templates import Template, find, mismatches, preview
 from .windows import Windows, finishing_time
 
 REJECTED_SHARE = 0.05
-ALLOW = "mend the file, or send them so: --allow-empty-values, or recipients.allow_empty_values = true"
+ALLOW = "fix the file, or send the values as they are: --allow-empty-values, or recipients.allow_empty_values = true"
 
 
 def preflight(

@@ -27,7 +27,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one country's messages come to; ``amount`` is None where the file has no price."""
+    """What one country's messages cost; ``amount`` is None where the file has no price."""
 
     country_code: str
     country: str

@@ -13,22 +13,11 @@ from worker.campaigns.definition.definition import Definition
 from worker.campaigns.definition.errors import CampaignError
 
 _FULL = ("fullphonenumber",)
-_PHONES = (
-    *("phone", "phonenumber", "phoneno", "mobile", "mobilenumber", "mobileno", "whatsapp", "whatsappnumber"),
-    *(
-        "contactnumber",
-        "msisdn",
-        "cell",
-        "cellphone",
-        "telephone",
-        "tel",
-        "telefon",
-        "telefono",
-        "telefone",
-        "handy",
-    ),
-    *("celular", "movil", "nomorhp", "मोबाइल", "फ़ोन", "फोन"),
+_PHONE_NAMES = (
+    "phone phonenumber phoneno mobile mobilenumber mobileno whatsapp whatsappnumber contactnumber msisdn cell cellphone"
+    " telephone tel telefon telefono telefone handy celular movil nomorhp मोबाइल फ़ोन फोन"
 )
+_PHONES = tuple(_PHONE_NAMES.split())
 _CODES = ("countrycode", "dialcode", "dialingcode", "isdcode")
 _ZONES = ("timezone", "tz")
 

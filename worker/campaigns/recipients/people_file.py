@@ -30,7 +30,7 @@ class PeopleFile:
         self._phones = Phones(country_code, check="possible", full=full)
 
     def people(self, reject: Callable[[Rejected], None] = lambda row: None) -> Iterator[str]:
-        """The digits of each row; ``reject`` hears of the rows without any."""
+        """The digits of each row; ``reject`` is called with each row that has none."""
         for raw in self.source.rows(self._wanted):
             if raw.problem:
                 reject(Rejected(raw.line, "unreadable", raw.problem))

@@ -46,15 +46,8 @@ class JsonLines:
 
     def rows(self, wanted: Sequence[str], own: Sequence[str] = ()) -> Iterator[Raw]:
         with open_text(self.path, self.encoding) as file:
-            for number, line in enumerate(lines(file), 1):
-                if not line.strip():
-                    continue
-                found = _object(line)
-                yield (
-                    Raw(number, (), "not a JSON object")
-                    if found is None
-                    else picked(number, found, wanted, own)
-                )
+            found = ((number, _object(line)) for number, line in enumerate(lines(file), 1) if line.strip())
+            yield from _picked(found, "not a JSON object", wanted, own)
 
 
 class Dicts:
@@ -74,12 +67,8 @@ class Dicts:
         return [str(name) for name in self._first[0]]
 
     def rows(self, wanted: Sequence[str], own: Sequence[str] = ()) -> Iterator[Raw]:
-        for number, row in enumerate(chain(self._first, self._rows), 1):
-            yield (
-                picked(number, row, wanted, own)
-                if isinstance(row, Mapping)
-                else Raw(number, (), "not a dict of values")
-            )
+        found = enumerate(chain(self._first, self._rows), 1)
+        return _picked(found, "not a dict of values", wanted, own)
 
 
 def open_source(path: Path | str, encoding: str = "", delimiter: str = "", lone: str = "") -> Source:
@@ -106,6 +95,13 @@ def _object(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _picked(
+    rows: Iterable[tuple[int, Any]], problem: str, wanted: Sequence[str], own: Sequence[str]
+) -> Iterator[Raw]:
+    for line, row in rows:
+        yield picked(line, row, wanted, own) if isinstance(row, Mapping) else Raw(line, (), problem)
 
 
 def picked(line: int, row: Mapping[str, Any], wanted: Sequence[str], own: Sequence[str] = ()) -> Raw:

@@ -22,7 +22,18 @@ from .export import export
 from .progress import Progress, progress
 from .rounds import retry
 
-__all__ = ["Progress", "cancel", "create", "export", "pause", "progress", "resume", "retry", "start", "turn"]
+__all__ = [
+    "Progress",
+    "cancel",
+    "create",
+    "export",
+    "pause",
+    "progress",
+    "resume",
+    "retry",
+    "start",
+    "transition",
+]
 
 
 def create(
@@ -37,9 +48,9 @@ def create(
     """Plan a campaign in ``definition.account``; nothing is sent before ``start``. Returns its id and the tally.
 
     Without ``campaign`` an id is minted. With one, a repeat gives back what is planned already, and a plan that a crash
-    cut off is made anew. ``reject`` hears of each row that is left out, ``accept`` of the tally: it may raise, then
-    nothing is planned. Raises ``CampaignError`` (columns that do not match), ``PlanTaken`` while another process plans the
-    same id, and ``OSError``.
+    cut off is made anew. ``reject`` is called with each row that is left out, ``accept`` with the tally: if it raises,
+    nothing is planned. Raises ``CampaignError`` (columns that do not match), ``PlanTaken`` while another process plans
+    the same id, and ``OSError``.
     """
     campaign = campaign or mint_id()
     store = CampaignStore(link, definition.account, campaign)
@@ -59,7 +70,7 @@ def start(link: RedisClient, account: str, campaign: str, *, who: str = "") -> s
 
     One that runs already goes on. A paused one is not started but resumed: ``CampaignError``.
     """
-    return turn(link, account, campaign, "running", "", "planned", "waits", "", who=who)
+    return transition(link, account, campaign, "running", "", "planned", "waits", "", who=who)
 
 
 def pause(link: RedisClient, account: str, campaign: str, why: str = "by hand", *, who: str = "") -> str:
@@ -68,7 +79,7 @@ def pause(link: RedisClient, account: str, campaign: str, why: str = "by hand", 
 
     Calls that have left are not called back. A second ``why`` does not replace the first.
     """
-    status = turn(link, account, campaign, "paused", why, "running", who=who)
+    status = transition(link, account, campaign, "paused", why, "running", who=who)
     CampaignStore(link, account, campaign).withdraw()
     return status
 
@@ -77,7 +88,7 @@ def resume(link: RedisClient, account: str, campaign: str, *, who: str = "") -> 
     """Go on with a paused campaign; returns ``running``. What failed before does not count for ``stop_when`` again."""
     store = CampaignStore(link, account, campaign)
     facts = ("base", json.dumps(store.counts()), "waits", "")
-    return turn(link, account, campaign, "running", "", "paused", *facts, who=who)
+    return transition(link, account, campaign, "running", "", "paused", *facts, who=who)
 
 
 def cancel(link: RedisClient, account: str, campaign: str, *, who: str = "") -> str:
@@ -85,14 +96,14 @@ def cancel(link: RedisClient, account: str, campaign: str, *, who: str = "") -> 
 
     Recipients without an outcome become ``cancelled``; those whose call is under way keep their outcome.
     """
-    status = turn(link, account, campaign, "cancelled", "by hand", "planned,running,paused", who=who)
+    status = transition(link, account, campaign, "cancelled", "by hand", "planned,running,paused", who=who)
     store = CampaignStore(link, account, campaign)
     store.withdraw()
     store.close("cancelled")
     return status
 
 
-def turn(
+def transition(
     link: RedisClient,
     account: str,
     campaign: str,
@@ -104,7 +115,7 @@ def turn(
 ) -> str:
     """Change the status from one of ``allowed`` (joined by commas), with field, value pairs of the meta hash."""
     store = CampaignStore(link, account, campaign)
-    answer = store.run("turn", status, why, allowed, who, *facts)[0].decode()
+    answer = store.run("transition", status, why, allowed, who, *facts)[0].decode()
     if answer == "missing":
         raise NoSuchCampaign(f"no campaign {campaign} in the account {account}")
     if answer not in ("changed", "same"):

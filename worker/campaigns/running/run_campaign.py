@@ -23,7 +23,6 @@ from worker.campaigns.planning.preflight import ALLOW
 from worker.campaigns.recipients.rows import Rejected, RejectsFile
 from worker.campaigns.recipients.sources import Dicts, Source, open_source
 from worker.campaigns.store.store import CampaignStore
-from worker.delivery.attempt import Attempt
 from worker.delivery.outcomes import Done, Outcome, Retry, dead, log_entry
 from worker.ledger.work_ledger import WorkLedger
 
@@ -33,32 +32,25 @@ AGAIN_MS = 5000
 FINISHED = ("running", "paused", "done", "cancelled")
 
 
-class RunCampaign:
-    """Carries a ``run_campaign`` job out: no permit and no call, and an outcome like that of every job.
-
-    ``folder`` is where its files are read from.
-    """
-
-    def __init__(self, attempt: Attempt, folder: str | None) -> None:
-        self._attempt, self._folder = attempt, folder
-
-    def __call__(self, ledger: WorkLedger, job_key: str, record: Record) -> Outcome:
-        try:
-            payload = json.loads(record.payload)
-        except (ValueError, RecursionError):
-            return dead("invalid_payload", "the payload cannot be read")
+def carry_out(
+    folder: str | None, keep_seconds: int, ledger: WorkLedger, job_key: str, record: Record
+) -> Outcome:
+    """Carry a ``run_campaign`` job out, without a permit or a call; ``folder`` is where its files are read from."""
+    try:
+        payload = json.loads(record.payload)
         if not isinstance(payload, dict):
-            return dead("invalid_payload", "must be an object")
-        try:
-            made = run_campaign(ledger.link, ledger.account, job_key, payload, self._folder)
-        except (CampaignError, NoSuchCampaign) as error:
-            return dead("invalid_payload", str(error))
-        except (PlanTaken, LedgerFull, OSError) as error:
-            name = type(error).__name__
-            return Retry(AGAIN_MS, f"cannot be planned now: {name}", log_entry("unavailable", name))
-        except (ValueError, TypeError, RecursionError) as error:
-            return dead("invalid_payload", f"it cannot be planned: {type(error).__name__}")
-        return Done(made["campaign"], "", made["status"], self._attempt.keep, data=json.dumps(made))
+            raise CampaignError({"": "must be an object"})
+        made = run_campaign(ledger.link, ledger.account, job_key, payload, folder)
+        return Done(made["campaign"], "", made["status"], keep_seconds, data=json.dumps(made))
+    except (PlanTaken, LedgerFull, OSError) as error:
+        name = type(error).__name__
+        return Retry(AGAIN_MS, f"cannot be planned now: {name}", log_entry("unavailable", name))
+    except (CampaignError, NoSuchCampaign) as error:
+        return dead("invalid_payload", str(error))
+    except json.JSONDecodeError:
+        return dead("invalid_payload", "the payload cannot be read")
+    except (ValueError, TypeError, RecursionError) as error:
+        return dead("invalid_payload", f"it cannot be planned: {type(error).__name__}")
 
 
 def campaign_of(job_key: str) -> str:

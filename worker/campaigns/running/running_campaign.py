@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from datetime import datetime
 
 from interakt_jobs import send_template
 from interakt_jobs.ledger.record import group_of
@@ -15,6 +14,7 @@ from worker.campaigns.definition.definition import Definition, read
 from worker.campaigns.planning.windows import Windows
 from worker.campaigns.recipients.rows import Recipient
 from worker.campaigns.store import recipient_state
+from worker.campaigns.store.blocks import SIZE
 from worker.campaigns.store.store import CHUNK, CampaignStore
 from worker.ledger.work_ledger import WorkLedger
 
@@ -25,39 +25,36 @@ from .rounds import go_on
 
 log = logging.getLogger(__name__)
 CLOSING_SECONDS = 2.0
-FIELDS = ("interakt_id", "registrations", "base", "pace", "waits", "opening", "turned_at")
+FIELDS = ("interakt_id", "registrations", "base", "pace", "waits", "opening")
 OPENING_SECONDS = 60.0
 
 
 class RunningCampaign:
-    """What is kept between two looks: the definition, the zones, and the one block that is being enqueued."""
+    """What is kept between two rounds: the definition, the zones, and the one block that is being enqueued."""
 
     def __init__(self, store: CampaignStore) -> None:
-        meta = store.meta()
+        self.store, meta = store, store.meta()
         self.definition: Definition = read(json.loads(meta["definition"]))
         self.zones: list[str] = json.loads(meta["zones"])
         self.windows = Windows(self.definition.rules)
         self.interakt_id = meta.get("interakt_id", "")
-        self._block = -1
-        self._people: list[Recipient] = []
         message = self.definition.template
         self.group = group_of({"template": {"name": message.name, "languageCode": message.language}})
+        self._block, self._people = -1, list[Recipient]()
         self._opening = ("", 0.0)
 
-    def look(self, ledger: WorkLedger, store: CampaignStore, now: datetime) -> bool:
-        """Keep the pace, stop the campaign where it must, register it; whether it may be enqueued now."""
+    def may_enqueue(self, ledger: WorkLedger) -> bool:
+        """Note the pace, stop or register the campaign where it must be; whether recipients may be enqueued now."""
+        store, now = self.store, self.store.now()
         values = store.link.command("HMGET", store.key("meta"), *FIELDS)
         facts = {name: value.decode() if value else "" for name, value in zip(FIELDS, values, strict=True)}
         counts, seconds = store.counts(), now.timestamp()
-        pace = next_pace(facts["pace"], finished(counts), seconds)
-        if pace != facts["pace"]:
-            self._note(store, "pace", pace)
+        self._note("pace", next_pace(facts["pace"], finished(counts), seconds), facts)
         why = stops.too_many(self.definition.rules.stop, counts, json.loads(facts["base"] or "{}"))
-        why = why or self._paused(store, seconds * 1000)
-        if why:
-            self._pause(store, why)
+        if why := why or self._paused(seconds * 1000):
+            self._pause(why)
             return False
-        self._finish_round(store, facts["opening"], seconds)
+        self._finish_round(facts["opening"], seconds)
         schedule = self.definition.schedule
         if schedule.end and now >= schedule.end:
             store.close("skipped", "after_end")
@@ -67,32 +64,28 @@ class RunningCampaign:
         waits = ""
         if schedule.start and now < schedule.start:
             waits = f"starts at {schedule.start.isoformat()}"
-        elif not self._registered(ledger, store, facts):
+        elif not self._registered(ledger, facts):
             waits = "is being registered at Interakt"
-        elif not any(self.windows.span(now, zone).open for zone in self._zones_left(store)):
-            waits = self._closed(store, now)
-        if waits != facts["waits"]:
-            self._note(store, "waits", waits)
+        else:
+            zones = {self.zones[block] for block in store.left()}
+            if not any(self.windows.span(now, zone).open for zone in zones):
+                opens = [moment for zone in zones if (moment := self.windows.next_open(now, zone))]
+                until = f"are closed until {min(opens).isoformat()}" if opens else "never open"
+                waits = f"its windows {until}"
+        self._note("waits", waits, facts)
         return not waits
 
-    def feed(self, store: CampaignStore, most: int, until: float) -> int:
+    def enqueue(self, most: int, until: float) -> int:
         """Enqueue up to ``most`` recipients whose window is open, before ``until`` (monotonic); returns how many were."""
-        now = store.now()
-        turns = []
-        for block in store.left():
-            span = self.windows.span(now, self.zones[block])
-            closes = span.until.timestamp() if span.until else 0.0
-            if span.open and (not closes or closes - now.timestamp() > CLOSING_SECONDS):
-                turns.append((closes or float("inf"), block))
         enqueued = 0
-        for closes, block in sorted(turns):
-            raw = store.link.command("GET", store.key(f"s:{block}")) or b""
+        for closes, block in self._open_blocks():
+            raw = self.store.link.command("GET", self.store.key(f"s:{block}")) or b""
             positions = range(len(raw) // recipient_state.WIDTH)
             planned = [at for at in positions if recipient_state.is_planned(raw, at)]
             while planned and enqueued < most:
                 size = min(CHUNK, most - enqueued)
                 chunk, planned = planned[:size], planned[size:]
-                answer = store.run("feed", *self._arguments(store, block, chunk, closes))
+                answer = self.store.run("enqueue", *self._arguments(block, chunk, closes))
                 if answer[0] != b"running":
                     return enqueued
                 enqueued += int(answer[1])
@@ -102,9 +95,17 @@ class RunningCampaign:
                 break
         return enqueued
 
-    def _arguments(
-        self, store: CampaignStore, block: int, chunk: list[int], closes: float
-    ) -> list[str | int]:
+    def _open_blocks(self) -> list[tuple[float, int]]:
+        """The blocks whose window is open, with the time (s, or infinity) when it closes; the first to close come first."""
+        now, found = self.store.now(), []
+        for block in self.store.left():
+            span = self.windows.span(now, self.zones[block])
+            closes = span.until.timestamp() if span.until else float("inf")
+            if span.open and closes - now.timestamp() > CLOSING_SECONDS:
+                found.append((closes, block))
+        return sorted(found)
+
+    def _arguments(self, block: int, chunk: list[int], closes: float) -> list[str | int]:
         definition, rules, end = self.definition, self.definition.rules, self.definition.schedule.end
         options = {"until": int(closes * 1000)} if closes != float("inf") else {}
         if rules.per_person:
@@ -121,59 +122,49 @@ class RunningCampaign:
             send_template.flags,
         ]
         if self._block != block:
-            self._people, self._block = store.block(block), block
+            self._people, self._block = self.store.block(block), block
         for at in chunk:
             person = self._people[at]
-            arguments += (block * 1000 + at, recipient_hash(person.digits), self.payload(person))
+            arguments += (block * SIZE + at, recipient_hash(person.digits), self._payload(person))
         return arguments
 
-    def payload(self, person: Recipient) -> str:
-        """One recipient's payload as JSON text."""
+    def _payload(self, person: Recipient) -> str:
         code, national = split(person.digits)
         row = dict(zip(self.definition.value_columns, person.values, strict=True))
         made = self.definition.payload(f"+{code}", national, row, self.interakt_id)
         return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
 
-    def _registered(self, ledger: WorkLedger, store: CampaignStore, facts: dict[str, str]) -> bool:
+    def _registered(self, ledger: WorkLedger, facts: dict[str, str]) -> bool:
         self.interakt_id = self.interakt_id or facts["interakt_id"]
-        if self.interakt_id:
-            return True
-        attempt = int(facts["registrations"] or "0")
-        try:
-            self.interakt_id = registered(ledger, store.campaign, self.definition, attempt)
-        except NotRegistered as error:
-            self._note(store, "registrations", str(attempt + 1))
-            self._pause(store, str(error))
-            return False
-        if self.interakt_id:
-            self._note(store, "interakt_id", self.interakt_id)
+        if not self.interakt_id:
+            attempt = int(facts["registrations"] or "0")
+            try:
+                self.interakt_id = registered(ledger, self.store.campaign, self.definition, attempt)
+            except NotRegistered as error:
+                self._note("registrations", str(attempt + 1), facts)
+                self._pause(str(error))
+            self._note("interakt_id", self.interakt_id, facts)
         return bool(self.interakt_id)
 
-    def _paused(self, store: CampaignStore, now_ms: float) -> str:
-        link = store.link
-        state = link.command("HMGET", f"{store.prefix}state", "paused_until", "why", "by_hand")
-        group = link.command("HGET", f"{store.prefix}groups", self.group)
+    def _paused(self, now_ms: float) -> str:
+        link, prefix = self.store.link, self.store.prefix
+        state = link.command("HMGET", f"{prefix}state", "paused_until", "why", "by_hand")
+        group = link.command("HGET", f"{prefix}groups", self.group)
         return stops.paused_account(state, now_ms) or stops.paused_template(group, now_ms)
 
-    def _pause(self, store: CampaignStore, why: str) -> None:
+    def _pause(self, why: str) -> None:
+        store = self.store
         control.pause(store.link, store.account, store.campaign, why)
         extra = {"action": "campaign_stopped", "account": store.account, "campaign": store.campaign}
         log.error("a campaign has stopped itself", extra={**extra, "why": why})
 
-    def _finish_round(self, store: CampaignStore, opening: str, seconds: float) -> None:
-        """A round that somebody began and has not ended for a minute is opened whole."""
+    def _finish_round(self, opening: str, seconds: float) -> None:
+        """Open a round whole that somebody began and has not finished for a minute."""
         if opening != self._opening[0]:
             self._opening = (opening, seconds)
         if opening and seconds - self._opening[1] > OPENING_SECONDS:
-            go_on(store)
+            go_on(self.store)
 
-    def _zones_left(self, store: CampaignStore) -> set[str]:
-        return {self.zones[block] for block in store.left()}
-
-    def _closed(self, store: CampaignStore, now: datetime) -> str:
-        opens = [self.windows.next_open(now, zone) for zone in self._zones_left(store)]
-        known = [moment for moment in opens if moment]
-        return f"its windows are closed until {min(known).isoformat()}" if known else "its windows never open"
-
-    def _note(self, store: CampaignStore, field: str, value: str) -> None:
-        store.run("note", field, value)
+    def _note(self, field: str, value: str, facts: dict[str, str]) -> None:
+        if value != facts[field]:
+            self.store.run("note", field, value)

@@ -80,12 +80,16 @@ class CampaignStore:
         seconds, microseconds = self.link.command("TIME")
         return datetime.fromtimestamp(int(seconds) + int(microseconds) / 1e6, UTC)
 
+    def _hash(self, name: str) -> dict[str, str]:
+        flat = self.link.command("HGETALL", self.key(name))
+        return {flat[at].decode(): flat[at + 1].decode() for at in range(0, len(flat), 2)}
+
     def meta(self) -> dict[str, str]:
         """The campaign's facts; raises ``NoSuchCampaign``."""
-        flat = self.link.command("HGETALL", f"{self._base}:meta")
-        if not flat:
+        meta = self._hash("meta")
+        if not meta:
             raise NoSuchCampaign(f"no campaign {self.campaign} in the account {self.account}")
-        return {flat[at].decode(): flat[at + 1].decode() for at in range(0, len(flat), 2)}
+        return meta
 
     def status(self) -> str:
         """``planning``, ``planned`` or what came after; empty when there is no such campaign."""
@@ -105,19 +109,16 @@ class CampaignStore:
 
     def counts(self) -> dict[str, int]:
         """Recipients by state, and by ``state|reason``."""
-        flat = self.link.command("HGETALL", f"{self._base}:count")
         found = {}
-        for at in range(0, len(flat), 2):
-            state, _, reason = flat[at].decode().partition("|")
-            if number := int(flat[at + 1]):
+        for name, count in self._hash("count").items():
+            state, _, reason = name.partition("|")
+            if number := int(count):
                 found[f"{state}|{REASON_NAMES.get(int(reason), reason)}" if reason else state] = number
         return found
 
     def left(self) -> dict[int, int]:
         """How many recipients of each block are planned; blocks with nobody left are left out."""
-        flat = self.link.command("HGETALL", f"{self._base}:left")
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        return {int(block): int(count) for block, count in pairs if int(count) > 0}
+        return {int(block): int(count) for block, count in self._hash("left").items() if int(count) > 0}
 
     def enqueued(self) -> int:
         """How many have a job in the ledger."""

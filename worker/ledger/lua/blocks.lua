@@ -1,15 +1,16 @@
+local numbers = require 'recipient_numbers'
 local recipient_state = require 'recipient_state'
 
 -- Change the recipients of a block in one call and update the counts. `change(position, state, reason, flags, raw, from)` is
 -- called for each; `raw` is the block's string and `from` the recipient's offset in it. It returns the new state and reason
 -- (numbers), the other 30 bytes and the corrected state (or nil), or nil to change nothing. Returns how many were changed.
 local function change_block(campaign, block, change)
-  local base, tables = P .. 'c:' .. campaign, recipient_state.tables()
+  local base = P .. 'c:' .. campaign
   local key = base .. ':s:' .. block
   local raw = redis.call('GET', key) or ''
   local parts, counts, changed, planned = {}, {}, 0, 0
   local function tally(state, reason, by)
-    local name = tables.names[state]
+    local name = numbers.names[state]
     counts[name] = (counts[name] or 0) + by
     if reason > 0 then counts[name .. '|' .. reason] = (counts[name .. '|' .. reason] or 0) + by end
     if name == 'planned' then planned = planned + by end

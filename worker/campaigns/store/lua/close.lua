@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- Turn everybody of a block who is still planned into another state. KEYS[1] prefix; ARGV 1 campaign, 2 block, 3 state,
--- 4 reason's number or 0. Safe to repeat. Returns how many; none are cancelled in a campaign that is not.
+-- Change everybody of a block who is still planned to another state.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 block, 3 state, 4 number of the reason or 0.
+-- Returns how many were changed: 0 if they would be cancelled and the campaign is not. Safe to repeat.
 local blocks = require 'blocks'
 local recipient_state = require 'recipient_state'
 local status = redis.call('HGET', P .. 'c:' .. ARGV[1] .. ':meta', 'status')
 if ARGV[3] == 'cancelled' and status ~= 'cancelled' then return 0 end
-local planned, state, reason = recipient_state.tables().states.planned, recipient_state.tables().states[ARGV[3]], tonumber(ARGV[4])
+local states = require('recipient_numbers').states
+local planned, state, reason = states.planned, states[ARGV[3]], tonumber(ARGV[4])
 local stamp = struct.pack('>I4', math.floor(now / 1000))
 return blocks.change(ARGV[1], ARGV[2], function(_, was, _, _, raw, from)
   if was ~= planned then return nil end

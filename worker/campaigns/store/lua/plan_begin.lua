@@ -1,6 +1,6 @@
--- Begin to plan, or begin again after a crash: what an unfinished plan has left is removed. KEYS[1] prefix; ARGV 1 campaign,
--- 2 planner's token, then field, value pairs of the meta hash.
--- Returns {"begun"} or {the status that forbids it}.
+-- Begin a plan, and remove what an unfinished one has left.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 the planner's token, then field, value pairs of the meta hash.
+-- Returns {"begun"}, or {the status that forbids it}.
 local base = P .. 'c:' .. ARGV[1]
 local status = redis.call('HGET', base .. ':meta', 'status')
 if status and status ~= 'planning' then return {status} end

@@ -1,6 +1,7 @@
--- Add one block. KEYS[1] prefix; ARGV 1 campaign, 2 planner's token, 3 block, 4 compressed recipients, 5 bytes of slots,
--- 6 their rows' own columns, compressed, or "".
--- Returns 1, or 0 when another planner has taken over. Safe to repeat.
+-- Add a block to the plan.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 the planner's token, 3 block, 4 its recipients, compressed, 5 bytes of their states, 6 their
+-- further columns, compressed, or "".
+-- Returns 1, or 0 if another planner has taken over. Safe to repeat.
 local base = P .. 'c:' .. ARGV[1]
 local meta = redis.call('HMGET', base .. ':meta', 'status', 'planner', 'blocks')
 if meta[1] ~= 'planning' or meta[2] ~= ARGV[2] then return 0 end

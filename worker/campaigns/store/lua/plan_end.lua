@@ -1,5 +1,6 @@
--- The plan is whole: from now on it may be sent. KEYS[1] prefix; ARGV 1 campaign, 2 planner's token, 3 recipients, then
--- field, value pairs of the meta hash. Returns 1, or 0 when another planner has taken over. Safe to repeat.
+-- Finish the plan: from now on the campaign can be started.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 the planner's token, 3 how many recipients, then field, value pairs of the meta hash.
+-- Returns 1, or 0 if another planner has taken over. Safe to repeat.
 local base = P .. 'c:' .. ARGV[1]
 local meta = redis.call('HMGET', base .. ':meta', 'status', 'planner')
 if meta[2] ~= ARGV[2] then return 0 end

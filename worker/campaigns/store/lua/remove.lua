@@ -1,5 +1,6 @@
--- Remove a campaign whole. KEYS[1] prefix; ARGV 1 campaign, 2 comma-separated statuses in which it may be removed.
--- Returns {"dropped"}, {"missing"} or {the status that forbids it}.
+-- Remove a campaign.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 the statuses in which it may be removed, joined by commas.
+-- Returns {"dropped"}, {"missing"}, or {the status that forbids it}.
 local base = P .. 'c:' .. ARGV[1]
 local meta = redis.call('HMGET', base .. ':meta', 'status', 'blocks')
 if not meta[1] then

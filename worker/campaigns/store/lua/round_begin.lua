@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Begin a round, or go on with one that was cut off. KEYS[1] prefix; ARGV 1 campaign, 2 states joined by |, 3 last round,
--- 4 the campaign's end (ms) or 0, 5 who. Returns {"open", round, states of it}, {"nobody"} without a round, or {why not}.
+-- Begin a round, or give the one that was cut off.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 states joined by |, 3 number of the last round, 4 the campaign's end (ms) or 0, 5 who.
+-- Returns {"open", round, its states}, {"nobody"} if nobody has one of the states, or {why not}.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'
 local meta = redis.call('HMGET', key, 'status', 'round', 'opening')
 local status, opening = meta[1], meta[3] or ''

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- The round is whole. KEYS[1] prefix; ARGV 1 campaign, 2 round, 3 the counts from which on failures count for stop_when.
--- Returns how many are in it. Safe to repeat.
+-- Finish a round; a campaign that was done runs again.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 round, 3 the counts from which on failures count for stop_when.
+-- Returns how many recipients are in the round. Safe to repeat.
 local key = P .. 'c:' .. ARGV[1] .. ':meta'
 local meta = redis.call('HMGET', key, 'status', 'opening', 'opened')
 if string.match(meta[2] or '', '^%d+') == ARGV[2] then

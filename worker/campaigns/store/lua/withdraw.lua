@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Take back enqueued jobs that have not been started: to the plan, or cancelled when the campaign is. Those that may have been
--- sent, or were tried, stay. KEYS[1] prefix; ARGV 1 campaign, 2.. indexes. Returns how many were taken back.
+-- Withdraw enqueued jobs that have not started: their recipients are planned again, or cancelled if the campaign is. A job that
+-- may have been sent stays, and one that was tried stays unless the campaign is cancelled.
+-- KEYS[1] prefix; ARGV 1 campaign, 2.. indexes. Returns how many were withdrawn.
 local flights = require 'flights'
 local records = require 'records'
 local withdrawal = require 'withdrawal'
@@ -15,12 +16,10 @@ for i = 2, #ARGV do
     local raw = redis.call('GET', P .. 'j:' .. job_key)
     local head = records.header(raw)
     local flight = flights.read(job_key)
-    if head and not (flight and flight.step == 's') then
-      local untried = withdrawal.untried(job_key)
-      if status == 'cancelled' or untried then
-        withdrawal.before_start(job_key, raw, head)
-        taken = taken + 1
-      end
+    local started = flight and flight.step == 's'
+    if head and not started and (status == 'cancelled' or withdrawal.untried(job_key)) then
+      withdrawal.before_start(job_key, raw, head)
+      taken = taken + 1
     end
   else
     redis.call('SREM', P .. 'c:' .. campaign .. ':enqueued', ARGV[i])

@@ -1,7 +1,8 @@
--- Feed recipients of a campaign: each who is still planned gets a job and becomes enqueued in this call. A repeat feeds nobody twice.
--- KEYS[1] prefix; ARGV 1 campaign, 2 group, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
+-- Enqueue recipients: each who is still planned gets a job, or is skipped. Safe to repeat: nobody is enqueued twice.
+-- KEYS[1] prefix; ARGV 1 campaign, 2 template key, 3 repeat, 4 most attempts, 5 end (ms) or 0, 6 most messages per person or 0,
 -- 7 in days, 8 options JSON or "", 9 operation, 10 its flags, then three per recipient: index, recipient hash, payload JSON.
--- Returns {status} when the campaign does not run, {"ended"}, {"full"} (Redis nearly is), else {"running", how many were enqueued, how many skipped}.
+-- Returns {"running", how many were enqueued, how many were skipped}; or {status} of a campaign that does not run, {"ended"}, or
+-- {"full"} when Redis nearly is.
 local frequency = require 'frequency'
 local records = require 'records'
 local recipient_state = require 'recipient_state'
@@ -29,7 +30,7 @@ for at = 11, #ARGV, 3 do
     recipient.provider, recipient.digest = recipient_state.provider('')
     recipient.was = 'planned'
     if reason then
-      recipient.state, recipient.reason = 'skipped', recipient_state.tables().reasons[reason]
+      recipient.state, recipient.reason = 'skipped', require('recipient_numbers').reasons[reason]
       skipped = skipped + 1
     else
       recipient.state, recipient.reason = 'enqueued', 0

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Nothing is left to do for now: a running campaign with nobody planned, enqueued or held is done; of a paused or cancelled one without
--- enqueued jobs the feeder need not know. KEYS[1] prefix; ARGV 1 campaign. Returns the status.
+-- Called when the feeder has nothing to do for a campaign. A running one is done when nobody is planned, enqueued or held. One that
+-- is done, or paused or cancelled and withdrawn, leaves the set of campaigns that the feeder looks at.
+-- KEYS[1] prefix; ARGV 1 campaign. Returns the status.
 local base = P .. 'c:' .. ARGV[1]
 local meta = redis.call('HMGET', base .. ':meta', 'status', 'opening')
 local status = meta[1]
