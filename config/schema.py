@@ -11,20 +11,8 @@ from dataclasses import dataclass
 from marshmallow import fields
 
 from .declaration import NEEDED, setting
-from .fields import (
-    LEAST_SECRET,
-    Addresses,
-    Choice,
-    Dsn,
-    Hidden,
-    Number,
-    PathSecret,
-    Shares,
-    Switch,
-    Task,
-    Words,
-)
-from .secret import Secret
+from .fields import Addresses, Choice, Number, Shares, Switch, Task, Words
+from .secret import LEAST_SECRET, Dsn, Hidden, PathSecret, Secret
 from .urls import Broker, Store, Web
 
 DAY = 86_400
@@ -135,10 +123,12 @@ class Settings:
     on_done_broker_url: str | None = setting(
         Broker(),
         None,
-        "The broker of the application whose tasks are told (`on_done`, inbound messages).",
+        "The broker of the application whose tasks are called (`on_done`, inbound messages).",
         repr=False,
     )
-    on_inbound: str | None = setting(Task(), None, "The Celery task that is told of each inbound message.")
+    on_inbound: str | None = setting(
+        Task(), None, "The Celery task that gets the id of each inbound message."
+    )
     on_inbound_queue: str = setting(Task(), "celery", "The queue of that task.")
     stop_words: tuple[str, ...] = setting(
         Words(),

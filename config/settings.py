@@ -13,9 +13,8 @@ from marshmallow import ValidationError
 from .accounts import NAMES as ACCOUNT_NAMES
 from .accounts import read_accounts, variable_of
 from .declaration import schema_of
-from .fields import LEAST_SECRET
 from .schema import Account, Settings
-from .secret import Secret
+from .secret import LEAST_SECRET, Secret
 from .urls import is_public
 
 __all__ = ["Account", "Secret", "Settings", "SettingsError", "current", "load"]
@@ -34,7 +33,7 @@ class SettingsError(ValueError):
 
     def __str__(self) -> str:
         lines = [f"  {name}: {text}" for name, text in sorted(self.mistakes.items())]
-        return "\n".join([f"{len(lines)} setting{'s' * (len(lines) != 1)} to mend:", *lines])
+        return "\n".join([f"{len(lines)} setting{'s' * (len(lines) != 1)} to fix:", *lines])
 
 
 def load(environ: Mapping[str, str] = os.environ, *, keys: bool = True) -> Settings:

@@ -13,7 +13,7 @@ from .schema import Account, Settings
 HEAD = """# Settings
 
 All come from the environment. `python -m worker doctor` checks them, Redis and the keys, and says what to
-mend; a worker tells all mistakes at once and does not start. An empty value counts as unset. A name that begins
+fix; a worker reports all mistakes at once and does not start. An empty value counts as unset. A name that begins
 with `INTERAKT_` and is none of these is reported with the nearest one that is.
 """
 ACCOUNT = """

@@ -77,9 +77,7 @@ class Broker(Store):
 
     schemes = ("redis", "rediss", "redis+socket", "amqp", "amqps", "pyamqp", "sqs", "memory", "filesystem")
     with_db: frozenset[str] = frozenset()  # kombu takes no notice of it
-    fix = (
-        "use the broker_url of the application that is to be told, such as redis://host:6379/1 or amqp://host"
-    )
+    fix = "use the broker_url of the application whose tasks are called, such as redis://host:6379/1 or amqp://host"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         url = super()._deserialize(value, attr, data, **options)

@@ -76,21 +76,12 @@ class NewTemplate(Samples):
         cards = data.get("carousel_cards") or []
         for index, card in enumerate(cards):
             if card.get("header_format") != cards[0].get("header_format"):
-                raise ValidationError(
-                    {
-                        "carousel_cards": {
-                            index: {"header_format": ["must be that of the first card (interakt-api 5)"]}
-                        }
-                    }
-                )
-            if _types(card) != _types(cards[0]):
-                raise ValidationError(
-                    {
-                        "carousel_cards": {
-                            index: {"buttons": ["must be of the first card's types (interakt-api 5)"]}
-                        }
-                    }
-                )
+                problem = {"header_format": ["must be that of the first card (interakt-api 5)"]}
+            elif _types(card) != _types(cards[0]):
+                problem = {"buttons": ["must be of the first card's types (interakt-api 5)"]}
+            else:
+                continue
+            raise ValidationError({"carousel_cards": {index: problem}})
 
 
 def _types(card: dict[str, Any]) -> list[str]:

@@ -38,7 +38,7 @@ def test_all_mistakes_of_the_settings_are_told_together() -> None:
 def test_what_can_never_work_is_told_before_the_worker_starts(tmp_path: Path) -> None:
     broken = {**KEY, "INTERAKT_API_KEY": "two words", "INTERAKT_CAMPAIGN_DIR": str(tmp_path / "nowhere")}
     text = start(process=("worker", "run"), **broken)
-    assert "2 settings to mend" in text
+    assert "2 settings to fix" in text
     assert "INTERAKT_API_KEY: " in text and "INTERAKT_CAMPAIGN_DIR: " in text
     assert "Traceback" not in text and "two words" not in text
 
@@ -53,7 +53,7 @@ def test_a_pool_that_cannot_bound_a_call_is_refused_with_the_reason(pool: str) -
 def test_beat_tells_what_is_wrong_with_its_settings(url: str) -> None:
     beat = (*CELERY, "beat", "--scheduler", "worker.beat.Scheduler", "--pidfile=")
     text = start(process=beat, REDIS_URL=url, INTERAKT_CALLS_PER_MINUTE="many")
-    assert "2 settings to mend" in text
+    assert "2 settings to fix" in text
     assert "REDIS_URL" in text and "INTERAKT_CALLS_PER_MINUTE" in text
     assert "Traceback" not in text
 

@@ -140,7 +140,7 @@ def test_keys_and_folders_are_tried_before_a_worker_starts(tmp_path: Path) -> No
 
 
 def test_a_missing_key_is_told_with_the_other_mistakes() -> None:
-    with pytest.raises(SettingsError, match="2 settings to mend") as caught:
+    with pytest.raises(SettingsError, match="2 settings to fix") as caught:
         load({"INTERAKT_BASE_URL": "x"})
     assert set(caught.value.mistakes) == {"INTERAKT_API_KEY", "INTERAKT_BASE_URL"}
     assert load({}, keys=False).accounts == {}

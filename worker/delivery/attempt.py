@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from interakt_jobs import OPERATIONS
 from interakt_jobs.ledger.record import shortened
-from worker.interakt.client import Client
+from worker.interakt.client import Client, Prepared
 from worker.interakt.errors import InteraktError
 
 from .outcomes import (
@@ -73,7 +73,7 @@ class Attempt:
         self,
         client: Client,
         operation: str,
-        body: bytes,
+        body: Prepared,
         attempt: int,
         before_write: Callable[[], None],
         job: str,

@@ -15,7 +15,7 @@ from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Record, phone_of
 from interakt_jobs.recipient import earlier_hashes, recipient_hash
 from worker.interakt import correlation
-from worker.interakt.client import Client
+from worker.interakt.client import Client, Prepared
 from worker.interakt.errors import InteraktError
 from worker.ledger.work_ledger import Work, WorkLedger
 
@@ -36,13 +36,13 @@ class Requests:
         self.allow_unknown, self.local = allow_unknown, local
         self._advised: set[tuple[str, str]] = set()
 
-    def prepare(self, work: Work, record: Record) -> bytes | Outcome:
+    def prepare(self, work: Work, record: Record) -> Prepared | Outcome:
         """The request's body, empty for a local operation, or how a payload that cannot be sent is settled."""
         operation = record.operation
         try:
             check_size(record.payload, producer_settings.max_payload_bytes())
             if operation in self.local:
-                return b""
+                return Prepared()
             payload = schemas.complete(operation, json.loads(record.payload.encode()))
             self._advise(work, operation, schemas.check(operation, payload, allow_unknown=self.allow_unknown))
             if record.lane == "bulk" and self._opted_out_earlier(payload):

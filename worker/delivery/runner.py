@@ -15,7 +15,7 @@ from interakt_jobs.ledger.keys import job_id
 from interakt_jobs.ledger.record import Record
 from worker.dispatch.heartbeat import Heartbeat
 from worker.interakt import correlation
-from worker.interakt.client import Client
+from worker.interakt.client import Client, Prepared
 from worker.ledger.work_ledger import Verdict, Work, WorkLedger
 from worker.shutdown import stopping
 from worker.threads import log_waiting
@@ -151,7 +151,7 @@ class Delivery:
                 return None
             pause = verdict.millis / 1000
 
-    def _call(self, work: Work, record: Record, body: bytes, fresh: float) -> Outcome:
+    def _call(self, work: Work, record: Record, body: Prepared, fresh: float) -> Outcome:
         def permit_is_fresh() -> None:
             if stopping() or time.monotonic() > fresh:
                 raise PermitStale

@@ -175,7 +175,7 @@ class Taking:
 
     @property
     def tunnels(self) -> bool:
-        """Whether a proxy is told to CONNECT, rather than handed the request."""
+        """Whether a proxy gets a CONNECT, rather than the request."""
         scheme = "https" if isinstance(self, HTTPSConnectionPool) else "http"
         return self.proxy is not None and connection_requires_http_tunnel(
             self.proxy, self.proxy_config, scheme

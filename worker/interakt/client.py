@@ -97,7 +97,7 @@ class Client:
     def call(
         self,
         operation: str,
-        payload: Mapping[str, Any] | bytes,
+        payload: Mapping[str, Any] | Prepared,
         *,
         before_write: Callable[[], None] | None = None,
     ) -> Answer:
@@ -110,12 +110,10 @@ class Client:
         """
         deadline = time.monotonic() + self.deadline
         route = OPERATIONS[operation]
-        body = payload if isinstance(payload, bytes) else self.prepare(operation, payload)
-        path, headers = self._path + route.path, self._json_headers
-        if isinstance(body, Prepared):
-            path += body.query
-            if body.content_type != JSON:
-                headers = {**self._headers, "Content-Type": body.content_type}
+        body = payload if isinstance(payload, Prepared) else self.prepare(operation, payload)
+        path, headers = self._path + route.path + body.query, self._json_headers
+        if body.content_type != JSON:
+            headers = {**self._headers, "Content-Type": body.content_type}
         adapter, pool, start, proxy_headers = self._where()
         if proxy_headers:
             headers = {**headers, **proxy_headers}
@@ -139,7 +137,7 @@ class Client:
         def clean(text: str) -> str:
             if not text or text in USUAL.values():
                 return text
-            return without(text, (*self._secrets, *values_of(getattr(body, "payload", None))))
+            return without(text, (*self._secrets, *values_of(body.payload)))
 
         return classify(route.kind, reply.status, reply.headers, reply.body, time.time(), clean)
 

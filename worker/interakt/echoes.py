@@ -28,7 +28,7 @@ API_WORDS = frozenset(
 )  # fmt: skip
 
 
-class Told(NamedTuple):
+class Searched(NamedTuple):
     """A text: the letters that are compared, the place of each, all of it in lower case, and a mark for each sign."""
 
     letters: str
@@ -41,16 +41,16 @@ def without(text: str, values: Iterable[str]) -> str:
     """``text`` with each of ``values`` hidden, however it is spelled; as it was, if none is in it."""
     shown = _plain(text[:MOST])
     places = [at for at, one in enumerate(shown) if one not in " +"]
-    told = Told(_letters(shown), places, _lower(shown), bytearray(len(shown)))
+    searched = Searched(_letters(shown), places, _lower(shown), bytearray(len(shown)))
     seen: set[str] = set()
     for value in values:
         sought = _letters(_plain(value))
         if len(sought) >= (LEAST if sought.isascii() else 2) and sought not in API_WORDS:
-            _hide(told, sought, seen)
-    if not any(told.hidden):
+            _hide(searched, sought, seen)
+    if not any(searched.hidden):
         return text
     found, at = "", 0
-    for run in re.split(b"(\x01+)", told.hidden):
+    for run in re.split(b"(\x01+)", searched.hidden):
         found += HIDDEN if run[:1] == b"\x01" else shown[at : at + len(run)]
         at += len(run)
     return found
@@ -74,9 +74,9 @@ def values_of(payload: Any) -> Iterator[str]:
                 yield word.strip(".!")
 
 
-def _hide(told: Told, sought: str, seen: set[str]) -> None:
+def _hide(searched: Searched, sought: str, seen: set[str]) -> None:
     """Mark where ``sought`` stands as a whole, or, if it is long, any piece of it and what goes on as it does."""
-    low, size = told.letters, min(PIECE, len(sought))
+    low, size = searched.letters, min(PIECE, len(sought))
     for start in {*range(0, len(sought) - size + 1, size), len(sought) - size}:
         piece = sought[start : start + size]
         at = -1 if piece in seen else low.find(piece)
@@ -87,9 +87,9 @@ def _hide(told: Told, sought: str, seen: set[str]) -> None:
                 first, before = first - 1, before - 1
             while last < len(low) and after < len(sought) and low[last] == sought[after]:
                 last, after = last + 1, after + 1
-            begin, end = told.places[first], told.places[last - 1] + 1
-            if size == PIECE or _is_whole(told.lower, begin, end):
-                told.hidden[begin:end] = b"\x01" * (end - begin)
+            begin, end = searched.places[first], searched.places[last - 1] + 1
+            if size == PIECE or _is_whole(searched.lower, begin, end):
+                searched.hidden[begin:end] = b"\x01" * (end - begin)
             at = low.find(piece, last)
 
 
