@@ -15,7 +15,7 @@ from .result import celery_state, outcome
 
 
 class LedgerBackend(Backend):  # type: ignore[misc]
-    """Reads states and results from the ledger; what Celery would store is left out."""
+    """Reads states and results from the ledger; what Celery would store is left out. The workers' app has it too."""
 
     supports_autoexpire = True
     persistent = True
@@ -40,11 +40,11 @@ class LedgerBackend(Backend):  # type: ignore[misc]
         settings.ledger(account).forget(job_key)
 
     def remove_pending_result(self, result: Any) -> Any:
-        """Nothing is pending here: ``Job.get`` subscribes only while it waits."""
+        """Celery calls this when a result has come; nothing was pending."""
         return result
 
     def add_pending_result(self, result: Any, *_: Any, **__: Any) -> Any:
-        """What ``then`` and ``ResultSet`` ask for."""
+        """Refuse ``then`` and ``ResultSet``, which call this."""
         raise TypeError(
             "then and ResultSet would wait for ever here: use job.get() for each, or on_done='app.task'"
         )

@@ -31,17 +31,15 @@ from .options import (
 
 Payload = TypeVar("Payload", bound=Mapping[str, Any])
 Kind = Literal["read", "upsert", "send", "rcs", "create", "local"]
-# in urgent and normal, and in bulk
-_REPEATS: dict[Kind, tuple[Repeat, Repeat]] = {
-    "read": ("always", "always"),
-    "upsert": ("always", "always"),
-    "local": ("always", "always"),
-    "send": ("after_hold", "never"),
-    "rcs": ("never", "never"),
-    "create": ("never", "never"),
+# The flags of a kind's records (records.lua explains the letters); its repeat in urgent and normal, and in bulk.
+_KINDS: dict[Kind, tuple[str, Repeat, Repeat]] = {
+    "read": ("c", "always", "always"),
+    "upsert": ("c", "always", "always"),
+    "local": ("", "always", "always"),
+    "send": ("cr", "after_hold", "never"),
+    "rcs": ("cp", "never", "never"),
+    "create": ("c", "never", "never"),
 }
-# what the ledger's scripts know of an operation: records.lua has the letters
-_FLAGS: dict[Kind, str] = {"read": "c", "upsert": "c", "create": "c", "send": "cr", "rcs": "cp", "local": ""}
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
@@ -73,7 +71,7 @@ class Operation(Generic[Payload]):
     @property
     def flags(self) -> str:
         """The flags of its records."""
-        return _FLAGS[self.kind] + ("s" if self.needs_session else "")
+        return _KINDS[self.kind][0] + ("s" if self.needs_session else "")
 
     def check(self, payload: Payload) -> None:
         """Check names and JSON types; raises ``PayloadError`` naming each field by its path."""
@@ -150,7 +148,7 @@ class Operation(Generic[Payload]):
     def _common(self, options: ManyOptions) -> JobOptions:
         """What the call's jobs have in common, with the operation's defaults; raises ``ValueError``."""
         lane = one_of("lane", options.get("lane") or self.lane, LANES)
-        repeat = options.get("repeat") or _REPEATS[self.kind][lane == "bulk"]
+        repeat = options.get("repeat") or _KINDS[self.kind][2 if lane == "bulk" else 1]
         countdown, eta, expires = options.get("countdown"), options.get("eta"), options.get("expires")
         if countdown is not None and eta is not None:
             raise ValueError("countdown and eta exclude each other")

@@ -1,8 +1,10 @@
 #!lua flags=allow-oom
--- Cancel a job that is not running: nothing of it is sent any more. One that may have been sent ends when no receipt has come in its
--- hold; its message then says so. KEYS[1] prefix; ARGV 1 job_key.
--- Returns cancelled, known (cancelled before: a repeat), missing, or the state that forbids it: running, done, dead,
--- newer (accepted by a newer version).
+-- Cancel a job that is not running: it is not sent any more. One that may have been sent waits for a receipt first, and its
+-- message says so if none comes.
+-- KEYS[1] prefix
+-- ARGV 1 job_key
+-- Returns "cancelled", "known" (cancelled before: a repeat), "missing", or the state that forbids it: "running", "done", "dead",
+-- "newer" (accepted by a newer version).
 local endings = require 'endings'
 local holds = require 'holds'
 local records = require 'records'

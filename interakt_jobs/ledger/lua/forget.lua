@@ -1,5 +1,8 @@
 #!lua flags=allow-oom
--- Drop a finished job's result. KEYS[1] prefix; ARGV 1 job_key. Returns forgotten, missing, or alive (not ended, or a dead letter).
+-- Drop a finished job's result.
+-- KEYS[1] prefix
+-- ARGV 1 job_key
+-- Returns "forgotten", "missing", or "alive" (not ended, or a dead letter).
 local raw = redis.call('GET', P .. 'j:' .. ARGV[1])
 if not raw then return 'missing' end
 if string.sub(raw, 1, 1) ~= '=' then return 'alive' end

@@ -1,8 +1,8 @@
--- No more than `most` messages per person in `days` days. A person's count of a UTC day is one field of a small hash:
--- `freq:<day>:<first 3 hex digits of the recipient hash>`, field = the next 12 as 6 bytes. 4,096 hashes a day stay
--- packed up to two million people, at 11 to 17 bytes a person and day, and each expires when its day no longer counts.
--- Today and the `days` whole days before it count, so that a person waits up to one day longer than asked, never shorter.
--- A repeated call counts twice: callers take when a recipient becomes enqueued, and give back when the job ends unsent.
+-- The frequency cap: at most `most` messages to a person in `days` days. A person's count on a UTC day is one field of a small
+-- hash, `freq:<day>:<first 3 hex digits of the recipient hash>`; the field is the next 12 digits as 6 bytes. The 4,096 hashes of
+-- a day stay compact up to two million people (11 to 17 bytes a person and day) and expire with their day.
+-- Whole days are counted, today and the `days` before it: a person waits up to a day longer than asked, never shorter.
+-- The caller keeps it from counting twice: take when planned becomes enqueued, give back when it ends without being sent.
 local function frequency_key(recipient, day)
   return P .. 'freq:' .. int(day) .. ':' .. string.sub(recipient, 1, 3)
 end

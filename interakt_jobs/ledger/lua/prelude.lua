@@ -1,15 +1,14 @@
--- KEYS[1] is an account's prefix, `{ij1:<partition>}:<account>:`; every key of the account is made from it, so all are in one
--- slot. Time is Redis's own: `now` in milliseconds, `now_us` in microseconds.
+-- Every script begins with this file. KEYS[1] is an account's prefix, `{ij1:<partition>}:<account>:`. Every key of the account
+-- starts with it, so all of them are in one slot of a cluster.
 local P = KEYS[1]
 
--- Out of the way with a key that is not what the ledger put there: a script that stopped in its middle for it would lose or
--- double jobs, and one that begins with it would stop for ever. Hash `aside` says what lies where, list `astray` waits for
--- the reaper, who names it and looks for the jobs that were in it. A forgotten opt-out, or a forgotten use of the limit, must
--- cost nobody anything.
 local plain_redis = redis
 
 local optouts_lost = false
 
+-- Rename a key that does not hold what the ledger put there. A script that stopped half-way because of it would lose or repeat
+-- jobs. Hash `aside` maps the key to its type and its new name; the reaper reads list `astray` and puts the lost jobs back.
+-- Without its opt-outs (`lost_at`) the account's bulk jobs wait for a person; without its budget all wait for a whole window.
 local function set_aside(name, what)
   local time = plain_redis.call('TIME')
   local place = P .. 'aside:' .. name .. ':' .. time[1] .. time[2]
@@ -27,6 +26,7 @@ end
 
 local redis = {error_reply = plain_redis.error_reply, sha1hex = plain_redis.sha1hex}
 
+-- As Redis's own; a key of the account that has the wrong type is set aside, and the command is run again.
 function redis.call(...)
   local answer = plain_redis.pcall(...)
   if type(answer) ~= 'table' or not answer.err then return answer end
@@ -36,21 +36,23 @@ function redis.call(...)
   return plain_redis.call(...)
 end
 
+-- The time of Redis in microseconds and in milliseconds.
 local clock = redis.call('TIME')
-
 local now_us = clock[1] * 1000000 + clock[2]
-
 local now = math.floor(now_us / 1000)
 
+-- A number as text without an exponent.
 local function int(number)
   return string.format('%.0f', number)
 end
 
+-- Add to a counter of the metrics.
 local function count(field, by)
   redis.call('HINCRBY', P .. 'count', field, by or 1)
 end
 
--- One observation of a duration: a sum and the bucket it falls in, as worker/web/buckets.py reads them; `bounds` are of constants.BOUNDS.
+-- Add a duration to a histogram: to its sum, and to the bucket whose bound it does not exceed. `bounds` are one of
+-- constants.BOUNDS; worker/web/buckets.py reads them.
 local function observe(name, label, ms, bounds)
   count(name .. '_ms|' .. label, ms)
   local place = 'inf'
@@ -63,7 +65,7 @@ local function observe(name, label, ms, bounds)
   count(name .. '_le|' .. label .. '|' .. place)
 end
 
--- Text from outside as a field of a line with bars.
+-- Text from outside as a field of a record: without bars and control characters, at most `most` bytes.
 local function clean(text, most)
   return string.sub(string.gsub(text or '', '[|%c]', ' '), 1, most)
 end

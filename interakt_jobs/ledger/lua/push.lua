@@ -1,3 +1,5 @@
 #!lua flags=allow-oom
--- Put ARGV[1] at the head of the list KEYS[1], also when Redis is at its maxmemory: what was taken in must go on.
+-- Put a message at the head of a list, also when Redis is at its maxmemory: it must not be lost.
+-- KEYS[1] list
+-- ARGV 1 message
 return redis.call('LPUSH', KEYS[1], ARGV[1])

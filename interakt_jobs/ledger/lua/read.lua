@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Where one job is. KEYS[1] prefix; ARGV 1 job_key.
--- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, possibly_sent, data, round}: state is ready, waiting,
--- waiting_for_template,
--- released, running, unknown, done, dead or cancelled; place is a time in ms or the in-flight value; raw the record or
--- the short terminal string; detail the dead letter's JSON.
+-- Read one job.
+-- KEYS[1] prefix
+-- ARGV 1 job_key
+-- Returns {} for an unknown job, else {state, place, raw, detail, tries, log, possibly_sent, data, round}. `state` is ready, waiting,
+-- waiting_for_template, released, running, unknown, done, dead or cancelled; `place` a time in ms or the in-flight value; `raw` the
+-- record or the line of an ended job; `detail` the dead letter's JSON.
 local records = require 'records'
 local job_key = ARGV[1]
 local raw = redis.call('GET', P .. 'j:' .. job_key)
