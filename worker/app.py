@@ -36,7 +36,7 @@ def tick(name: str) -> None:
     process.tick(name)
 
 
-message_filter.know_tasks(frozenset(name for name in app.tasks if name.startswith("interakt.")))
+message_filter.tasks.update(name for name in app.tasks if name.startswith("interakt."))
 
 
 @signals.celeryd_init.connect

@@ -30,6 +30,16 @@ Answer = TypeVar("Answer")
 _PROTOCOL = {"protocol": 2} if VERSION[0] >= 5 else {}
 
 
+def milliseconds(clock: Sequence[bytes]) -> int:
+    """What ``TIME`` answers, in milliseconds."""
+    return int(clock[0]) * 1000 + int(clock[1]) // 1000
+
+
+def pairs(flat: Sequence[Any]) -> dict[Any, Any]:
+    """The names and values that Redis answers in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
 class RedisClient:
     """Calls to one Redis at ``url`` (``redis://``, ``rediss://`` or ``unix://``).
 
@@ -140,6 +150,10 @@ class RedisClient:
     def command(self, *command: Argument, timeout: float | None = None) -> Any:
         """Run one command that is harmless to repeat; ``timeout`` seconds is for commands that block."""
         return self._twice(lambda: self._answer(self._send(command), timeout))
+
+    def now_ms(self) -> int:
+        """The time of Redis."""
+        return milliseconds(self.command("TIME"))
 
     def pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Send commands that are harmless to repeat in one go; an error answer is raised."""

@@ -108,7 +108,7 @@ def _line(letter: dict[str, Any]) -> str:
 def show(id: str, as_json: bool) -> None:
     """Everything about one: reason, all attempts, and the payload (which holds personal data)."""
     found, job_key = job_ledger(id)
-    reading = DeadLetters(found).show(job_key)
+    reading = found.read(job_key)
     if as_json:
         show_json(asdict(reading))
         return
@@ -133,7 +133,7 @@ def edit(id: str, file: Path | None, changes: tuple[str, ...]) -> None:
     """Change a dead letter's payload: with --payload FILE, --set PATH=JSON, or else in $EDITOR. Then replay it."""
     found, job_key = job_ledger(id)
     letters = DeadLetters(found)
-    reading = letters.show(job_key)
+    reading = letters.ledger.read(job_key)
     if reading.payload is None:
         raise click.ClickException(f"{reading.state}: {ANSWERS['no_payload']}")
     text = json.dumps(reading.payload, indent=2, ensure_ascii=False)
@@ -253,6 +253,6 @@ def export(account: str, output: Any, **given: Any) -> None:
     """JSON lines with payload and attempts: they hold personal data."""
     letters = DeadLetters(known_ledger(account))
     for letter in letters.find(chosen(given)):
-        reading = letters.show(letter.job_key)
+        reading = letters.ledger.read(letter.job_key)
         line = {**asdict(letter), "payload": reading.payload, "log": reading.log}
         output.write(f"{as_json(line)}\n")

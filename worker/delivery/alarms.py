@@ -1,4 +1,4 @@
-"""What operators are told of: loud once, not once a job."""
+"""What operators hear of failed attempts, without a line for every job."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import logging
 import time
 
 from interakt_jobs.errors import JobError
+from interakt_jobs.ledger.redis_client import milliseconds
 from worker.interakt.errors import InteraktError
 from worker.ledger.work_ledger import WorkLedger
 from worker.telemetry import sentry
+from worker.telemetry.rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
-QUIET_SECONDS = 300.0
 RECEIPT_HOUR_MS = 3_600_000
-_told: dict[tuple[str, str], float] = {}
+_in_five_minutes = RateLimitedLog(300.0)
 
 
 def attempt_failed(account: str, error: InteraktError, operation: str, job: str, attempt: int) -> None:
@@ -29,9 +30,7 @@ def attempt_failed(account: str, error: InteraktError, operation: str, job: str,
         "status": error.status,
     }
     if error.outcome == "refused" and error.scope in ("account", "deployment"):
-        key = (account, f"{error.scope}:{error.status}")
-        if time.monotonic() - _told.get(key, -QUIET_SECONDS) >= QUIET_SECONDS:
-            _told[key] = time.monotonic()
+        if _in_five_minutes(f"{account} {error.scope}:{error.status}"):
             log.critical("the account is paused: %s", error, extra={**extra, "action": "account_paused"})
             sentry.capture(error.outcome, operation, job, attempt, account, error)
         return
@@ -55,10 +54,10 @@ class ReceiptsSeen:
         if time.monotonic() - self._asked > 5:
             self._asked = time.monotonic()
             try:
-                answers = self.ledger.link.pipeline(
+                clock, receipt = self.ledger.link.pipeline(
                     [("TIME",), ("HGET", f"{self.ledger.prefix}state", "receipts_at")]
                 )
-                self._seen = int(answers[1] or 0) > int(answers[0][0]) * 1000 - RECEIPT_HOUR_MS
+                self._seen = int(receipt or 0) > milliseconds(clock) - RECEIPT_HOUR_MS
             except JobError:
                 return self._seen
         return self._seen

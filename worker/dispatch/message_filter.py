@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Collection
 from queue import Empty
 from typing import Any
 
@@ -32,11 +33,14 @@ _NAME = re.compile(r"interakt\.[a-z_]{1,60}\Z")
 _ID = re.compile(r"[A-Za-z0-9_.\-]{1,120}\Z")
 
 
+tasks: set[str] = set()  # the names of ours, which the app fills in
+
+
 class Poison(Exception):
     """Raised for a message that is not one of ours; its text is the reason."""
 
 
-def rebuild(raw: bytes, tasks: frozenset[str], queue: str) -> dict[str, Any]:
+def rebuild(raw: bytes, tasks: Collection[str], queue: str) -> dict[str, Any]:
     """The message as Celery wants it, from checked parts alone; raises ``Poison``.
 
     ``queue`` is where it came from, and where it goes when a worker that ends gives it back.
@@ -124,7 +128,7 @@ class Channel(kombu_redis.Channel):
             queue = queue.removeprefix(self.global_keyprefix)
             self._queue_cycle.rotate(queue)
             try:
-                message = rebuild(raw, known_tasks(), queue)
+                message = rebuild(raw, tasks, queue)
             except Poison as poison:
                 self._keep(queue, raw, str(poison))
                 raise Empty from None
@@ -162,19 +166,6 @@ def keep_poison(client: Any, queue: str, raw: bytes, reason: str) -> None:
         "XADD", POISON, "MAXLEN", "~", KEPT_MESSAGES, "*",
         "queue", queue, "reason", reason, "bytes", len(raw), "sha256", digest, "raw", raw[:KEPT_BYTES],
     )  # fmt: skip
-
-
-_tasks: frozenset[str] = frozenset()
-
-
-def know_tasks(names: frozenset[str]) -> None:
-    """Say which task names are ours."""
-    global _tasks
-    _tasks = names
-
-
-def known_tasks() -> frozenset[str]:
-    return _tasks
 
 
 class Transport(kombu_redis.Transport):

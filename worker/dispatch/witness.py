@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from interakt_jobs.ledger.keys import ACCOUNTS
+from interakt_jobs.ledger.redis_client import pairs
 from worker.ledger.work_ledger import WorkLedger, load
 from worker.telemetry import sentry
 
@@ -33,8 +34,7 @@ class Witness:
         if 0 in link.command("SMISMEMBER", ACCOUNTS, *names):
             link.command("SADD", ACCOUNTS, *names)
         for ledger in self._ledgers:
-            flat = link.command("HGETALL", f"{ledger.prefix}state")
-            state = dict(zip(flat[::2], flat[1::2], strict=True))
+            state = pairs(link.command("HGETALL", f"{ledger.prefix}state"))
             before = self._states.get(ledger.account, state)
             since = before.get(b"since", b"")
             if self._older:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from marshmallow import ValidationError
 
 from config.fields import Shares
 from interakt_jobs.errors import Unregistered
+from interakt_jobs.ledger.redis_client import Argument
 
 from .work_ledger import WorkLedger, load
 
 CONFIRM_LOSS = load("confirm_loss")
 
 
-def _state(ledger: WorkLedger) -> str:
+def _set(ledger: WorkLedger, fields: Mapping[str, Argument]) -> None:
     key = f"{ledger.prefix}state"
     if not ledger.link.command("HEXISTS", key, "since"):
         raise Unregistered(ledger.account)
-    return key
+    ledger.link.command("HSET", key, *(word for pair in fields.items() for word in pair))
 
 
 def set_rate(ledger: WorkLedger, calls: int, window_seconds: float) -> None:
     """Allow ``calls`` in any window of ``window_seconds``; holds for all workers from their next call on."""
-    ledger.link.command(
-        "HSET", _state(ledger), "rate", calls, "window_ms", int(window_seconds * 1000), "factor", "1"
-    )
+    _set(ledger, {"rate": calls, "window_ms": int(window_seconds * 1000), "factor": "1"})
 
 
 def set_shares(ledger: WorkLedger, text: str) -> None:
@@ -32,33 +33,19 @@ def set_shares(ledger: WorkLedger, text: str) -> None:
         shares = Shares().deserialize(text)
     except ValidationError as error:
         raise ValueError(str(error.messages[0])) from None
-    flat = [value for lane, share in shares.items() for value in (f"share_{lane}", share)]
-    ledger.link.command("HSET", _state(ledger), *flat)
+    _set(ledger, {f"share_{lane}": share for lane, share in shares.items()})
 
 
 def pause(ledger: WorkLedger, seconds: float, why: str) -> None:
     """Stop all calls for ``seconds``, or until ``resume``."""
-    now = int(ledger.link.command("TIME")[0]) * 1000
-    ledger.link.command(
-        "HSET",
-        _state(ledger),
-        "paused_until",
-        now + int(seconds * 1000),
-        "why",
-        why,
-        "by_hand",
-        1,
-        "breaker",
-        "closed",
-    )
+    until = ledger.link.now_ms() + int(seconds * 1000)
+    _set(ledger, {"paused_until": until, "why": why, "by_hand": 1, "breaker": "closed"})
 
 
 def resume(ledger: WorkLedger) -> None:
-    """End a pause, close the breaker, lift a cut of the rate and ring the dispatcher."""
-    ledger.link.command(
-        "HSET", _state(ledger), "paused_until", 0, "why", "", "by_hand", 0, "breaker", "closed", "opened", 0, "fails", 0,
-        "factor", "1", "strikes", 0,
-    )  # fmt: skip
+    """End a pause, close the breaker, lift a cut of the rate and wake the dispatcher."""
+    zero = dict.fromkeys(("paused_until", "by_hand", "opened", "fails", "strikes"), 0)
+    _set(ledger, {**zero, "why": "", "breaker": "closed", "factor": "1"})
     ledger.link.command("DEL", f"{ledger.prefix}probe")
     ledger.link.command("RPUSH", f"{ledger.prefix}signal", "1")
 
@@ -71,7 +58,7 @@ def confirm_loss(ledger: WorkLedger) -> bool:
 def pause_template(
     ledger: WorkLedger, group: str, seconds: float, why: str, at_ms: int | None = None
 ) -> None:
-    """Park the jobs of a template (``name:language``) for ``seconds`` from now, or from when Meta decided it."""
+    """Let the jobs of a template (``name:language``) wait for ``seconds`` from now, or from when Meta decided it."""
     if (at := _decided(ledger, group, at_ms)) is None:
         return
     until = at + int(seconds * 1000)
@@ -89,8 +76,7 @@ def resume_template(ledger: WorkLedger, group: str, at_ms: int | None = None) ->
 
 def _decided(ledger: WorkLedger, group: str, at_ms: int | None) -> int | None:
     """When it was decided, now if ``at_ms`` is None; None when something was decided later."""
-    seconds, micros = map(int, ledger.link.command("TIME"))
-    at = seconds * 1000 + micros // 1000 if at_ms is None else at_ms
+    at = ledger.link.now_ms() if at_ms is None else at_ms
     key = f"{ledger.prefix}decided"
     ledger.link.command("ZADD", key, "GT", at, group)
     stale = at_ms is not None and float(ledger.link.command("ZSCORE", key, group)) > at_ms

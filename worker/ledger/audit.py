@@ -9,7 +9,7 @@ from typing import Any
 from interakt_jobs.errors import LedgerFull
 from interakt_jobs.ledger.constants import AUDIT_MOST
 from interakt_jobs.ledger.keys import AUDIT, prefix
-from interakt_jobs.ledger.redis_client import RedisClient
+from interakt_jobs.ledger.redis_client import RedisClient, pairs
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ def read(link: RedisClient, account: str, most: int) -> list[dict[str, Any]]:
     ]
     made = []
     for identity, flat in sorted(found, key=lambda entry: _order(entry[0]), reverse=True)[:most]:
-        words = [word.decode("utf-8", "replace") for word in flat]
-        made.append({"at_ms": _order(identity)[0], **dict(zip(words[::2], words[1::2], strict=True))})
+        facts = pairs([word.decode("utf-8", "replace") for word in flat])
+        made.append({"at_ms": _order(identity)[0], **facts})
     return made
 
 

@@ -14,7 +14,8 @@ from interakt_jobs import settings
 from interakt_jobs.check import check_size
 from interakt_jobs.errors import NoSuchJob, NotCancellable
 from interakt_jobs.ledger.keys import job_id
-from interakt_jobs.ledger.record import Reading, group_of, recipient_of
+from interakt_jobs.ledger.record import group_of, recipient_of
+from interakt_jobs.ledger.redis_client import pairs
 
 from .audit import user
 from .work_ledger import WorkLedger, load
@@ -80,13 +81,13 @@ class DeadLetters:
                 "ZRANGE", f"{self.ledger.prefix}{zset}", high, low, "BYSCORE", "REV",
                 "LIMIT", 0, PAGE + len(seen), "WITHSCORES",
             )  # fmt: skip
-            pairs = [(job_key.decode(), int(float(at))) for job_key, at in _pairs(found)]
-            fresh = [(job_key, at) for job_key, at in pairs if job_key not in seen]
+            page = {job_key.decode(): int(float(at)) for job_key, at in pairs(found).items()}
+            fresh = [(job_key, at) for job_key, at in page.items() if job_key not in seen]
             if not fresh:
                 return
             yield from fresh
             last = fresh[-1][1]
-            seen = {job_key for job_key, at in pairs if at == last}
+            seen = {job_key for job_key, at in page.items() if at == last}
             high = str(last)
 
     def since(self, at: int) -> Iterator[tuple[str, int]]:
@@ -114,10 +115,6 @@ class DeadLetters:
             reading.attempts, group_of(reading.payload) if isinstance(reading.payload, dict) else "",
         )  # fmt: skip
 
-    def show(self, job_key: str) -> Reading:
-        """Everything known of one dead letter; raises ``NoSuchJob``."""
-        return self.ledger.read(job_key)
-
     def edit(self, job_key: str, payload: dict[str, Any], *, allow_unknown: bool = False) -> None:
         """Replace the payload, checked as a new one is.
 
@@ -143,16 +140,9 @@ class DeadLetters:
         Returns replayed, missing, alive, no_payload, or unknown_outcome: that one needs ``allow_duplicates``.
         """
         answer: bytes = self.ledger.link.run(
-            REPLAY,
-            [self.ledger.prefix],
-            job_key,
-            "1" if allow_duplicates else "0",
-            self.who,
-            int(delay * 1000),
-            "1" if dry_run else "0",
-            "0",
-            repeat=5,
-        )
+            REPLAY, [self.ledger.prefix],
+            job_key, int(allow_duplicates), self.who, int(delay * 1000), int(dry_run), "0", repeat=5,
+        )  # fmt: skip
         return answer.decode()
 
     def replay_all(
@@ -187,8 +177,7 @@ class DeadLetters:
     def purge(self, keep_seconds: float, keep_count: int, most: int = 200) -> int:
         """Drop what is older than ``keep_seconds`` or beyond the newest ``keep_count``; at most ``most`` a call."""
         zset = f"{self.ledger.prefix}dead"
-        clock = self.ledger.link.command("TIME")
-        limit = int(clock[0]) * 1000 + int(clock[1]) // 1000 - int(keep_seconds * 1000)
+        limit = self.ledger.link.now_ms() - int(keep_seconds * 1000)
         for name in ("failed", "ambiguous"):
             self.ledger.link.command("ZREMRANGEBYSCORE", f"{self.ledger.prefix}{name}", "-inf", f"({limit}")
         old = self.ledger.link.command("ZRANGE", zset, "-inf", f"({limit}", "BYSCORE", "LIMIT", 0, most)
@@ -196,10 +185,6 @@ class DeadLetters:
         if surplus > 0:
             old = [*old, *self.ledger.link.command("ZRANGE", zset, 0, min(most, surplus) - 1)]
         return self.drop(*{job_key.decode() for job_key in old})
-
-
-def _pairs(found: list[Any]) -> list[tuple[bytes, bytes]]:
-    return list(zip(found[::2], found[1::2], strict=True))
 
 
 def _matches(letter: DeadLetter, wanted: Filter, pattern: re.Pattern[str] | None) -> bool:

@@ -47,8 +47,7 @@ class KeyWatch:
         self._unserved = unserved
 
     def _mark(self, link: RedisClient, name: str) -> None:
-        now = int(link.command("TIME")[0]) * 1000
-        if not link.command("HSETNX", f"{prefix(name)}state", "keyless", now):
+        if not link.command("HSETNX", f"{prefix(name)}state", "keyless", link.now_ms()):
             return
         link.command("SADD", KEYLESS, name)
         log.critical(

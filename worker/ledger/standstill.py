@@ -6,7 +6,7 @@ from typing import Any
 
 from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import prefix
-from interakt_jobs.ledger.redis_client import RedisClient
+from interakt_jobs.ledger.redis_client import RedisClient, milliseconds
 
 
 def standing(link: RedisClient, account: str, stale_ms: int) -> list[str]:
@@ -20,7 +20,7 @@ def standing(link: RedisClient, account: str, stale_ms: int) -> list[str]:
     for lane in LANES:
         commands += [["ZRANGE", f"{own}ready:{lane}", 0, 0, "WITHSCORES"], ["ZCARD", f"{own}run:{lane}"]]
     clock, (paused, breaker, lost), (free, *lasts), *found = link.pipeline(commands)
-    now = int(clock[0]) * 1000 + int(clock[1]) // 1000
+    now = milliseconds(clock)
     if int(paused or 0) > now or breaker == b"open" or float(free or 0) > now * 1000:
         return []
     old = now - stale_ms

@@ -8,7 +8,7 @@ from typing import Any
 
 from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import ACCOUNTS, POISON, WORKERS, prefix
-from interakt_jobs.ledger.redis_client import RedisClient
+from interakt_jobs.ledger.redis_client import RedisClient, milliseconds, pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,7 @@ class Status:
 def read(link: RedisClient, account: str) -> Status:
     """The account's status in two round trips, whatever its backlog."""
     own = prefix(account)
-    clock = link.command("TIME")
-    now = int(clock[0]) * 1000 + int(clock[1]) // 1000
+    now = link.now_ms()
     commands: list[list[Any]] = [
         ["HGETALL", f"{own}state"], ["HGETALL", f"{own}used"], ["HGETALL", f"{own}groups"],
         ["SMEMBERS", f"{own}templates_waiting"],
@@ -130,7 +129,7 @@ def losses(link: RedisClient) -> list[str]:
 def workers(link: RedisClient) -> list[dict[str, Any]]:
     """The worker processes that said something in the last ten minutes, each with ``age_ms``."""
     clock, found = link.pipeline([["TIME"], ["HGETALL", WORKERS]])
-    now = int(clock[0]) * 1000
+    now = milliseconds(clock)
     entries = [json.loads(raw) for raw in found[1::2]]
     return [{**entry, "age_ms": max(0, now - entry["at"])} for entry in entries]
 
@@ -160,7 +159,7 @@ def _used(used: dict[str, str], second: int) -> int:
 
 
 def _pairs(flat: list[bytes]) -> dict[str, str]:
-    return {_text(name): _text(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return {_text(name): _text(value) for name, value in pairs(flat).items()}
 
 
 def _text(raw: bytes) -> str:

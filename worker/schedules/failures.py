@@ -48,7 +48,7 @@ class FailedSlots:
         self._next[ledger.account] = time.monotonic() + self._every
         since = self._seen.get(ledger.account)
         if since is None:  # what another worker saw is known
-            since = int(ledger.link.command("TIME")[0]) * 1000 - BACK_MS
+            since = ledger.link.now_ms() - BACK_MS
         newest = since
         for job_key, at in DeadLetters(ledger).since(since):
             newest = max(newest, at)

@@ -93,7 +93,7 @@ class Silence:
         if time.monotonic() < self._next.get(ledger.account, 0.0):
             return
         self._next[ledger.account] = time.monotonic() + min(SAMPLE_SECONDS, self.minutes * 20)
-        now = int(ledger.link.command("TIME")[0]) * 1000
+        now = ledger.link.now_ms()
         counts = status.read(ledger.link, ledger.account).counts
         receipt = int(ledger.link.command("HGET", f"{ledger.prefix}state", "receipts_at") or 0)
         mark, alarm = look(self._marks.get(ledger.account), sample(now, counts, receipt), self.minutes)

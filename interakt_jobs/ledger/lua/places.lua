@@ -36,4 +36,11 @@ local function possibly_sent(job_key)
   return redis.call('HEXISTS', P .. 'possibly_sent', job_key) == 1
 end
 
-return {possibly_sent = possibly_sent, clear_flight = clear_flight, remove = remove, tries = tries, of_campaign = of_campaign}
+-- Remove what is kept of a job that is in no place any more.
+local function erase(job_key)
+  redis.call('DEL', P .. 'j:' .. job_key, P .. 'd:' .. job_key, P .. 'log:' .. job_key)
+  redis.call('HDEL', P .. 'tries', job_key)
+  redis.call('HDEL', P .. 'possibly_sent', job_key)
+end
+
+return {erase = erase, possibly_sent = possibly_sent, clear_flight = clear_flight, remove = remove, tries = tries, of_campaign = of_campaign}

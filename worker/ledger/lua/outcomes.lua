@@ -5,20 +5,23 @@ local holds = require 'holds'
 local places = require 'places'
 local receipts = require 'receipts'
 
--- A dead letter keeps its record, its attempts and says why.
+-- Count how an attempt ended.
+local function tally(head, outcome)
+  count('outcome|' .. head.op .. '|' .. head.lane .. '|' .. outcome)
+end
+
+-- A dead letter keeps its record, its attempts and the reason.
 local function dead_letter(job_key, raw, head, reason, error, status)
   places.remove(job_key, head)
   local attempts = places.tries(job_key)
   local possibly_sent = redis.call('HGET', P .. 'possibly_sent', job_key)
   local ambiguous = possibly_sent == '2' and 1 or 0
   count('dead|' .. reason)
-  count('outcome|' .. head.op .. '|' .. head.lane .. '|dead')
+  tally(head, 'dead')
   callbacks.ended(job_key, raw, {state = 'dead', reason = reason})
   if places.of_campaign(job_key) then
     require('campaigns').fold(job_key, raw, head, 'dead', {reason = reason}, possibly_sent)
-    redis.call('DEL', P .. 'j:' .. job_key, P .. 'log:' .. job_key)
-    redis.call('HDEL', P .. 'tries', job_key)
-    redis.call('HDEL', P .. 'possibly_sent', job_key)
+    places.erase(job_key)
     return
   end
   redis.call('SET', P .. 'd:' .. job_key, cjson.encode({reason = reason, error = error, status = status, at = now, op = head.op,
@@ -30,6 +33,11 @@ end
 local function dead(job_key, raw, head, reason, error, status, again)
   if holds.instead_of_end(job_key, head, {state = 'dead', reason = reason, error = error, status = status, again = again}) then return end
   dead_letter(job_key, raw, head, reason, error, status)
+end
+
+local function expired(job_key, raw, head)
+  local reason = places.possibly_sent(job_key) and 'unknown_outcome' or 'expired'
+  dead(job_key, raw, head, reason, 'it expired before it could be sent')
 end
 
 -- The end that a held job waits with. An earlier version held only what was to be sent again, and wrote none.
@@ -65,7 +73,7 @@ local function known_accepted(job_key, raw, head, doubtful)
   if not proof then return false end
   if doubtful then flights.possibly_sent(job_key, head) end
   count('late|' .. head.op)
-  count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
+  tally(head, 'accepted')
   endings.finish(job_key, raw, head, 'done', {provider = proof.provider, message = 'settled by a receipt', keep_record = true,
                                    attempt = doubtful and 1 or 0})
   return true
@@ -73,7 +81,7 @@ end
 
 -- It may have been sent: what is safe to repeat is repeated at once, the rest is held or a person decides.
 local function unknown(job_key, raw, head, error, retry_ms)
-  count('outcome|' .. head.op .. '|' .. head.lane .. '|unknown')
+  tally(head, 'unknown')
   flights.possibly_sent(job_key, head)
   local left = places.tries(job_key) < head.max
   if head.policy ~= 'always' then
@@ -85,4 +93,4 @@ local function unknown(job_key, raw, head, error, retry_ms)
   end
 end
 
-return {dead = dead, hold_over = hold_over, known_accepted = known_accepted, unknown = unknown}
+return {tally = tally, dead = dead, expired = expired, hold_over = hold_over, known_accepted = known_accepted, unknown = unknown}

@@ -71,7 +71,7 @@ local function one(job_key, fence, outcome, args)
     flights.to_ready(job_key, head, head.due)
   elseif outcome == 'done' then
     if places.possibly_sent(job_key) then flights.possibly_sent(job_key, head) end
-    count('outcome|' .. head.op .. '|' .. head.lane .. '|accepted')
+    outcomes.tally(head, 'accepted')
     if records.has_flag(head, 'c') then account.set('accepted_at', int(now)) end
     endings.finish(job_key, raw, head, 'done', {provider = args[1], status = args[2], message = args[3], keep = args[4],
                                      keep_record = args[5] == '1', data = args[6], attempt = 1})
@@ -79,7 +79,7 @@ local function one(job_key, fence, outcome, args)
     flights.add_attempt(job_key, args[4], attempts + 1, crashes)
     outcomes.dead(job_key, raw, head, args[1], args[2], tonumber(args[3]))
   elseif outcome == 'retry' then
-    count('outcome|' .. head.op .. '|' .. head.lane .. '|unavailable')
+    outcomes.tally(head, 'unavailable')
     flights.add_attempt(job_key, args[3], attempts + 1, crashes)
     if attempts + 1 >= head.max then
       outcomes.dead(job_key, raw, head, 'max_attempts', args[2])
@@ -90,7 +90,7 @@ local function one(job_key, fence, outcome, args)
     flights.add_attempt(job_key, args[2], attempts + 1, crashes)
     outcomes.unknown(job_key, raw, head, args[1], tonumber(args[3]))
   elseif outcome == 'throttled' then
-    count('outcome|' .. head.op .. '|' .. head.lane .. '|throttled')
+    outcomes.tally(head, 'throttled')
     flights.to_ready(job_key, head, head.due)
   elseif outcome == 'template' then
     flights.add_attempt(job_key, args[2], attempts, crashes)

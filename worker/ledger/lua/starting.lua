@@ -9,18 +9,18 @@ local recipient_limits = require 'recipient_limits'
 local records = require 'records'
 local withdrawal = require 'withdrawal'
 
--- Start: the last script before HTTP. Answers {"go", ms the permit stays fresh}, {"wait", ms}, {"back", why}, {"dead", reason} or {"gone"}.
--- sent_at is written here, so a worker that dies later leaves a job that may have been sent.
+-- Start: the last script before HTTP. Returns {"go", ms that the permit stays fresh}, {"wait", ms}, {"back", why}, {"dead", reason}
+-- or {"gone"}. The time of sending is written here, so that a worker that dies later leaves a job that may have been sent.
 local PROBE_MS, FOREIGN_MS = 30000, 5000
 
--- What was released or claimed is started: only then is it in `run`.
+-- A released or claimed job is started, and only then is it in `run`.
 local function mark_running(job_key, fence, token, lane, lease_ms)
   redis.call('ZREM', P .. 'rel:' .. lane, job_key)
   flights.write(job_key, 's', fence, token, now, lane)
   redis.call('ZADD', P .. 'run:' .. lane, now + lease_ms, job_key)
 end
 
--- `checked`: this payload has been looked at.
+-- `checked`: a worker has checked the payload.
 local function one(job_key, fence, raw, lease_ms, checked)
   local flight = flights.read(job_key)
   if not flight or flight.fence ~= fence then return {'gone'} end
@@ -38,23 +38,27 @@ local function one(job_key, fence, raw, lease_ms, checked)
     end
     return {'gone'}
   end
+  local function dead(reason, error)
+    outcomes.dead(job_key, raw, head, reason, error)
+    return {'dead', reason}
+  end
+  local function back(why, at)
+    flights.to_ready(job_key, head, at or head.due)
+    return {'back', why}
+  end
   if head.expires > 0 and now >= head.expires then
-    local possibly_sent = places.possibly_sent(job_key)
-    outcomes.dead(job_key, raw, head, possibly_sent and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+    outcomes.expired(job_key, raw, head)
     return {'dead', 'expired'}
   end
   if now - head.due > tonumber(state.max_age) then
-    outcomes.dead(job_key, raw, head, 'too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
-    return {'dead', 'too_old'}
+    return dead('too_old', 'it waited longer than INTERAKT_MAX_AGE_SECONDS')
   end
   if head.lane == 'bulk' and head.recipient ~= '' and redis.call('SISMEMBER', P .. 'optout', head.recipient) == 1 then
-    outcomes.dead(job_key, raw, head, 'opted_out', 'the recipient has opted out')
-    return {'dead', 'opted_out'}
+    return dead('opted_out', 'the recipient has opted out')
   end
   if state.window_guard == '1' and records.has_flag(head, 's') and head.recipient ~= ''
     and now - tonumber(state.inbound_at or '0') < 86400000 and redis.call('EXISTS', P .. 'window:' .. head.recipient) == 0 then
-    outcomes.dead(job_key, raw, head, 'undeliverable_now', 'the person has not written within 24 hours: send a template')
-    return {'dead', 'undeliverable_now'}
+    return dead('undeliverable_now', 'the person has not written within 24 hours: send a template')
   end
   if not records.has_flag(head, 'c') then
     mark_running(job_key, fence, flight.token, head.lane, lease_ms)
@@ -67,28 +71,13 @@ local function one(job_key, fence, raw, lease_ms, checked)
     flights.park(job_key, head)
     return {'back', 'template paused'}
   end
-  if account.paused_until() > now then
-    flights.to_ready(job_key, head, head.due)
-    return {'back', 'account paused'}
-  end
-  if (state.lost_at or optouts_lost) and head.lane == 'bulk' then
-    flights.to_ready(job_key, head, head.due)
-    return {'back', 'data lost'}
-  end
-  if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or job_key) ~= job_key then
-    flights.to_ready(job_key, head, head.due)
-    return {'back', 'account probed'}
-  end
+  if account.paused_until() > now then return back('account paused') end
+  if (state.lost_at or optouts_lost) and head.lane == 'bulk' then return back('data lost') end
+  if state.breaker == 'open' and (redis.call('GET', P .. 'probe') or job_key) ~= job_key then return back('account probed') end
   if head.recipient ~= '' then
     local later, reason = recipient_limits.wait(head, state)
-    if reason then
-      outcomes.dead(job_key, raw, head, reason, 'the most bulk messages per recipient and day were reached')
-      return {'dead', reason}
-    end
-    if later then
-      flights.to_ready(job_key, head, later)
-      return {'back', 'recipient limit'}
-    end
+    if reason then return dead(reason, 'the most bulk messages per recipient and day were reached') end
+    if later then return back('recipient limit', later) end
   end
   local wait = budget.permit(head.lane, state)
   if wait > 0 then

@@ -1,12 +1,11 @@
 #!lua flags=allow-oom
 -- Drop dead letters for good. KEYS[1] prefix; ARGV 1 who, 2.. job_keys. Returns how many were dropped.
+local places = require 'places'
 local dropped = 0
 for i = 2, #ARGV do
   local job_key = ARGV[i]
   if redis.call('ZREM', P .. 'dead', job_key) == 1 then
-    redis.call('DEL', P .. 'j:' .. job_key, P .. 'd:' .. job_key, P .. 'log:' .. job_key)
-    redis.call('HDEL', P .. 'tries', job_key)
-    redis.call('HDEL', P .. 'possibly_sent', job_key)
+    places.erase(job_key)
     dropped = dropped + 1
   end
 end

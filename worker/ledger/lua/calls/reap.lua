@@ -88,8 +88,7 @@ for _, job_key in ipairs(due(P .. 'expires')) do
     if redis.call('EXISTS', P .. 'd:' .. job_key) == 1 then
       redis.call('ZREM', P .. 'expires', job_key)
     elseif redis.call('HEXISTS', P .. 'fl', job_key) == 0 then
-      local possibly_sent = places.possibly_sent(job_key)
-      outcomes.dead(job_key, raw, head, possibly_sent and 'unknown_outcome' or 'expired', 'it expired before it could be sent')
+      outcomes.expired(job_key, raw, head)
       dead = dead + 1
     end
   end
