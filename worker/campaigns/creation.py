@@ -15,7 +15,7 @@ from .definition.definition import Definition
 from .definition.errors import PlanTaken
 from .planning import prices
 from .planning.planner import survey
-from .planning.preflight import preflight
+from .planning.preflight import find_template, preflight
 from .planning.report import Report
 from .planning.templates import find, mismatches
 from .recipients.optout import OptOut
@@ -49,10 +49,8 @@ def templates(definition: Definition, timeout: float = 60.0) -> list[Mapping[str
 
 def wrong_template(definition: Definition, known: Sequence[Mapping[str, Any]]) -> list[str]:
     """What is wrong before a single recipient is read; ``preflight`` says the same, and more."""
-    template, wrong = find(known, definition.template)
-    if wrong:
-        return [f"template {definition.template.name!r}: {wrong}"]
-    return mismatches(template, definition.template) if template else []
+    template, problems = find_template(known, definition.template)
+    return problems or (mismatches(template, definition.template) if template else [])
 
 
 def check(

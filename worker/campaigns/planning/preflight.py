@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.phones import split
 from worker.campaigns.definition.definition import Definition
+from worker.campaigns.definition.message import Message
 from worker.campaigns.recipients.rows import Recipient
 
 from .planner import Tally
@@ -36,9 +37,7 @@ def preflight(
     now = now or datetime.now(UTC)
     message, schedule = definition.template, definition.schedule
     report = Report(name=definition.name, template=f"{message.name} ({message.language})")
-    template, wrong = find(templates, message)
-    if wrong:
-        report.problems.append(f"template {message.name!r}: {wrong}")
+    template, report.problems = find_template(templates, message)
     if template:
         _check_template(report, definition, template)
     report.messages = report.calls = tally.recipients
@@ -65,6 +64,14 @@ def preflight(
     if template:
         report.previews = [_preview(definition, template, person) for person in tally.sample]
     return report
+
+
+def find_template(
+    templates: Iterable[Mapping[str, Any]], message: Message
+) -> tuple[Template | None, list[str]]:
+    """The message's template, and why it cannot be sent."""
+    template, wrong = find(templates, message)
+    return template, [f"template {message.name!r}: {wrong}"] if wrong else []
 
 
 def _check_template(report: Report, definition: Definition, template: Template) -> None:

@@ -21,7 +21,8 @@ class OptOut:
     """The list of one account. ``starting.lua`` asks the same key before each bulk message."""
 
     def __init__(self, link: RedisClient, account: str) -> None:
-        self._link, self.key = link, f"{prefix(account)}optout"
+        self._link, self._prefix = link, prefix(account)
+        self.key = f"{self._prefix}optout"
 
     def add(self, digits: str) -> bool:
         """Add a person by E.164 digits; whether they were not in it before."""
@@ -39,12 +40,8 @@ class OptOut:
         return int(self._link.command("TIME")[0]) * 1000
 
     def _decided(self, digits: str) -> None:
-        """A keyword that was written before and comes later is not heard."""
-        key = f"{self.key.removesuffix('optout')}decided"
-        self._link.command("ZADD", key, "GT", self._now(), recipient_hash(digits))
-
-    def _imported(self) -> None:
-        self._link.command("HSET", f"{self.key.removesuffix('optout')}state", "optout_imported", self._now())
+        """From now on a STOP or START that the person wrote earlier does not count."""
+        self._link.command("ZADD", f"{self._prefix}decided", "GT", self._now(), recipient_hash(digits))
 
     def has(self, digits: str) -> bool:
         return self.check([digits])[0]
@@ -55,7 +52,7 @@ class OptOut:
         return self._are_in([recipient_hash(digits) for digits in people])
 
     def bring_over(self, people: Iterable[str]) -> None:
-        """Whom an earlier release kept by another form of the same number is kept by the one of today from now on."""
+        """Keep by today's form of their number those whom an earlier release kept by another form of it."""
         now = {old: recipient_hash(digits) for digits in people for old in earlier_hashes(digits)}
         found = [old for old, known in zip(now, self._are_in(list(now)), strict=True) if known]
         if found:
@@ -101,7 +98,7 @@ class OptOut:
 
     def add_hashes(self, hashes: Iterable[str]) -> int:
         """Add what ``hashes`` of another Redis gave; how many were new."""
-        self._imported()
+        self._link.command("HSET", f"{self._prefix}state", "optout_imported", self._now())
         rest, new = iter(hashes), 0
         while chunk := list(islice(rest, _CHUNK)):
             new += int(self._link.command("SADD", self.key, *chunk))

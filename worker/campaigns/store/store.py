@@ -44,8 +44,8 @@ def mint_id() -> str:
 
 @cache
 def script(name: str) -> Script:
-    """A script of ``store/lua``."""
-    return load(name, "worker/campaigns/store/lua", "worker/ledger/lua")
+    """A script of ``store/lua/calls``."""
+    return load(name, "worker/campaigns/store/lua/calls", "worker/campaigns/store/lua", "worker/ledger/lua")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class CampaignStore:
         return f"{self._base}:{name}"
 
     def run(self, name: str, *arguments: str | bytes | int | float) -> Any:
-        """Run a script of ``store/lua`` on this campaign."""
+        """Run a script of ``store/lua/calls`` on this campaign."""
         return self.link.run(script(name), [self.prefix], self.campaign, *arguments)
 
     def now(self) -> datetime:

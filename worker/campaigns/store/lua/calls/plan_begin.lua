@@ -4,10 +4,7 @@
 local base = P .. 'c:' .. ARGV[1]
 local status = redis.call('HGET', base .. ':meta', 'status')
 if status and status ~= 'planning' then return {status} end
-for block = 0, tonumber(redis.call('HGET', base .. ':meta', 'blocks') or '0') - 1 do
-  redis.call('UNLINK', base .. ':s:' .. block)
-end
-redis.call('UNLINK', base .. ':blocks', base .. ':own', base .. ':count', base .. ':left', base .. ':enqueued', base .. ':meta')
+require('plan').delete(base)
 redis.call('ZADD', P .. 'campaigns', now, ARGV[1])
 redis.call('HSET', base .. ':meta', 'status', 'planning', 'planner', ARGV[2], 'blocks', 0, 'created', int(now))
 for i = 3, #ARGV, 2 do redis.call('HSET', base .. ':meta', ARGV[i], ARGV[i + 1]) end
