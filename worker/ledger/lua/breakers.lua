@@ -1,7 +1,7 @@
 local account = require 'account'
 
--- Open the breaker: nothing of the account goes out until `for_ms` have passed, then one probe.
--- A call that had left before it opened says nothing new: `sent` is when.
+-- Open the breaker: nothing of the account is sent for `for_ms`, and then one job as a probe.
+-- `sent` is when the call was made: one made before the breaker opened changes nothing.
 local function open(why, for_ms, sent)
   if sent < tonumber(account.state().paused_at or '0') then return end
   local opened = tonumber(account.state().opened or '0')
@@ -13,7 +13,8 @@ local function open(why, for_ms, sent)
   count('breaker|' .. (string.match(why, '^%a+') or 'open'))
 end
 
--- What an answered call says of the account: the breaker closes if it was sent after it had opened, a cut rate recovers by one twentieth each five seconds.
+-- A call was answered: the breaker closes if the call was made after it opened, and a cut rate recovers by one twentieth every
+-- five seconds.
 local function call_succeeded(sent)
   local state = account.state()
   if state.breaker == 'open' then
@@ -29,7 +30,7 @@ local function call_succeeded(sent)
   end
 end
 
--- A 429 although we kept to the limit: pause, cut the rate once per pause, spend no attempt.
+-- Interakt answered 429: pause the account, and halve its rate once per pause.
 local function throttled(retry_after_ms)
   local state = account.state()
   local fresh = now - tonumber(state.throttled_at or '0') > 2000
@@ -45,7 +46,7 @@ local function throttled(retry_after_ms)
   end
 end
 
--- A burst of 5xx or timeouts slows and probes the account.
+-- A 5xx or a timeout: ten in a row open the breaker.
 local function call_failed(sent)
   if sent < tonumber(account.state().paused_at or '0') then return end
   local fails = redis.call('HINCRBY', P .. 'state', 'fails', 1)
@@ -72,7 +73,7 @@ local function pause_template(group, why, for_ms)
   count('template_paused')
 end
 
--- A half-open account or template lets one job through; who ends its attempt lets the next one try.
+-- After a pause an account or a template lets one job through, the probe. When its attempt ends, the next job may be one.
 local function drop_probes(job_key, head)
   if redis.call('GET', P .. 'probe') == job_key then redis.call('DEL', P .. 'probe') end
   if head.group ~= '' and redis.call('GET', P .. 'probe:' .. head.group) == job_key then

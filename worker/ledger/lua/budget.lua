@@ -5,11 +5,11 @@
 -- busy_since tell how busy urgent is. All times in us.
 local constants = require 'constants'
 
-local CATCH_UP = 5000        -- us that a late wake-up may make good; more where the urgent lane's credit covers it
+local CATCH_UP = 5000        -- us that a late call may catch up; more where the urgent lane's credit covers it
 
-local EARLY = 25000          -- us that any call may go ahead of the spacing where there is a credit, so that a late one loses nothing
+local EARLY = 25000          -- us that any call may be early where there is a credit, so that no slot is lost
 
-local LANE_TOLERANCE = 10e6  -- us that a lane may run ahead of its share; what it borrowed beyond is forgiven
+local LANE_TOLERANCE = 10e6  -- us that a lane may be ahead of its share; more than that is not counted
 
 -- Calls that urgent may run ahead of the spacing: usually, and while urgent is busy, when its own bursts outgrow that.
 local function credits(rate, window)
@@ -70,8 +70,8 @@ local function permit(lane, state)
     own[name] = tonumber(saved[2 + i] or '0')
     inside[name] = own[name] - now_us <= LANE_TOLERANCE
   end
-  -- Lanes inside their share come first, urgent before normal before bulk; then the others in the same order.
-  -- Whoever is not first may take only what those before it have left lying for a while.
+  -- Lanes within their share come first, urgent before normal before bulk; then the others in the same order.
+  -- A lane that is not first gets only permits that the lanes before it have not taken for a while.
   local before = 0
   for _, name in ipairs(constants.LANES) do
     if name ~= lane then
@@ -103,13 +103,13 @@ local function permit(lane, state)
     redis.call('HSET', P .. 'used', slot, second .. ':' .. (calls + 1))
     return 0
   end
-  -- Those who wait are told to come one after the other, not all at the next free moment. Who comes a little early, because a
-  -- call before was late, is the next one: sent to the end of the row, its turn would be lost.
+  -- Callers that must wait get times one after the other, not all the next free one. A caller that is a little early, because a
+  -- call before it was late, is the next one: at the end of the queue its turn would be lost.
   local hint = math.max(tonumber(saved[2] or '0') + interval, at)
   if lane == 'urgent' or at - now_us < interval / 2 then
     hint = at
   elseif hint - now_us > 250000 and hint > at then
-    -- asked again at the turn of somebody: should that one not come, no slot is lost
+    -- it asks again at the turn of another caller: if that one does not come, no slot is lost
     hint = at + math.floor(math.max(0, now_us + 250000 - at) / interval) * interval
   else
     redis.call('HSET', P .. 'bud', 'hint', int(hint))

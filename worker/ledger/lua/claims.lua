@@ -1,8 +1,8 @@
 local flights = require 'flights'
 
-local CLAIM_MS = 5000  -- a claimed job waits at most a second for its permit
+local CLAIM_MS = 5000  -- a worker asks for the permit within a second
 
--- Claim: a released job becomes this caller's. A wake-up that came twice, or too late, finds nothing.
+-- Claim a released job for the caller; returns the fence. A wake-up that comes twice or too late gets nil.
 local function one(job_key, token, lease_ms)
   local flight = flights.read(job_key)
   if not flight then return nil end
@@ -16,7 +16,8 @@ local function one(job_key, token, lease_ms)
   return flight.fence
 end
 
--- The next due job of a lane, straight from its ready set; `again` repeats a call whose answer was lost.
+-- Claim the next due job of a lane from its ready set; returns its job_key and fence. `again`: the answer of the first call was
+-- lost, so that the job it claimed is looked for.
 local function claim_next(lane, token, lease_ms, again)
   if again then
     for _, job_key in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, -1)) do

@@ -4,7 +4,7 @@ local function number_of(id)
   return redis.call('HGET', P .. 'ids:' .. string.sub(id, 1, 3), string.sub(id, 4)) or ''
 end
 
--- The id is this number's. A STOP that came with the id alone holds for the number now.
+-- Link an id to a number. A STOP that came with the id alone holds for the number from now on.
 local function link(id, number)
   if number_of(id) == number then return end
   redis.call('HSET', P .. 'ids:' .. string.sub(id, 1, 3), string.sub(id, 4), number)

@@ -29,7 +29,8 @@ local function dead_letter(job_key, raw, head, reason, error, status)
   redis.call('ZADD', P .. 'dead', now, job_key)
 end
 
--- End a job as a dead letter, after a hold if it may have been sent; `again` sends it again after the hold if receipts come.
+-- End a job as a dead letter, after a hold if it may have been sent. With `again` it is sent again after the hold, if receipts
+-- come in.
 local function dead(job_key, raw, head, reason, error, status, again)
   if holds.instead_of_end(job_key, head, {state = 'dead', reason = reason, error = error, status = status, again = again}) then return end
   dead_letter(job_key, raw, head, reason, error, status)
@@ -40,13 +41,13 @@ local function expired(job_key, raw, head)
   dead(job_key, raw, head, reason, 'it expired before it could be sent')
 end
 
--- The end that a held job waits with. An earlier version held only what was to be sent again, and wrote none.
+-- How a held job ends. An earlier version held only jobs that were to be sent again, and wrote no end.
 local function ending_of(job_key)
   local fine, ending = pcall(cjson.decode, redis.call('HGET', P .. 'ending', job_key) or '')
   return fine and type(ending) == 'table' and ending or {again = true}
 end
 
--- The hold is over and no receipt came. Returns the state that the job came to: ready, dead or cancelled.
+-- The hold is over and no receipt came. Returns the job's new state: ready, dead or cancelled.
 local function hold_over(job_key, raw, head)
   local ending = ending_of(job_key)
   local expired = head.expires > 0 and now >= head.expires
@@ -66,8 +67,8 @@ local function hold_over(job_key, raw, head)
   return 'dead'
 end
 
--- A receipt, or a late answer, has proved meanwhile that a send was accepted: the job is done, whatever this attempt
--- came to. `doubtful`: this attempt may have been accepted too.
+-- If a receipt or a late answer has proved that an earlier call was accepted, the job is done, however this attempt ended.
+-- `doubtful`: this attempt may have been accepted too. Returns whether there was such a proof.
 local function known_accepted(job_key, raw, head, doubtful)
   local proof = receipts.proof(job_key)
   if not proof then return false end
@@ -79,7 +80,7 @@ local function known_accepted(job_key, raw, head, doubtful)
   return true
 end
 
--- It may have been sent: what is safe to repeat is repeated at once, the rest is held or a person decides.
+-- The call may have been accepted: a job that is safe to repeat is repeated, others are held or become dead letters.
 local function unknown(job_key, raw, head, error, retry_ms)
   tally(head, 'unknown')
   flights.possibly_sent(job_key, head)

@@ -1,10 +1,10 @@
--- A receipt or a late answer proves that a job was accepted: one that is held or waits to be sent again is done, one that has ended
--- otherwise is corrected. Of a job that runs nothing is said: the proof is kept until that attempt is settled.
+-- A receipt or a late answer proves that a job was accepted. A job that is held or waits to be sent again is then done, and one
+-- that is dead or cancelled is corrected. A running job is left alone: the proof is kept until its attempt is settled.
 local endings = require 'endings'
 local places = require 'places'
 local records = require 'records'
 
--- A cancelled job as it was before its end; nil where nothing may be heard of it.
+-- The record of a cancelled job, with its attempts as before its end; nil if no record was kept.
 local function revive_cancelled(job_key, raw)
   local short, record = records.split_ended(raw)
   local attempts, marks = string.match(short, '^=cancelled|[^|]*|[^|]*|%d+|(%d+)|(%d)|')
@@ -14,7 +14,7 @@ local function revive_cancelled(job_key, raw)
   return record
 end
 
--- `fields` as for finish; `receipt` says that it is one: it knows better than an answer that said nothing was done.
+-- `fields` are those of endings.finish. With `receipt` the proof is a receipt, which counts more than an answer that refused.
 -- Returns whether the job was settled.
 local function settle(job_key, raw, fields)
   if string.sub(raw, 1, 11) == '=cancelled|' then

@@ -1,5 +1,6 @@
 -- Limits per recipient, both off by default: Meta's pair rate (`pair_ms` between two messages to one person) and the most
 -- bulk messages per person and day (`per_day`). Keys expire by themselves.
+-- Returns nil if the job may go, when (ms) it may, or nil and the reason why it never may.
 local function wait(head, state)
   local pair_ms, per_day = tonumber(state.pair_ms), tonumber(state.per_day)
   if pair_ms > 0 then
@@ -13,6 +14,7 @@ local function wait(head, state)
   return nil
 end
 
+-- The job goes: count it.
 local function used(head, state)
   if head.recipient == '' then return end
   local pair_ms = tonumber(state.pair_ms)

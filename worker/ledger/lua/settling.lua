@@ -9,18 +9,20 @@ local proofs = require 'proofs'
 local receipts = require 'receipts'
 local records = require 'records'
 
--- Settle: what one attempt came to. Fenced: an answer with an old fence changes only what it may still change.
--- `args`: outcome, then by outcome:
---   done     provider id, HTTP status, message, keep seconds, keep the record while a receipt may come ("1"), answer's data JSON
---   dead     reason, error, HTTP status, attempt JSON
---   retry    delay ms, error, attempt JSON           counts an attempt
---   unknown  error, attempt JSON, retry ms           counts an attempt
---   throttled  retry-after ms                        counts none
---   template   why, attempt JSON                     the template pauses, the job is parked; counts none
---   account    why, attempt JSON                     the account pauses, the job goes back; counts none
---   unsent   nothing left the worker: back to ready; counts none
+-- Settle one attempt. `outcome` and `args` are those of worker/delivery/outcomes.py:
+--   done       provider id, HTTP status, message, keep seconds, keep the record while a receipt may come ("1"), data JSON
+--   dead       reason, error, HTTP status or "", attempt JSON
+--   retry      delay ms, error, attempt JSON: counts an attempt
+--   unknown    error, attempt JSON, retry ms: counts an attempt
+--   throttled  retry-after ms
+--   template   why, attempt JSON: the template pauses and the job waits for it
+--   account    why, attempt JSON: the account pauses and the job goes back
+--   unsent     nothing: the job goes back
+
+-- The fence is not the job's any more, or the job has ended: only proof that it was accepted still changes something.
+-- Returns gone, already (it is done) or settled (it is done now).
 local function late(job_key, outcome, args)
-  if outcome == 'unsent' then  -- its worker lives: it was Redis that was away, or all of it was slow
+  if outcome == 'unsent' then  -- its worker is alive and Redis was away or slow: no crash
     local attempts, crashes = places.tries(job_key)
     if crashes > 0 then redis.call('HSET', P .. 'tries', job_key, attempts .. ':' .. (crashes - 1)) end
   end
@@ -36,7 +38,7 @@ local function late(job_key, outcome, args)
   return 'gone'
 end
 
--- What the outcome says of the account and the template, whatever it says of the job.
+-- Let the breakers of the account and of the template know the outcome of a call.
 local function tell_breakers(outcome, args, head, sent)
   if outcome == 'done' or outcome == 'template' or (outcome == 'dead' and args[3] ~= '') then
     breakers.call_succeeded(sent)
@@ -53,6 +55,7 @@ local function tell_breakers(outcome, args, head, sent)
   end
 end
 
+-- Returns ok, or what `late` returns.
 local function one(job_key, fence, outcome, args)
   local flight = flights.read(job_key)
   if not flight or flight.fence ~= fence then return late(job_key, outcome, args) end
@@ -101,7 +104,7 @@ local function one(job_key, fence, outcome, args)
     end
   elseif outcome == 'account' then
     flights.add_attempt(job_key, args[2], attempts, crashes)
-    flights.to_ready(job_key, head, now)  -- behind the others: the next probe is another job
+    flights.to_ready(job_key, head, now)  -- behind the others, so that the next probe is another job
   end
   return 'ok'
 end

@@ -2,13 +2,12 @@ local endings = require 'endings'
 local outcomes = require 'outcomes'
 local places = require 'places'
 
--- Taking a campaign's enqueued job back before it is sent.
--- No call of this job counts as an attempt and none may have been accepted, so it can be taken back.
+-- A campaign's enqueued job can be taken back while no call of it was an attempt or may have been accepted.
 local function untried(job_key)
   return places.tries(job_key) == 0 and not places.possibly_sent(job_key)
 end
 
--- Asked before each start: nil when the job may go, else why it may not. It has then been taken back, ended, or waits.
+-- Called before each start. Returns nil if the job may go; else why not, and the job has been taken back, has ended or waits.
 local function before_start(job_key, raw, head)
   if not places.of_campaign(job_key) then return nil end
   local campaign, _, index = require('campaigns').split(job_key)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- A person has seen to a loss of Redis' data: what waited for it goes again. KEYS[1] prefix. Returns 1, or 0 if nothing did.
+-- A person has confirmed a loss of Redis' data: the jobs that waited for that go again. KEYS[1] prefix. Returns 1, or 0 if nothing did.
 local constants = require 'constants'
 if redis.call('HDEL', P .. 'state', 'lost_at') == 0 then return 0 end
 for _, lane in ipairs(constants.LANES) do

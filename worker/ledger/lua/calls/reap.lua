@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Repair what a worker, a message or an answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 retry ms, 3 most crashes.
+-- Repair what a worker that died, a lost message or a lost answer left behind. KEYS[1] prefix; ARGV 1 most jobs per kind, 2 retry ms, 3 most crashes.
 -- Returns {released again, unknown, dead, held ended, unparked, names of keys that were set aside}.
 local account = require 'account'
 local breakers = require 'breakers'
@@ -123,7 +123,7 @@ for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'templates_waiting', most)
   if redis.call('ZCARD', parked) == 0 then redis.call('SREM', P .. 'templates_waiting', group) end
 end
 
--- Pauses that ended a day ago and that no job has asked about since.
+-- Forget pauses that ended a day ago and for which no job waits.
 local paused = redis.call('HRANDFIELD', P .. 'groups', 10, 'WITHVALUES')
 for i = 1, #paused, 2 do
   if (breakers.template_pause(paused[i]) or 0) < now - 86400000 and redis.call('SISMEMBER', P .. 'templates_waiting', paused[i]) == 0 then

@@ -35,12 +35,12 @@ for i, lane in ipairs(constants.LANES) do
   local out = redis.call('ZCARD', P .. 'rel:' .. lane)
   local running = redis.call('ZCARD', P .. 'run:' .. lane)
   local room = math.min(100, half_second - out, tonumber(ARGV[3 + i]) - out - running)
-  -- the budget is more than a second ahead (a cut rate, a small plan): what were released would only be given back
+  -- no permit is free within a second (a cut rate, a small plan): workers would only give the jobs back
   if ahead - (lane == 'urgent' and credit or 0) > 1e6 then room = 0 end
   if probing then room = math.min(room, 1 - out) end
   if lane == 'bulk' and state.lost_at then room = 0 end
   if took_over then
-    -- the one before may have died between release and publish: a second wake-up is harmless
+    -- the dispatcher before may have died between release and publish; a second wake-up is harmless
     for _, job_key in ipairs(redis.call('ZRANGE', P .. 'rel:' .. lane, 0, 99)) do
       local flight = flights.read(job_key)
       if flight and flight.step == 'r' then table.insert(answer[2 + i], job_key) end

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- Redis has lost what it knew of an account, and a worker that lives writes it anew. KEYS[1] prefix;
+-- Redis has lost an account's data, and a living worker writes the account's state again. KEYS[1] prefix;
 -- ARGV 1 what tells this loss from others, 2 why, then field, value pairs of the state as the worker saw it last.
--- From now on bulk waits for a person, and the first call for a window of the limit: who was called in it is forgotten.
--- Of older data ("older" as 2) the jobs may have been sent since: they wait in `doubt:<lane>` for the same person.
+-- From now on bulk jobs wait for a person (confirm_loss.lua), and the first call waits for a whole window of the limit, since
+-- the calls in it are forgotten. If the data is older ("older" as 2), its jobs may have been sent since: they wait in
+-- `doubt:<lane>` for the same person.
 -- Returns {1 for the first worker that does it, else 0, since}.
 local account = require 'account'
 local budget = require 'budget'

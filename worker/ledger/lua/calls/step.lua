@@ -12,8 +12,7 @@ local LARGE = 8192
 local args = {}
 for i = 8, #ARGV do args[#args + 1] = ARGV[i] end
 local settled = settling.one(ARGV[1], tonumber(ARGV[2]), ARGV[3], args)
--- An answer that found nothing to settle takes no further job: a call that Redis carries out after its repeat would take one
--- that nobody knows of.
+-- A call that found nothing to settle claims no job: if Redis runs it after its repeat, nobody would know of that job.
 local mine = settled == 'ok' or ARGV[7] == '1'
 if not mine or ARGV[4] == '' or account.paused_until() > now or account.state().breaker == 'open' then return {settled} end
 for _ = 1, 4 do
@@ -21,8 +20,8 @@ for _ = 1, 4 do
   if not job_key then return {settled} end
   local raw = redis.call('GET', P .. 'j:' .. job_key)
   local attempts, crashes = places.tries(job_key)
-  -- A payload that is large, or in hand when a worker ended, is checked before it is started: if that ends this worker,
-  -- nothing was sent.
+  -- A payload that is large, or that a worker had when it ended, is checked before the job is started: if the check ends this
+  -- worker, nothing was sent.
   local first = (crashes > 0 or #(raw or '') > LARGE) and records.header(raw)
   local verdict = first and {'check', 0} or starting.one(job_key, fence, raw, tonumber(ARGV[6]))
   if verdict[1] == 'go' or verdict[1] == 'wait' or first then
