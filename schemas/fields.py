@@ -24,11 +24,6 @@ class Text(Strict):
         super().__init__(**options)
         self.most, self.empty, self.source = most, empty, f" ({source})" if source else ""
 
-    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
-        if isinstance(value, str) and not self.problem(value):
-            return value
-        return super().deserialize(value, attr, data, **kwargs)
-
     def problem(self, value: str) -> str:
         """Why this text is not allowed, or an empty string."""
         if not self.empty and (not value or value.isspace()):

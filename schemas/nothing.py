@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from .words import Invalid, joined
@@ -63,30 +64,25 @@ def _visible(text: str) -> str:
 
 def look(payload: dict[str, Any]) -> list[str]:
     """Warnings about texts that say nothing, each beginning with the path; raises ``Invalid`` for too deep or too wide."""
-    return list(_found(payload, "", 0)) if _is_odd(payload, 0) else []
+    return [
+        f"{_path(keys)}: says nothing ({kind}), and would be sent so"
+        for keys, text in _texts(payload, ())
+        if text.strip() and (kind := says_nothing(text))
+    ]
 
 
-def _is_odd(value: Any, depth: int) -> bool:
-    """The same as whether ``_found`` would find anything, without paths: nearly every payload needs no more."""
+def _texts(value: Any, keys: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
     if isinstance(value, str):
-        return bool(value.strip() and says_nothing(value))
-    if not isinstance(value, dict | list | tuple):
-        return False
-    if depth > DEEPEST or len(value) > MOST_ENTRIES:
-        return True
-    return any(_is_odd(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value))
-
-
-def _found(value: Any, path: str, depth: int) -> Iterator[str]:
-    if isinstance(value, str):
-        if value.strip() and (kind := says_nothing(value)):
-            yield f"{path}: says nothing ({kind}), and would be sent so"
+        yield keys, value
     elif isinstance(value, dict | list | tuple):
-        if depth > DEEPEST:
-            raise Invalid({path[:80]: f"must not be nested deeper than {DEEPEST} levels"})
+        if len(keys) > DEEPEST:
+            raise Invalid({_path(keys)[:80]: f"must not be nested deeper than {DEEPEST} levels"})
         if len(value) > MOST_ENTRIES:
-            raise Invalid(
-                {path or "payload": f"has {len(value)} entries, at most {MOST_ENTRIES} are allowed"}
-            )
+            what = f"has {len(value)} entries, at most {MOST_ENTRIES} are allowed"
+            raise Invalid({_path(keys) or "payload": what})
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _found(one, joined(path, key), depth + 1)
+            yield from _texts(one, (*keys, key))
+
+
+def _path(keys: tuple[Any, ...]) -> str:
+    return reduce(joined, keys, "")

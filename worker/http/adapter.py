@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -186,23 +185,10 @@ def proxies_for(url: str) -> dict[str, str]:
     return {} if near or proxy_bypass_environment(parts.netloc.rpartition("@")[2], known) else known
 
 
-_lock = threading.Lock()
-_shared: requests.Session | None = None
-
-
+@lru_cache(1)
 def shared() -> requests.Session:
     """The process's session; a forked child makes its own, connections must not be used by two."""
-    global _shared
-    if _shared is None:
-        with _lock:
-            if _shared is None:
-                _shared = session()
-    return _shared
+    return session()
 
 
-def _forget() -> None:
-    global _shared, _lock
-    _shared, _lock = None, threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=shared.cache_clear)
