@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from . import phones
 
 Judge = Callable[[Any], str]
+Rules = list[tuple[str, Judge]]
 
 
 def _longest(most: int) -> Judge:
@@ -27,11 +28,8 @@ def _one_of(*known: str) -> Judge:
 
 
 def _spaces(value: str) -> str:
-    return (
-        "has three spaces in a row, which some senders saw refused (docs/interakt-api.md, 5)"
-        if "   " in value
-        else ""
-    )
+    what = "has three spaces in a row, which some senders saw refused (docs/interakt-api.md, 5)"
+    return what if "   " in value else ""
 
 
 def _public(value: str) -> str:
@@ -44,44 +42,26 @@ def _cards(cards: list[dict[str, Any]]) -> str:
     if len(cards) == 1:
         return "has 1 item, WhatsApp wants 2 to 10"
     buttons = {frozenset(card.get("buttonValues") or ()) for card in cards}
-    return (
-        "has values for different buttons, all cards need the same (docs/interakt-api.md, 5)"
-        if len(buttons) > 1
-        else ""
-    )
+    what = "has values for different buttons, all cards need the same (docs/interakt-api.md, 5)"
+    return what if len(buttons) > 1 else ""
 
 
-_MEDIA = [("data.mediaUrl", _public), ("data.message", _longest(1024))]
-_HEADS = [
-    (f"{form}.{part}.text", _longest(60))
-    for form in ("data", "data.message")
-    for part in ("header", "footer")
+_FORMS = ("data", "data.message")  # the document's, and the current one
+_MEDIA: Rules = [("data.mediaUrl", _public), ("data.message", _longest(1024))]
+_HEADS: Rules = [(f"{form}.{part}.text", _longest(60)) for form in _FORMS for part in ("header", "footer")]
+_BUTTONS: Rules = [(f"{form}.body.text", _longest(1024)) for form in _FORMS]
+_BUTTONS += [(f"{form}.action.buttons[].reply.title", _longest(20)) for form in _FORMS]
+_BUTTONS += [(f"{form}.action.buttons[].reply.id", _longest(256)) for form in _FORMS]
+_TEMPLATE: Rules = []
+for _at in ("template", "template.carouselCards[]"):
+    _TEMPLATE += [(f"{_at}.headerValues[]", _public), (f"{_at}.buttonValues[][]", _longest(128))]
+    _TEMPLATE += [(f"{_at}.{one}", _spaces) for one in ("headerValues[]", "bodyValues[]", "buttonValues[][]")]
+_TEMPLATE += [("template.carouselCards", _cards)]
+_RICH: Rules = [
+    (f"message.richCardDetails.{card}.cardMedia.contentInfo.fileUrl", _public)
+    for card in ("standalone.content", "carousel.contents[]")
 ]
-_BUTTONS = [
-    (f"{form}.{part}", _longest(most))
-    for form in ("data", "data.message")
-    for part, most in (
-        ("body.text", 1024),
-        ("action.buttons[].reply.title", 20),
-        ("action.buttons[].reply.id", 256),
-    )
-]
-_TEMPLATE = [
-    rule
-    for at in ("template", "template.carouselCards[]")
-    for rule in (
-        (f"{at}.headerValues[]", _public),
-        (f"{at}.headerValues[]", _spaces),
-        (f"{at}.bodyValues[]", _spaces),
-        (f"{at}.buttonValues[][]", _spaces),
-        (f"{at}.buttonValues[][]", _longest(128)),
-    )
-] + [("template.carouselCards", _cards)]
-_RICH: list[tuple[str, Judge]] = [
-    ("message.richCardDetails.standalone.content.cardMedia.contentInfo.fileUrl", _public),
-    ("message.richCardDetails.carousel.contents[].cardMedia.contentInfo.fileUrl", _public),
-]
-RULES: dict[str, list[tuple[str, Judge]]] = {
+RULES: dict[str, Rules] = {
     "send_text": [("data.message", _longest(4096))],
     "send_image": _MEDIA,
     "send_document": _MEDIA,

@@ -14,9 +14,11 @@ import pytest
 from celery.result import ResultSet
 
 from interakt_jobs import Job, PayloadError, payloads, send_text
+from interakt_jobs import words as producers
 from interakt_jobs.check import check
 from interakt_jobs.operations import OPERATIONS
 from interakt_jobs.options import callback_options
+from schemas import words as schema_words
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIR = {"countryCode": "+91", "phoneNumber": "9999999999"}
@@ -181,3 +183,16 @@ def test_resend_on_is_a_list_of_codes(codes: Any) -> None:
 def test_what_celery_would_wait_for_here_is_refused_with_what_to_use() -> None:
     with pytest.raises(TypeError, match="on_done"):
         ResultSet([Job("ij1.default." + "0" * 32)])
+
+
+@pytest.mark.parametrize("value", [None, True, 5, 1.5, "x9999999999", "", "\n", [], (), {}, b"", object()])
+def test_producers_and_schemas_describe_a_value_in_the_same_words(value: object) -> None:
+    """Neither package may import the other, so each has these few functions."""
+    assert producers.kind(value) == schema_words.kind(value)
+    assert producers.shown(value) == schema_words.shown(value)
+    for path in ("", "data"):
+        key = str(value)
+        assert producers.joined(path, key) == schema_words.joined(path, key)
+        assert producers.hint(f"body_{key}", ["bodyValues", "name"]) == schema_words.hint(
+            f"body_{key}", ["bodyValues", "name"]
+        )
