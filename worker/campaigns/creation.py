@@ -1,4 +1,4 @@
-"""A campaign with its preflight: what the command line and Python code make campaigns with."""
+"""Make a campaign with preflight, from the command line or from Python."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def templates(definition: Definition, timeout: float = 60.0) -> list[Mapping[str
 
 
 def wrong_template(definition: Definition, known: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong before a single recipient is read; ``preflight`` says the same, and more."""
+    """Problems of the template that are known before recipients are read; ``preflight`` finds them too."""
     template, problems = find_template(known, definition.template)
     return problems or (mismatches(template, definition.template) if template else [])
 
@@ -91,11 +91,10 @@ def create(
     store = CampaignStore(link, definition.account, campaign or mint_id())
     try:
         _, tally = control.create(link, definition, source, campaign=store.campaign, reject=reject)
-    except PlanTaken:
-        raise
-    except BaseException:  # a list that breaks off, Ctrl-C: half a plan is of use to nobody
-        with contextlib.suppress(JobError):
-            store.drop("planning")
+    except BaseException as error:  # a list that breaks off, Ctrl-C: half a plan is of use to nobody
+        if not isinstance(error, PlanTaken):
+            with contextlib.suppress(JobError):
+                store.drop("planning")
         raise
     report = preflight(definition, known, tally, costs, calls_per_minute=calls_per_minute(store))
     if not report.ok:

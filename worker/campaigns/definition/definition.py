@@ -23,7 +23,7 @@ MOST_BYTES = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class RecipientColumns:
-    """Which columns say whom; an empty name is found by itself (columns.py).
+    """Which columns say who the recipients are; one without a name is found by its heading (columns.py).
 
     ``keep`` names the columns that are kept for the export; None: all of a file's.
     """

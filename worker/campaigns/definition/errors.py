@@ -1,4 +1,4 @@
-"""What a person got wrong: a campaign's definition, its recipients' file, the price file."""
+"""Mistakes in a campaign's definition, its recipients or the price file, and campaigns that are not there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from worker.telemetry.shown import shown
 
 
 def lines(errors: dict[str, str]) -> str:
-    """A line for each mistake, its path before it."""
+    """One line for each mistake, with its path in front."""
     return "\n".join(shown(f"{path}: {message}" if path else message) for path, message in errors.items())
 
 
@@ -26,7 +26,7 @@ class CampaignError(Mistakes):
 
 
 class BadCampaignId(CampaignError):
-    """Raised for what is no campaign's id."""
+    """Raised for text that is not the id of a campaign."""
 
     def __init__(self) -> None:
         super().__init__({"campaign": "an id is c and 8 to 16 lower-case letters and digits"})

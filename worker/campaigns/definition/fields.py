@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from .values import Value, parse
 
 
 class Fields:
-    """A table's fields, taken one by one; ``close`` reports those that nobody asked for."""
+    """A table's fields, taken one by one; ``close`` reports the others as unknown."""
 
     def __init__(self, table: Any, errors: dict[str, str], path: str = "") -> None:
         self.errors, self.path = errors, path
@@ -61,32 +62,38 @@ class Fields:
         return ""
 
     def flag(self, name: str) -> bool:
-        value = self._table.pop(name, False)
-        if not isinstance(value, bool):
-            self.wrong(name, "must be true or false")
-        return value is True
+        return bool(
+            self._checked(name, False, lambda value: isinstance(value, bool), "must be true or false")
+        )
 
     def names_of(self, name: str) -> tuple[str, ...] | None:
         """A list of texts; None when it is left out."""
-        found = self._table.pop(name, None)
-        if found is None or (isinstance(found, list) and all(isinstance(one, str) for one in found)):
-            return found if found is None else tuple(found)
-        self.wrong(name, "must be a list of texts")
-        return None
+        found = self._checked(
+            name,
+            None,
+            lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+            "must be a list of texts",
+        )
+        return None if found is None else tuple(found)
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
-        value = self._table.pop(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.wrong(name, f"must be a whole number from {least} to {most}")
-            return default
-        return value
+        why = f"must be a whole number from {least} to {most}"
+        return int(
+            self._checked(name, default, lambda value: type(value) is int and least <= value <= most, why)
+        )
 
     def share(self, name: str, default: float) -> float:
+        why = "must be a share above 0, at most 1 (0.2 is 20 %)"
+        return float(
+            self._checked(name, default, lambda value: type(value) in (int, float) and 0 < value <= 1, why)
+        )
+
+    def _checked(self, name: str, default: Any, is_right: Callable[[Any], bool], why: str) -> Any:
         value = self._table.pop(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-            self.wrong(name, "must be a share above 0, at most 1 (0.2 is 20 %)")
-            return default
-        return float(value)
+        if value is default or is_right(value):
+            return value
+        self.wrong(name, why)
+        return default
 
     def moment(self, name: str) -> datetime | None:
         """A date and time with its offset from UTC."""

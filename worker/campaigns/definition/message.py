@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message(Part):
-    """The whole template. ``category``, when given, is Interakt's lock against a changed one (interakt-api 4)."""
+    """The whole template. With ``category``, Interakt refuses it if the template's has changed (interakt-api 4)."""
 
     name: str = ""
     language: str = "en"
@@ -76,7 +76,7 @@ class Message(Part):
 
 
 def read(fields: Fields) -> Message:
-    """The ``[template]`` table; mistakes go to the table's collection."""
+    """The ``[template]`` table; mistakes are collected in ``fields.errors``."""
     if fields.has("media") and not fields.has("header"):
         media = fields.take("media")
         value = fields.value("media", media)

@@ -14,7 +14,7 @@ _COLUMN = re.compile(r"\{([^{}]*)\}")
 
 
 def problem(value: str) -> str:
-    """Why Interakt would refuse this value of a variable, or an empty string; ``EMPTY`` for one of which nothing is seen."""
+    """Why Interakt would refuse this value of a variable, or an empty string; ``EMPTY`` for one that shows nothing."""
     if "\ufffd" in value:
         return "has a character that could not be read: save the file as UTF-8"
     if len(value) > MOST_CHARACTERS:
@@ -41,7 +41,7 @@ class Value:
 
 
 def parse(source: str) -> Value:
-    """Read a value; raises ``ValueError`` for what could never be sent."""
+    """Read a value; raises ``ValueError`` for a value that could never be sent."""
     if why := problem(source):
         raise ValueError(why)
     if "{{" in source or "}}" in source:

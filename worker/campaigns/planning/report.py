@@ -1,4 +1,4 @@
-"""What preflight found, for people and for machines."""
+"""The result of preflight, as JSON and as text for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a recipient may be written to: by the clock on their own wall, daylight saving included.
+"""When recipients may be written to, by their local time, and when a campaign will be done.
 
 The window is open at a moment when, in each of the recipient's zones, the local time lies in the window and
 the local date is not quiet. So an hour that a spring change leaves out is not waited for, and one that an
@@ -94,7 +94,7 @@ class Windows:
         return None
 
     def _moments(self, zone: ZoneInfo, begin: datetime) -> Iterator[datetime]:
-        """The moments (UTC) in the 24 hours after ``begin`` at which the answer can change: of the local days they touch."""
+        """The moments (UTC) in the 24 hours after ``begin`` at which the window can open or close."""
         end = begin + _DAY
         day, last = begin.astimezone(zone).date() - _DAY, end.astimezone(zone).date() + _DAY
         while (day := day + _DAY) < last:

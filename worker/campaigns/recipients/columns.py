@@ -1,4 +1,4 @@
-"""Which column is what: the phone, its country code, the time zone, and the template's values."""
+"""Finds which column is what: the phone, its country code, the time zone, and the template's values."""
 
 from __future__ import annotations
 

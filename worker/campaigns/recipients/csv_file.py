@@ -51,7 +51,7 @@ def _cells(source: Iterator[str], delimiter: str, before: int) -> Cells:
 
 
 def _delimiter_of(sample: Sequence[str]) -> str:
-    """The one by which a column is the phone's; then by which the rows have as many cells as the heading, or less."""
+    """The delimiter that gives a phone column; of several, the one by which most rows are no wider than the heading."""
 
     sample = [line for line in sample if line.strip(f'{DELIMITERS}" \r\n')]
 

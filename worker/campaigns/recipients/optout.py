@@ -75,7 +75,7 @@ class OptOut:
         return new, number
 
     def open(self) -> dict[str, dict[str, Any]]:
-        """STOPs whose sender's number is not known, by the name that ``settle`` takes: the messages as they were kept."""
+        """STOPs of unknown numbers: the kept message by the name that ``settle`` takes."""
         flat = self._link.command("HGETALL", f"{self.key}_open")
         return {name.decode(): json.loads(kept) for name, kept in zip(flat[::2], flat[1::2], strict=True)}
 

@@ -1,4 +1,4 @@
-"""A file that says no more than who: the numbers of an opt-out list."""
+"""A file of phone numbers, for the opt-out list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every table of people has: a heading, rows of cells, and rows that are not quite right."""
+"""A file with a heading and rows of cells: what CSV files and workbooks have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People from an Excel workbook (.xlsx): its first visible sheet, streaming."""
+"""Recipients from an Excel workbook (.xlsx): its first visible sheet, streaming."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a person, an app or a schedule does with a campaign.
+"""Plan, start, pause, resume, cancel and retry campaigns.
 
-Every function is safe to repeat; ``who`` stands in the audit. All of them raise ``NoSuchCampaign`` for an id that this
+Every function is safe to repeat; ``who`` is kept in the audit. All of them raise ``NoSuchCampaign`` for an id that this
 Redis does not have, ``CampaignError`` for what cannot be done in the campaign's status, and ``LedgerUnreachable``.
 """
 

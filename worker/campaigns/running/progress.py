@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from interakt_jobs.ledger.redis_client import RedisClient
@@ -55,7 +55,7 @@ def progress(link: RedisClient, account: str, campaign: str) -> Progress:
     """Where a campaign is; raises ``NoSuchCampaign`` and ``LedgerUnreachable``."""
     store = CampaignStore(link, account, campaign)
     meta, counts = store.meta(), store.counts()
-    now = store.now().timestamp()
+    now = store.now()
     status = meta["status"]
     finish = None
     if status in ("planned", "running") and "version" in meta:
@@ -71,7 +71,7 @@ def progress(link: RedisClient, account: str, campaign: str) -> Progress:
         counts=counts,
         under_way=_under_way(store),
         rejected=json.loads(meta.get("rejected", "{}")),
-        per_minute=_pace(meta, finished(counts), now) if status == "running" else 0.0,
+        per_minute=_pace(meta, finished(counts), now.timestamp()) if status == "running" else 0.0,
         finish=finish,
     )
 
@@ -90,16 +90,14 @@ def next_pace(pace: str, ended: int, now: float) -> str:
 
 
 def calls_per_minute(store: CampaignStore) -> float:
-    """What the account may send a minute now: its rate, cut as it is after a 429."""
+    """The calls that the account may make a minute now, after what 429 answers have cut."""
     rate, window, factor = store.link.command("HMGET", f"{store.prefix}state", "rate", "window_ms", "factor")
     return float(rate or 300) * 60_000 / float(window or 60_000) * float(factor or 1)
 
 
 def _under_way(store: CampaignStore) -> int:
-    mine = f"{store.campaign}.".encode()
-    return sum(
-        job_key.startswith(mine) for job_key in store.link.command("ZRANGE", f"{store.prefix}run:bulk", 0, -1)
-    )
+    running = store.link.command("ZRANGE", f"{store.prefix}run:bulk", 0, -1)
+    return sum(job_key.startswith(f"{store.campaign}.".encode()) for job_key in running)
 
 
 def _pace(meta: Mapping[str, str], ended: int, now: float) -> float:
@@ -111,14 +109,12 @@ def _pace(meta: Mapping[str, str], ended: int, now: float) -> float:
 
 
 def _finish(
-    store: CampaignStore, meta: Mapping[str, str], definition: Definition, now: float
+    store: CampaignStore, meta: Mapping[str, str], definition: Definition, now: datetime
 ) -> datetime | None:
     zones: list[str] = json.loads(meta.get("zones", "[]"))
     left: dict[str, int] = {}
     for block, planned in store.left().items():
         left[zones[block]] = left.get(zones[block], 0) + planned
-    start = datetime.fromtimestamp(now, UTC)
-    if definition.schedule.start:
-        start = max(start, definition.schedule.start.astimezone(UTC))
+    start = max(now, definition.schedule.start or now)
     rate = calls_per_minute(store)
     return finishing_time(start, left, Windows(definition.rules), rate, definition.schedule.end)[0]

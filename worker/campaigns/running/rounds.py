@@ -1,4 +1,4 @@
-"""A new round: exactly the recipients with some outcome become planned again.
+"""Retry: the recipients with some outcome are planned again, in a new round.
 
 A round is opened block by block; until it is whole, the meta field ``opening`` is ``<round>|<states>``. A round that a crash
 cut off is opened again, and who is in it already stays as they are.
@@ -55,7 +55,7 @@ def go_on(store: CampaignStore) -> None:
 
 
 def _open(store: CampaignStore, states: str, who: str) -> tuple[int, str]:
-    """How many are in the round, and the states that it is for; empty when it is for nobody and was not opened."""
+    """How many are in the round, and its states joined by ``|``; an empty text if nobody has one and no round was opened."""
     end = store.definition().schedule.end
     end_ms = int(end.timestamp() * 1000) if end else 0
     answer = store.run("round_begin", states, LAST_ROUND, end_ms, who)

@@ -87,7 +87,7 @@ def run_campaign(
 
 
 def look(link: RedisClient, account: str, payload: Mapping[str, Any], folder: str | None) -> None:
-    """Whether such a job would find what it reads; raises ``CampaignError``, ``NoSuchCampaign``, ``OSError``."""
+    """Check that such a job would find what it reads; raises ``CampaignError``, ``NoSuchCampaign``, ``OSError``."""
     if campaign := payload.get("campaign"):
         if not CampaignStore(link, account, str(campaign)).status():
             raise NoSuchCampaign(f"no campaign {campaign} in the account {account}")
@@ -140,7 +140,7 @@ def _source(given: Any, folder: str | None) -> Source:
 
 
 def inside(folder: str | None, name: str, field: str) -> Path:
-    """The file ``name`` of the folder; raises ``CampaignError`` for one that leads out of it or is not there."""
+    """The file ``name`` of the folder; raises ``CampaignError`` for one outside of it or that does not exist."""
     if not folder:
         raise CampaignError({field: "a file needs INTERAKT_CAMPAIGN_DIR"})
     root = Path(folder).resolve()
@@ -157,7 +157,7 @@ def inside(folder: str | None, name: str, field: str) -> Path:
 
 
 class _Rejects:
-    """The file of rejected rows, made with the first of them; a folder that cannot be written to costs the list alone."""
+    """The file of rejected rows, made with the first of them; there is none if the folder cannot be written to."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path

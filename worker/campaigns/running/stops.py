@@ -14,7 +14,7 @@ NOT_TRIED = ("skipped", "cancelled")
 
 
 def too_many(stops: Sequence[Stop], counts: Mapping[str, int], base: Mapping[str, int]) -> str:
-    """The rule that has been passed, in words, or an empty string; what was there at ``base`` does not count."""
+    """Which rule stops the campaign, in words, or an empty text; the counts in ``base`` are left out."""
     since = {name: max(0, counts.get(name, 0) - base.get(name, 0)) for name in {*counts, *base}}
     tried = finished(since) + since.get(HELD, 0) - sum(since.get(state, 0) for state in NOT_TRIED)
     for stop in stops:

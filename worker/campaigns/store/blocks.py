@@ -1,8 +1,8 @@
-"""Recipients at rest: blocks of up to 1,000, compressed, all of one time zone.
+"""Recipients as Redis keeps them: blocks of up to 1,000, compressed, all of one time zone.
 
 A block is zlib over UTF-8 lines: ``1``, the zone, how many, then column by column the steps between line
-numbers, the digits, and each column of values. Like stands beside like, so a phone, a name and a short code
-need about 18 bytes. Values have no line ends (values.py refuses them).
+numbers, the digits, and each column of values. Similar texts stand together, so that a phone, a name and a
+short code need about 18 bytes. Values have no line ends (values.py refuses them).
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class CampaignStore:
         return meta
 
     def status(self) -> str:
-        """``planning``, ``planned`` or what came after; empty when there is no such campaign."""
+        """planning, planned, running, paused, done or cancelled; empty when there is no such campaign."""
         found = self.link.command("HGET", f"{self._base}:meta", "status")
         return found.decode() if found else ""
 
@@ -101,7 +101,7 @@ class CampaignStore:
         return read(json.loads(self.meta()["definition"]))
 
     def block(self, number: int) -> list[Recipient]:
-        """The recipients from ``number * 1000`` on; raises ``NoSuchCampaign`` where the plan has none."""
+        """The recipients from ``number * 1000`` on; raises ``NoSuchCampaign`` if the plan has no such block."""
         blob = self.link.command("HGET", f"{self._base}:blocks", number)
         if blob is None:
             raise NoSuchCampaign(f"campaign {self.campaign} has no block {number}")
