@@ -21,6 +21,8 @@ Path = tuple[str | int, ...]
 class Report:
     """What is wrong with a payload, by path."""
 
+    __slots__ = ("errors",)
+
     def __init__(self) -> None:
         self.errors: dict[str, str] = {}
 
@@ -85,12 +87,13 @@ def not_sound(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def _compiled(wanted: Any, allow_unknown: bool) -> Check:
     """The check of a type: a TypedDict, list, dict, ``Literal``, a union, ``Any`` or a simple one."""
     if is_typeddict(wanted):
-        return _object(wanted, allow_unknown)
+        other = _any if allow_unknown else None
+        return _object(get_type_hints(wanted), wanted.__required_keys__, other, allow_unknown)
     origin, args = get_origin(wanted), get_args(wanted)
     if origin is list:
         return _list(args[0], allow_unknown)
     if origin is dict:
-        return _map(args[1], allow_unknown)
+        return _object({}, frozenset(), _compiled(args[1], allow_unknown), allow_unknown)
     if origin is Literal:
         return _literal(args)
     if origin in (Union, UnionType):
@@ -158,30 +161,11 @@ def _list(wanted: Any, allow_unknown: bool) -> Check:
     return check
 
 
-def _map(wanted: Any, allow_unknown: bool) -> Check:
-    item = _compiled(wanted, allow_unknown)
-
-    def check(value: Any, path: Path, report: Report) -> None:
-        if not isinstance(value, dict):
-            return report.add(path, f"must be an object, not {kind(value)}")
-        for key, one in value.items():
-            if isinstance(key, str):
-                item(one, (*path, key), report)
-            else:
-                _add_bad_key(key, path, report)
-        return None
-
-    return check
-
-
-def _add_bad_key(key: object, path: Path, report: Report) -> None:
-    report.add((*path, shown(key)), f"a key must be text, not {kind(key)}")
-
-
-def _object(shape: Any, allow_unknown: bool) -> Check:
-    types = get_type_hints(shape)
+def _object(
+    types: dict[str, Any], required: frozenset[str], other: Check | None, allow_unknown: bool
+) -> Check:
+    """An object with keys of these types; ``other`` checks the values of all other keys, None refuses those."""
     checks = {name: _compiled(one, allow_unknown) for name, one in types.items()}
-    required = frozenset(shape.__required_keys__)
     plain = {name: one for name, one in types.items() if one in _PLAIN}.get
 
     def check(value: Any, path: Path, report: Report) -> None:
@@ -193,14 +177,12 @@ def _object(shape: Any, allow_unknown: bool) -> Check:
         for key, one in value.items():
             if type(one) is plain(key):
                 continue
-            if key in checks:
-                checks[key](one, (*path, key), report)
-            elif not isinstance(key, str):
-                _add_bad_key(key, path, report)
-            elif not allow_unknown:
-                report.add((*path, key), "unknown key" + hint(key, checks))
+            if not isinstance(key, str):
+                report.add((*path, shown(key)), f"a key must be text, not {kind(key)}")
+            elif known := checks.get(key, other):
+                known(one, (*path, key), report)
             else:
-                _any(one, (*path, key), report)
+                report.add((*path, key), "unknown key" + hint(key, checks))
         return None
 
     return check

@@ -44,17 +44,13 @@ _REFUSED = {
     "chord": "count ends with on_done='app.task'",
     "chain": "the task that on_done names can start what comes next",
     "group_id": "use delay_many",
-    "queue": "use lane='urgent', 'normal' or 'bulk'",
-    "routing_key": "use lane='urgent', 'normal' or 'bulk'",
-    "exchange": "use lane='urgent', 'normal' or 'bulk'",
-    "priority": "use lane='urgent', 'normal' or 'bulk'",
-    "retry": "use repeat= and max_attempts=; the ledger retries",
-    "retry_policy": "use repeat= and max_attempts=; the ledger retries",
     "ignore_result": "results expire by themselves; job.forget() drops one",
-    "connection": "use interakt_jobs.configure(redis_url=...)",
-    "producer": "use interakt_jobs.configure(redis_url=...)",
-    "idempotency_key": "give items of (payload, key)",
-    "task_id": "give items of (payload, key)",
+    **dict.fromkeys(
+        ("queue", "routing_key", "exchange", "priority"), "use lane='urgent', 'normal' or 'bulk'"
+    ),
+    **dict.fromkeys(("retry", "retry_policy"), "use repeat= and max_attempts=; the ledger retries"),
+    **dict.fromkeys(("connection", "producer"), "use interakt_jobs.configure(redis_url=...)"),
+    **dict.fromkeys(("idempotency_key", "task_id"), "give items of (payload, key)"),
 }
 
 
