@@ -77,7 +77,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         return found
 
     def _install(self) -> None:
-        """What stands in the file, once this beat is the active one."""
+        """Put the schedules of the file into Redis, once this beat is the active one."""
         if not self._installed:
             for name in static.install(self._schedules, self._file):
                 log.info("schedule of the file", extra={"action": "schedule_installed", "schedule": name})
@@ -132,7 +132,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         return self.lock is not None
 
     def close(self) -> None:
-        """Give the lock back, if Redis can be told."""
+        """Give the lock back, unless Redis is away."""
         try:
             super().close()
         except FAILURES as error:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from worker.cli.common import accounts, json_option, ledger, link, noted, say, seconds, show_json
 from worker.ledger import accounts as account_module
 from worker.ledger import audit, status
+
+CALLS = click.IntRange(1, 10_000_000)
 
 
 @click.group()
@@ -34,46 +38,32 @@ def list_(as_json: bool) -> None:
 
 @command.command("set")
 @click.argument("account")
-@click.option("--calls-per-minute", type=click.IntRange(1, 10_000_000), help="The plan's calls per minute.")
-@click.option(
-    "--calls-per-window", type=click.IntRange(1, 10_000_000), help="With --window-seconds: calls in a window."
-)
+@click.option("--calls-per-minute", type=CALLS, help="The plan's calls per minute.")
+@click.option("--calls-per-window", type=CALLS, help="With --window-seconds: calls in a window.")
 @click.option(
     "--window-seconds", type=click.FloatRange(0.1, 3600), help="The provider's window, 60 by default."
 )
 @click.option("--shares", help="Guaranteed percent of each lane: urgent=60,normal=20,bulk=20.")
-def set_(
-    account: str,
-    calls_per_minute: int | None,
-    calls_per_window: int | None,
-    window_seconds: float | None,
-    shares: str | None,
-) -> None:
+def set_(account: str, **given: Any) -> None:
     """Change an account while it runs; it holds until it is changed again, whatever the environment says."""
-    if calls_per_minute and (calls_per_window or window_seconds):
+    given = {name: value for name, value in given.items() if value}
+    names = ("calls_per_minute", "calls_per_window", "window_seconds")
+    minute, window, window_seconds = (given.get(name, 0) for name in names)
+    if minute and (window or window_seconds):
         raise click.UsageError("use --calls-per-minute alone, or --calls-per-window with --window-seconds")
-    if bool(calls_per_window) != bool(window_seconds):
+    if bool(window) != bool(window_seconds):
         raise click.UsageError("--calls-per-window and --window-seconds go together")
-    if not (calls_per_minute or calls_per_window or shares):
+    if not given:
         raise click.UsageError("say what to change: see --help")
     found = ledger(account)
-    if calls_per_minute:
-        account_module.set_rate(found, calls_per_minute, 60.0)
-    if calls_per_window and window_seconds:
-        account_module.set_rate(found, calls_per_window, window_seconds)
-    if shares:
+    if minute or window:
+        account_module.set_rate(found, minute or window, window_seconds or 60.0)
+    if "shares" in given:
         try:
-            account_module.set_shares(found, shares)
+            account_module.set_shares(found, given["shares"])
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--shares") from None
-    changed = {
-        "calls_per_minute": calls_per_minute,
-        "calls_per_window": calls_per_window,
-        "window_seconds": window_seconds,
-        "shares": shares,
-    }
-    facts = {name: value for name, value in changed.items() if value}
-    noted(found, "account_set", f"{account} is changed", **facts)
+    noted(found, "account_set", f"{account} is changed", **given)
 
 
 @command.command()

@@ -218,16 +218,10 @@ def _facts(found: Stored) -> dict[str, Any]:
         "timezone": schedule.zone.key,
         "run": schedule.run,
         "account": schedule.account,
-        "origin": found.origin,
-        "paused": found.paused,
         "next": _moment(found, found.due()),
         "last": _moment(found, found.last),
-        "runs": found.runs,
-        "missed": found.missed,
-        "failed": found.failed,
-        "failures": found.failures,
-        "job": found.job,
-        "error": found.error,
+        **{name: getattr(found, name) for name in ("origin", "paused", "runs", "missed", "failed")},
+        **{name: getattr(found, name) for name in ("failures", "job", "error")},
     }
 
 

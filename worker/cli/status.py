@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -33,56 +34,44 @@ def table(found: Status) -> Any:
         made.add_row(
             name, *(f"{n:,}" for n in (lane.ready, lane.waiting, lane.released, lane.running)), oldest
         )
-    return Group(made, *map(shown, _remarks(found)))
+    return Group(made, *(shown(f"  {remark}") for remark in _remarks(found)))
 
 
-def _remarks(found: Status) -> list[str]:
-    remarks = []
+def _remarks(found: Status) -> Iterator[str]:
+    name = found.account
     if found.keyless_ms:
-        remarks.append(
-            f"  NO KEY for {ago(found.keyless_ms)}: no worker has this account's, {found.waiting:,} jobs wait"
-        )
+        yield f"NO KEY for {ago(found.keyless_ms)}: no worker has this account's, {found.waiting:,} jobs wait"
     if found.paused_ms or found.breaker == "open":
         until = f"for {ago(found.paused_ms)} more" if found.paused_ms else "one probe at a time"
-        remarks.append(f"  PAUSED ({until}): {found.why}")
+        yield f"PAUSED ({until}): {found.why}"
     if found.lost_ms:
         doubt = sum(lane.doubt for lane in found.lanes.values())
         old = f", and {doubt:,} jobs that may have been sent since" if doubt else ""
-        remarks.append(
-            f"  REDIS HAS LOST DATA {ago(found.lost_ms)} ago (it came back {found.lost_why}): bulk waits{old}."
-        )
-        remarks.append(
-            f"  See the opt-outs and the limit, then python -m worker account confirm-loss {found.account}"
-        )
+        yield f"REDIS HAS LOST DATA {ago(found.lost_ms)} ago (it came back {found.lost_why}): bulk waits{old}."
+        yield f"See the opt-outs and the limit, then python -m worker account confirm-loss {name}"
     if found.set_aside:
-        remarks.append(
-            f"  {found.set_aside} KEYS held something else and were set aside: HGETALL {prefix(found.account)}aside"
-        )
+        yield f"{found.set_aside} KEYS held something else and were set aside: HGETALL {prefix(name)}aside"
     if found.full:
-        remarks.append(f"  REDIS NEARLY FULL: no {found.full} work is accepted")
-    remarks += [f"  template {name} paused: {why}" for name, why in found.paused_templates.items()]
-    remarks += [f"  {number:,} jobs wait for template {name}" for name, number in found.parked.items()]
+        yield f"REDIS NEARLY FULL: no {found.full} work is accepted"
+    for template, why in found.paused_templates.items():
+        yield f"template {template} paused: {why}"
+    for template, number in found.parked.items():
+        yield f"{number:,} jobs wait for template {template}"
     if found.held:
-        remarks.append(f"  {found.held:,} unknown, held for a receipt")
+        yield f"{found.held:,} unknown, held for a receipt"
     if found.dead:
-        remarks.append(
-            f"  {found.dead:,} dead letters: python -m worker dead-letters list --account {found.account}"
-        )
+        yield f"{found.dead:,} dead letters: python -m worker dead-letters list --account {name}"
     if found.delivery_failed:
-        remarks.append(
-            f"  {found.delivery_failed:,} delivery failed: ... dead-letters list --delivery-failed"
-        )
+        yield f"{found.delivery_failed:,} delivery failed: ... dead-letters list --delivery-failed"
     if found.webhooks_alarm == "silent":
-        remarks.append("  NO RECEIPTS: the webhook is probably switched off at Interakt (docs/webhooks.md)")
+        yield "NO RECEIPTS: the webhook is probably switched off at Interakt (docs/webhooks.md)"
     elif found.webhooks_alarm:
-        remarks.append("  WRONG SIGNATURES: INTERAKT_WEBHOOK_SECRET is probably not Interakt's Secret Key")
+        yield "WRONG SIGNATURES: INTERAKT_WEBHOOK_SECRET is probably not Interakt's Secret Key"
     if found.optouts_open:
-        remarks.append(
-            f"  {found.optouts_open:,} STOPS WITHOUT A NUMBER: python -m worker optout open --account {found.account}"
-        )
+        number = found.optouts_open
+        yield f"{number:,} STOPS WITHOUT A NUMBER: python -m worker optout open --account {name}"
     if found.outbox:
-        remarks.append(f"  {found.outbox:,} on_done messages not yet published")
-    return remarks
+        yield f"{found.outbox:,} on_done messages not yet published"
 
 
 @click.command()

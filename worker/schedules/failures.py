@@ -1,4 +1,4 @@
-"""Slots that failed: each is kept with its schedule, logged and sounded once, whatever it failed of."""
+"""Slots that failed: each is kept with its schedule, and logged and reported once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tail_of(name: str, slot: int) -> str:
 
 
 def slot_failed(schedules: Schedules, name: str, slot: int, why: str, account: str) -> None:
-    """Keep, log and sound it, the first time it is told."""
+    """Keep, log and report it, the first time it is seen."""
     if not schedules.fail(name, slot, why):
         return
     job = f"ij1.{account}.{tail_of(name, slot)}"

@@ -1,4 +1,4 @@
-"""Schedules of a file: what stands in it is there, what no longer does is not (config/schedule.toml)."""
+"""Schedules of a file (config/schedule.toml): Redis has exactly those that are in it."""
 
 from __future__ import annotations
 
