@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from worker.campaigns.definition.rules import Stop
+from worker.campaigns.running.conditions import paused_account, paused_template, too_many
 from worker.campaigns.running.progress import finished, next_pace
-from worker.campaigns.running.stops import paused_account, paused_template, too_many
 
 COUNTS = {
     "planned": 50,

@@ -18,9 +18,8 @@ from worker.campaigns.store.blocks import SIZE
 from worker.campaigns.store.store import CHUNK, CampaignStore
 from worker.ledger.work_ledger import WorkLedger
 
-from . import control, stops
+from . import conditions, control
 from .progress import finished, next_pace
-from .registration import NotRegistered, registered
 from .rounds import go_on
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ class RunningCampaign:
         facts = {name: value.decode() if value else "" for name, value in zip(FIELDS, values, strict=True)}
         counts, seconds = store.counts(), now.timestamp()
         self._note("pace", next_pace(facts["pace"], finished(counts), seconds), facts)
-        why = stops.too_many(self.definition.rules.stop, counts, json.loads(facts["base"] or "{}"))
+        why = conditions.too_many(self.definition.rules.stop, counts, json.loads(facts["base"] or "{}"))
         if why := why or self._paused(seconds * 1000):
             self._pause(why)
             return False
@@ -139,8 +138,10 @@ class RunningCampaign:
         if not self.interakt_id:
             attempt = int(facts["registrations"] or "0")
             try:
-                self.interakt_id = registered(ledger, self.store.campaign, self.definition, attempt)
-            except NotRegistered as error:
+                self.interakt_id = conditions.registered(
+                    ledger, self.store.campaign, self.definition, attempt
+                )
+            except conditions.NotRegistered as error:
                 self._note("registrations", str(attempt + 1), facts)
                 self._pause(str(error))
             self._note("interakt_id", self.interakt_id, facts)
@@ -150,7 +151,7 @@ class RunningCampaign:
         link, prefix = self.store.link, self.store.prefix
         state = link.command("HMGET", f"{prefix}state", "paused_until", "why", "by_hand")
         group = link.command("HGET", f"{prefix}groups", self.group)
-        return stops.paused_account(state, now_ms) or stops.paused_template(group, now_ms)
+        return conditions.paused_account(state, now_ms) or conditions.paused_template(group, now_ms)
 
     def _pause(self, why: str) -> None:
         store = self.store
