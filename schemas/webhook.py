@@ -9,12 +9,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from .event import Button, Event, Kind, Status
+from .event import Event, Kind, Status
 from .loose import digits_of, mapping, text_of, time_of, unwrapped
 from .webhook_rcs import read_rcs
 from .webhook_whatsapp import read_inbound, read_receipt
-
-__all__ = ["Button", "Event", "read"]
 
 STATUSES: dict[str, Status] = {
     f"message_{source}_{status}": status
