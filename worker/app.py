@@ -17,7 +17,6 @@ from tasks.app import app
 from . import process, startup
 from .checks.settings import try_settings
 from .dispatch import message_filter
-from .shutdown import stop, watch_signals
 
 __all__ = ["app"]
 REFUSED_POOLS = ("gevent", "eventlet")
@@ -26,13 +25,13 @@ app.amqp_cls = "worker.dispatch.broker:AMQP"
 
 @app.task(name="interakt.wake", bind=True, ignore_result=True, acks_late=False)
 def wake(self: Any, version: int, account: str, job_keys: list[str]) -> None:
-    """These jobs of this account are yours to claim: the only message we publish. Never raises for a job's sake."""
+    """A wake-up: these jobs of this account can be claimed. Never raises because of a job."""
     process.deliver(version, account, job_keys, self.request.delivery_info["routing_key"])
 
 
 @app.task(name="interakt.tick", ignore_result=True, acks_late=False)
 def tick(name: str) -> None:
-    """Beat says that a schedule is due: make the job of its slot. Repeating it is harmless, a lost one comes again."""
+    """A schedule is due: make the job of its slot. A repeat is harmless, and a lost message comes again."""
     process.tick(name)
 
 
@@ -41,7 +40,7 @@ message_filter.tasks.update(name for name in app.tasks if name.startswith("inter
 
 @signals.celeryd_init.connect
 def check_start(conf: Any = None, options: dict[str, Any] | None = None, **_: Any) -> None:
-    """Tell every mistake of the settings together, before Celery stumbles over one of them.
+    """Report all mistakes in the settings together, before Celery fails at the first, and refuse unknown queues and pools.
 
     gevent and eventlet pools do not bound a call's time the way threads do; producers may use them.
     """
@@ -68,29 +67,7 @@ def _refuse_unknown_queues(asked: Any) -> None:
         )
 
 
-@signals.worker_init.connect
-def prepare(sender: Any = None, **_: Any) -> None:
-    try:
-        startup.prepare(sender)
-    except Exception as error:
-        raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
-
-
-@signals.worker_ready.connect
-def begin(sender: Any = None, **_: Any) -> None:
-    watch_signals()
-    try:
-        startup.begin(sender)
-    except Exception as error:
-        # Celery only logs what a signal's receiver raises; a worker without its dispatcher must not look alive.
-        raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
-
-
-@signals.worker_shutting_down.connect
-def wind_down(**_: Any) -> None:
-    stop()
-
-
-@signals.worker_shutdown.connect
-def end(**_: Any) -> None:
-    process.leave()
+signals.worker_init.connect(startup.prepare)
+signals.worker_ready.connect(startup.begin)
+signals.worker_shutting_down.connect(startup.stop_all)
+signals.worker_shutdown.connect(startup.end)

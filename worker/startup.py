@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import schemas
@@ -15,8 +16,8 @@ from .chores import chores_of
 from .dispatch.dispatcher import Dispatcher
 from .dispatch.publisher import Publisher
 from .dispatch.witness import Witness
-from .process import Process, process
-from .shutdown import stopping
+from .process import Process, leave, process
+from .shutdown import stop, stopping, watch_signals
 from .telemetry import logs, sentry
 from .threads import PAUSE_SECONDS, log_waiting
 from .webhooks import handler as webhook_handler
@@ -25,6 +26,22 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 
 
+def _or_exit(handler: Callable[[Any], None]) -> Callable[..., None]:
+    """A receiver of a signal that ends the worker when it fails.
+
+    Celery only logs what a signal's receiver raises; a worker without its dispatcher must not look alive.
+    """
+
+    def receiver(sender: Any = None, **_: Any) -> None:
+        try:
+            handler(sender)
+        except Exception as error:
+            raise SystemExit(f"the worker cannot start: {type(error).__name__}: {error}") from error
+
+    return receiver
+
+
+@_or_exit
 def prepare(worker: Any) -> None:
     """Before the pool starts: read the settings, so that all mistakes in them are reported at once."""
     settings = current()
@@ -35,8 +52,10 @@ def prepare(worker: Any) -> None:
     process()
 
 
+@_or_exit
 def begin(consumer: Any) -> None:
     """The worker is ready: register, beat, dispatch, listen. Celery's ``consumer`` has the loop that is watched."""
+    watch_signals()
     here, worker = process(), consumer.controller
     heartbeat, ledgers = here.heartbeat, list(here.ledgers.values())
     heartbeat.queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
@@ -75,9 +94,11 @@ def _warm() -> None:
     schemas.check("send_text", payload)
 
 
-def end() -> None:
-    """The worker ends: give up the dispatcher's lease and the entry among the workers."""
-    heartbeat = process().heartbeat
-    for thread in heartbeat.watch.threads:
-        thread.join(3)
-    heartbeat.leave()
+def stop_all(**_: Any) -> None:
+    """The worker was asked to stop: nothing new begins."""
+    stop()
+
+
+def end(**_: Any) -> None:
+    """The worker has ended: give up the dispatcher's lease and the entry among the workers."""
+    leave()

@@ -65,7 +65,7 @@ def mutate(mutation: str) -> None:
                     getattr(work_ledger, name), before, f"{before}\n  if true then return false end"
                 )
                 setattr(work_ledger, name, held)
-            receipts.RECEIPT = changed(receipts.RECEIPT, "news.was and 'corrected' or 'ended'", "'ended'")
+            receipts.RECEIPT = changed(receipts.RECEIPT, "event.was and 'corrected' or 'ended'", "'ended'")
         case "crash":
             _crash_on_call()
         case "freeze":
