@@ -59,10 +59,10 @@ def begin(consumer: Any) -> None:
     here, worker = process(), consumer.controller
     heartbeat, ledgers = here.heartbeat, list(here.ledgers.values())
     heartbeat.queues = [queue.name for queue in worker.app.amqp.queues.consume_from.values()]
-    heartbeat.tuner.slots = heartbeat.slots = here.shares.slots = int(worker.concurrency or 1)
+    heartbeat.tuner.slots = here.shares.slots = int(worker.concurrency or 1)
     here.shares.urgent = "urgent" in heartbeat.queues
     if "prefork" in str(worker.pool_cls):
-        heartbeat.tuner.fixed = heartbeat.slots
+        heartbeat.tuner.fixed = heartbeat.tuner.slots
     heartbeat.accounts = sorted(here.ledgers)
     _register(here)
     heartbeat.on_beat = Witness(ledgers).look

@@ -72,7 +72,7 @@ def test_no_lease_is_renewed_for_a_delivery_that_has_ended(
     ledger.release("dispatcher", WANTED)
     lossy = LosesRedis(link, "default")
     heartbeat = Heartbeat(link, lease_seconds=30)
-    monkeypatch.setattr(Heartbeat, "_ensure_thread", lambda self: None)
+    monkeypatch.setattr(Heartbeat, "start", lambda self: None)
     delivery = Delivery(lossy, None, None, heartbeat, False)  # type: ignore[arg-type]
     monkeypatch.setattr(delivery.requests, "prepare", lambda *_: b"{}")
     assert delivery.deliver(job_keys) == 2
@@ -109,7 +109,7 @@ def test_a_slow_check_that_ends_is_no_crash(
 def test_a_job_claimed_anew_in_one_process_keeps_its_own_lease(
     link: RedisClient, ledger: WorkLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Heartbeat, "_ensure_thread", lambda self: None)
+    monkeypatch.setattr(Heartbeat, "start", lambda self: None)
     heartbeat = Heartbeat(link, lease_seconds=30)
     old, new = Work("t", 1, ""), Work("t", 2, "")
     heartbeat.hold(ledger, [old])

@@ -22,7 +22,7 @@ def test_a_thread_yields(
     yields: bool,
     handled: int,
 ) -> None:
-    monkeypatch.setattr(Heartbeat, "_ensure_thread", lambda self: None)
+    monkeypatch.setattr(Heartbeat, "start", lambda self: None)
     for _ in range(3):
         accept("run_campaign")
     released = ledger.release("dispatcher", {"normal": 1}).job_keys["normal"]

@@ -169,7 +169,7 @@ class Delivery:
                 self._id(work),
                 correlation.callback_of(record.payload),
             )
-        self.heartbeat.measured(time.monotonic() - began, time.thread_time() - cpu)
+        self.heartbeat.tuner.measured(time.monotonic() - began, time.thread_time() - cpu)
         return outcome
 
     def _id(self, work: Work) -> str:

@@ -25,20 +25,17 @@ BEAT_SECONDS = 2.0
 
 
 class Heartbeat:
-    """Renews leases and tells the pacers how many jobs this process wants in flight.
+    """Renews leases, and publishes how many jobs this process wants in flight.
 
-    ``queues`` are the Celery queues it serves, ``slots`` its threads or processes, ``accounts`` those it has keys for,
-    ``watch`` its threads that must live. ``on_beat`` is told the time (ms) of the
-    newest beat that Redis knew before ours.
+    ``queues`` are the Celery queues it serves, ``accounts`` those it has keys for, ``tuner.slots`` its threads or processes,
+    ``watch`` its supervised threads. ``on_beat`` is called with the time (ms) of the newest beat in Redis before ours.
     """
 
-    def __init__(
-        self, link: RedisClient, *, lease_seconds: float, queues: Sequence[str] = (), slots: int = 1
-    ) -> None:
-        self.link, self.queues, self.slots = link, list(queues), slots
+    def __init__(self, link: RedisClient, *, lease_seconds: float, queues: Sequence[str] = ()) -> None:
+        self.link, self.queues = link, list(queues)
         self.accounts: list[str] = []
         self.token = uuid.uuid4().hex[:12]
-        self.tuner = ConcurrencyTuner(slots)
+        self.tuner = ConcurrencyTuner(1)
         self._beat = min(BEAT_SECONDS, lease_seconds / 3)
         self._held: dict[tuple[str, str, int], WorkLedger] = {}
         self._calls: dict[str, float] = {}
@@ -54,7 +51,7 @@ class Heartbeat:
 
     def hold(self, ledger: WorkLedger, works: Sequence[Work]) -> None:
         """Keep the leases of claimed jobs alive from now on."""
-        self._ensure_thread()
+        self.start()
         for work in works:
             self._held[ledger.account, work.job_key, work.fence] = ledger
 
@@ -76,16 +73,10 @@ class Heartbeat:
         """Called by the loop that takes messages in, which also looks after the threads: ``health`` says when it stops."""
         self._looped = time.monotonic()
         self.watch.restart_ended()
-        self._ensure_thread()
-
-    def measured(self, wall: float, cpu: float) -> None:
-        self.tuner.measured(wall, cpu)
+        self.start()
 
     def start(self) -> None:
-        """Begin to beat; called in the worker's main process, and by itself in a forked child that holds jobs."""
-        self._ensure_thread()
-
-    def _ensure_thread(self) -> None:
+        """Begin to beat, if this process does not: in a worker's main process, and in a forked child that holds jobs."""
         if self._thread is not None and self._thread.is_alive() and self._pid == os.getpid():
             return
         with self._lock:
@@ -114,7 +105,7 @@ class Heartbeat:
         for (_, job_key, fence), ledger in list(self._held.items()):
             by_account.setdefault(ledger, []).append((job_key, fence))
         for ledger, jobs in by_account.items():
-            with contextlib.suppress(LedgerDamaged):  # whoever sets it aside tells it
+            with contextlib.suppress(LedgerDamaged):  # what sets it aside logs it
                 ledger.renew(jobs)
 
     def _hanging(self) -> int:
@@ -127,7 +118,7 @@ class Heartbeat:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "queues": self.queues,
-            "slots": self.slots,
+            "slots": self.tuner.slots,
             "want": want,
             "loop_ms": int((time.monotonic() - self._looped) * 1000) if self._looped else 0,
             "up_ms": int((time.monotonic() - self._began) * 1000),

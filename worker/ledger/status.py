@@ -10,6 +10,17 @@ from interakt_jobs.ledger.constants import LANES
 from interakt_jobs.ledger.keys import ACCOUNTS, POISON, WORKERS, prefix
 from interakt_jobs.ledger.redis_client import RedisClient, milliseconds, pairs
 
+HASHES = ("state", "used", "groups", "count")
+# Fields of ``Status`` that are the size of a key.
+SIZES = {
+    "held": ("ZCARD", "held"),
+    "dead": ("ZCARD", "dead"),
+    "delivery_failed": ("ZCARD", "failed"),
+    "outbox": ("LLEN", "outbox"),
+    "optouts_open": ("HLEN", "optout_open"),
+    "set_aside": ("HLEN", "aside"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -66,12 +77,9 @@ def read(link: RedisClient, account: str) -> Status:
     """The account's status in two round trips, whatever its backlog."""
     own = prefix(account)
     now = link.now_ms()
-    commands: list[list[Any]] = [
-        ["HGETALL", f"{own}state"], ["HGETALL", f"{own}used"], ["HGETALL", f"{own}groups"],
-        ["SMEMBERS", f"{own}templates_waiting"],
-        ["ZCARD", f"{own}held"], ["ZCARD", f"{own}dead"], ["ZCARD", f"{own}failed"], ["LLEN", f"{own}outbox"],
-        ["HGETALL", f"{own}count"],
-    ]  # fmt: skip
+    commands: list[list[Any]] = [["SMEMBERS", f"{own}templates_waiting"]]
+    commands += [["HGETALL", f"{own}{name}"] for name in HASHES]
+    commands += [[command, f"{own}{name}"] for command, name in SIZES.values()]
     for lane in LANES:
         ready = f"{own}ready:{lane}"
         commands += [
@@ -79,13 +87,12 @@ def read(link: RedisClient, account: str) -> Status:
             ["ZCARD", f"{own}run:{lane}"], ["ZRANGE", ready, 0, 0, "WITHSCORES"],
             ["ZCARD", f"{own}doubt:{lane}"],
         ]  # fmt: skip
-    commands += [["HLEN", f"{own}aside"], ["HLEN", f"{own}optout_open"]]
-    answers = link.pipeline(commands)
-    state, used, groups = _pairs(answers[0]), _pairs(answers[1]), _pairs(answers[2])
-    templates_waiting = [_text(name) for name in answers[3]]
-    parked = [["ZCARD", f"{own}waiting_for_template:".encode() + name] for name in answers[3]]
-    sizes = link.pipeline(parked) if parked else []
-    counts = {name: _number(value) for name, value in _pairs(answers[8]).items()}
+    templates, *answers = link.pipeline(commands)
+    state, used, groups, counted = map(_pairs, answers[: len(HASHES)])
+    sizes, lanes = answers[len(HASHES) :][: len(SIZES)], answers[len(HASHES) + len(SIZES) :]
+    parked = [["ZCARD", f"{own}waiting_for_template:".encode() + name] for name in templates]
+    waiting = link.pipeline(parked) if parked else []
+    counts = {name: _number(value) for name, value in counted.items()}
     paused = _number(state.get("paused_until")) - now
     return Status(
         account=account,
@@ -97,25 +104,20 @@ def read(link: RedisClient, account: str) -> Status:
         why=state.get("why", "") if paused > 0 or state.get("breaker") == "open" else "",
         breaker=state.get("breaker") or "closed",
         full=state.get("full", ""),
-        lanes={lane: _lane(answers[9 + 6 * i : 15 + 6 * i], now) for i, lane in enumerate(LANES)},
-        held=answers[4],
-        parked=dict(zip(templates_waiting, sizes, strict=True)),
+        lanes={lane: _lane(lanes[6 * i : 6 * i + 6], now) for i, lane in enumerate(LANES)},
+        parked=dict(zip(map(_text, templates), waiting, strict=True)),
         paused_templates={
             name: value.split("|", 2)[-1]
             for name, value in groups.items()
             if _number(value.split("|", 1)[0]) > now
         },
-        dead=answers[5],
         dead_by_reason={name.split("|", 1)[1]: n for name, n in counts.items() if name.startswith("dead|")},
-        delivery_failed=answers[6],
-        outbox=answers[7],
         webhooks_alarm=state.get("webhooks_alarm", ""),
-        optouts_open=answers[-1],
-        set_aside=answers[-2],
         keyless_ms=max(1, now - int(state["keyless"])) if "keyless" in state else 0,
         lost_ms=max(1, now - int(state["lost_at"])) if "lost_at" in state else 0,
         lost_why=state.get("lost_why", ""),
         counts=counts,
+        **dict(zip(SIZES, sizes, strict=True)),
     )
 
 
