@@ -19,7 +19,7 @@ def stop() -> None:
 
 
 def watch_signals() -> None:
-    """Set the flag before Celery's own handlers run: at SIGQUIT these wait for every thread before they tell anybody."""
+    """Set the flag before Celery's own handlers run: at SIGQUIT these wait for every thread before they send a signal."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         _watch(number, signal.getsignal(number))
 

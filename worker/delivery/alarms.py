@@ -38,7 +38,7 @@ def attempt_failed(account: str, error: InteraktError, operation: str, job: str,
 
 
 def job_refused(account: str, job: str, operation: str, reason: str, error: str) -> None:
-    """Log a job that is dead without a call: no failed attempt has told of it."""
+    """Log a job that is dead without a call, for which no failed attempt was logged."""
     extra = {"action": "job_refused", "account": account, "job": job, "operation": operation}
     log.warning("a job is dead", extra={**extra, "reason": reason, "error": error[:300]})
 

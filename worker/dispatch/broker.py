@@ -1,7 +1,7 @@
-"""Celery's connection to Redis: its URL read as everywhere here, and after an outage a try every two seconds.
+"""Celery's connection to Redis: its URL is read like every other of ours, and after an outage it tries every two seconds.
 
-kombu checks no certificate unless it is told to, and waits two seconds longer after each try, up to thirty; so does
-whoever waits for a code that Redis already has.
+kombu checks no certificate by default, and waits two seconds longer after each try, up to thirty: a login code would wait
+as long, although Redis is back.
 """
 
 from __future__ import annotations

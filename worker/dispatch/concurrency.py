@@ -1,7 +1,7 @@
 """How many threads are of use: Little's law with one GIL.
 
-Idle threads cost more than the ledger, so their number follows the latency: with ``cpu``
-seconds of CPU a job and ``latency`` seconds on the wire, ``1 + latency / cpu`` threads keep one core busy.
+Idle threads cost more than the ledger, so their number follows the latency: with ``cpu`` seconds of CPU a job and
+``latency`` seconds on the wire, ``1 + latency / cpu`` threads keep one core busy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ConcurrencyTuner:
         self._cpu = 0.0
         self._quickest, self._since = math.inf, 0.0
         self._last = math.inf
-        self._told = -1
+        self._last_wanted = -1
 
     def measured(self, wall: float, cpu: float) -> None:
         """One call took ``wall`` seconds and ``cpu`` seconds of this thread."""
@@ -39,7 +39,7 @@ class ConcurrencyTuner:
     def want(self, hanging: int = 0) -> int:
         """Jobs in flight that are of use now; ``hanging`` calls are stuck and count for nothing."""
         if self.fixed:
-            self._told = self.fixed
+            self._last_wanted = self.fixed
             return self.fixed
         latency = min(self._quickest, self._last)
         if math.isinf(latency):
@@ -49,9 +49,9 @@ class ConcurrencyTuner:
             wanted = max(
                 LEAST, math.ceil(1 + max(0.0, latency - self._cpu) / max(0.0005, 2.5 * self._cpu)) + 1
             )
-        self._told = min(self.slots, wanted + hanging)
-        return self._told
+        self._last_wanted = min(self.slots, wanted + hanging)
+        return self._last_wanted
 
     def changed(self, hanging: int = 0) -> bool:
-        told = self._told
-        return self.want(hanging) != told
+        before = self._last_wanted
+        return self.want(hanging) != before

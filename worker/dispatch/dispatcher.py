@@ -1,7 +1,6 @@
-"""The dispatcher: waits on the signals and keeps each lane's queue topped up with about half a second of work.
+"""The dispatcher: waits for the accounts' signals and keeps each lane's queue filled with about half a second of work.
 
-It spends nothing: the permit is taken by ``start``. One dispatcher per account leads, by a lease of two
-seconds; any worker can.
+It takes no permit: ``start`` does. For each account one worker dispatches, by a lease of two seconds; any worker can.
 """
 
 from __future__ import annotations
@@ -53,14 +52,14 @@ class Dispatcher:
         self._chores_from = 0.0
 
     def thread(self) -> SupervisedThread:
-        """The thread that does the pacing."""
+        """The thread that dispatches, not yet started."""
         return SupervisedThread("dispatcher", self._turn, leave=self._leave)
 
     def _turn(self) -> None:
         try:
             self._round()
         except LedgerUnreachable:
-            # those who hold jobs must have told Redis so before it is asked whose lease has ended
+            # workers must have renewed the leases of their jobs before the reaper looks for leases that have ended
             self._chores_from = time.monotonic() + RENEWED_SECONDS
             raise
 
@@ -109,7 +108,7 @@ class Dispatcher:
                 self._guarded(chore, ledger)
 
     def _share(self) -> dict[str, int]:
-        """What one of several accounts may have in flight: calls that hang in one leave slots to the others."""
+        """What one of several accounts may have in flight, so that calls that hang leave threads to the others."""
         accounts = len(self.ledgers)
         return {lane: math.ceil(2 * number / (accounts + 1)) for lane, number in self._wanted.items()}
 
@@ -151,7 +150,7 @@ def wanted_in_flight(link: RedisClient) -> dict[str, int]:
             entries[token] = int(entry["at"]), lanes
         except (ValueError, KeyError, TypeError):
             link.command("HDEL", WORKERS, token)
-    # whoever asks is a worker too, so the newest entry is at most a beat old: no clock is asked for
+    # this process is a worker too, so the newest entry is at most a beat old, and no clock is needed
     newest = max((at for at, _ in entries.values()), default=0)
     for token, (at, lanes) in entries.items():
         if newest - at > FORGET_MS:
@@ -163,7 +162,7 @@ def wanted_in_flight(link: RedisClient) -> dict[str, int]:
 
 
 def _most(entry: dict[str, Any], lane: str) -> int:
-    """What one worker wants of a lane: a quarter of its slots stays free of other lanes' calls beside urgent."""
+    """What one worker wants of a lane; where it serves urgent too, the other lanes get three quarters of its threads."""
     want = int(entry["want"])
     slots = int(entry.get("slots") or want)
     shared = lane != "urgent" and "urgent" in entry["queues"]

@@ -94,7 +94,7 @@ def _body(body: Any, properties: Any) -> tuple[list[Any], dict[str, Any]]:
 class Channel(kombu_redis.Channel):
     """kombu's channel; what BRPOP brings is read by ``rebuild`` first.
 
-    An error that Redis answers with is told as a lost connection, in plain words: Celery then waits and tries again.
+    An error of Redis is raised as a lost connection, with words of ours: Celery then waits and tries again.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

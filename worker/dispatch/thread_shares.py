@@ -36,7 +36,7 @@ class ThreadShares:
         self._lock = threading.Lock()
 
     def take(self, turn: Turn) -> bool:
-        """Whether it may run now; whoever may gives its thread back with ``done``."""
+        """Whether it may run now; if so, its thread is given back with ``done``."""
         with self._lock:
             if self._may(turn):
                 self._held[turn.account, turn.lane] += 1

@@ -1,7 +1,7 @@
-"""An account whose key was taken from the workers: it takes no more jobs, and says so; what it has waits for a key.
+"""An account whose key was taken from the workers takes no more jobs; those that it has wait for a key.
 
-The workers tell each other which accounts they serve. An account that is served by none of them, while some live, is
-marked, so that ``accept`` refuses; with no worker alive nothing is known, and all is accepted as before.
+Each worker publishes which accounts it serves. An account that no living worker serves is marked, so that ``accept``
+refuses its jobs. While no worker is alive nothing is known, and all jobs are accepted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ledger's other half: claim, start, step, renew, release and reap."""
+"""The worker's half of the ledger: claim, start, step, renew, release and reap."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PERMIT_SECONDS = 10.0
 
 
 class Work(NamedTuple):
-    """A claimed job: job_key, fence, record, attempts made before; and what ``start`` said, if it was asked, and when.
+    """A claimed job: job_key, fence, record, attempts made before; and the answer of ``start``, if it was called, and when.
 
-    ``check`` is the verdict of a job that is to be checked before ``start`` is asked.
+    The verdict ``check`` asks to check the payload before ``start`` is called.
     """
 
     job_key: str
@@ -40,7 +40,7 @@ class Work(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What ``start`` said: go (and how many ms the permit stays fresh), wait (ms), back, dead or gone (why)."""
+    """What ``start`` answered: go (and how many ms the permit stays fresh), wait (ms), back, dead or gone (why)."""
 
     word: str
     millis: int = 0
@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
 
 
 class Released(NamedTuple):
-    """What a dispatcher's tick gave: whether this dispatcher leads, ms until the next look, job_keys by lane."""
+    """What a dispatcher's tick released: whether this dispatcher leads, ms until the next look, job_keys by lane."""
 
     leads: bool
     millis: int
@@ -81,9 +81,9 @@ class WorkLedger(Ledger):
         token: str = "",
         again: bool = False,
     ) -> tuple[str, Work | None]:
-        """Settle ``work`` with ``outcome`` (settling.lua) and take the lane's next job; returns what settle said, and it.
+        """Settle ``work`` with ``outcome`` and claim the lane's next job; returns how it was settled, and the job.
 
-        ``again`` asks for the answer of a call that was lost: the job it may have taken is found.
+        ``again`` repeats a call whose answer was lost: the job that it may have claimed is returned.
         """
         answer = self.link.run(
             STEP,
@@ -140,7 +140,7 @@ class WorkLedger(Ledger):
     ) -> dict[str, int]:
         """Repair what a dead worker, a lost message or an ended hold left; returns counts by what was done.
 
-        ``aside`` is told the names of keys that a script had to set aside, until they are taken off ``astray``.
+        ``aside`` is called with the names of keys that a script had to set aside, until they are removed from ``astray``.
         """
         *answer, names = self.link.run(REAP, self._keys, most, retry_ms, crashes)
         if names:
