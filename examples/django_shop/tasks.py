@@ -7,17 +7,17 @@ from shop.models import Order
 
 @shared_task(name="tasks.message_ended")
 def message_ended(job_id: str, event: str, state: str, **more: object) -> None:
-    """A message came to its end, or that is corrected: ``state`` is done, dead or cancelled. May be told twice."""
-    Order.objects.filter(job=job_id).update(told=state)
+    """A message has ended, or its end was corrected: ``state`` is done, dead or cancelled. May be called twice."""
+    Order.objects.filter(job=job_id).update(message_state=state)
 
 
 @shared_task(name="tasks.catch_up")
 def catch_up() -> int:
-    """Enqueue what was not, as Redis was away or the process died after its commit; for beat.
+    """Enqueue messages that were missed because Redis was away or the process died after its commit; for beat.
 
-    An order that only waits for its message's end is enqueued again too, which changes nothing.
+    It also enqueues orders whose message has not ended yet, which changes nothing.
     """
-    missed = Order.objects.filter(told="")
+    missed = Order.objects.filter(message_state="")
     for order in missed:
         confirm(order)
     return len(missed)

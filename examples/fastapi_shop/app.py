@@ -5,7 +5,7 @@ import secrets
 from typing import Annotated
 
 from fastapi import FastAPI, Form, HTTPException
-from told import endings
+from shop_celery import endings
 
 from interakt_jobs import Job, LedgerUnreachable, NoSuchJob, PayloadError, send_auth_template
 
@@ -27,7 +27,10 @@ async def send_code(
     payload = {"countryCode": "+91", "phoneNumber": phone, "template": template}
     try:
         job = await asyncio.to_thread(
-            send_auth_template.delay, payload, on_done="told.message_ended", on_done_queue="fastapi_shop"
+            send_auth_template.delay,
+            payload,
+            on_done="shop_celery.message_ended",
+            on_done_queue="fastapi_shop",
         )
     except PayloadError as error:
         raise HTTPException(422, error.errors) from error
@@ -44,5 +47,5 @@ async def show(job_id: str) -> dict[str, object]:
         status = await asyncio.to_thread(lambda: Job(job_id).status)
     except (NoSuchJob, ValueError) as error:
         raise HTTPException(404, "no such job") from error
-    told = await asyncio.to_thread(endings.get, f"shop:ended:{job_id}")
-    return {"job": job_id, "status": status, "told": told}
+    state = await asyncio.to_thread(endings.get, f"shop:ended:{job_id}")
+    return {"job": job_id, "status": status, "message_state": state}

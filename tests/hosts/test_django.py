@@ -36,8 +36,8 @@ def test_an_order_sends_a_message_and_the_shops_own_task_is_told(django: Host, w
     status, answer = django.ask("/orders", **JOHN)
     assert status == 201
     order = f"/orders/{answer['order']}"
-    told = django.until(lambda: (found := django.ask(order)[1])["told"] and found, "word of the end")
-    assert (told["status"], told["told"]) == ("SUCCESS", "done")
+    told = django.until(lambda: (found := django.ask(order)[1])["message_state"] and found, "word of the end")
+    assert (told["status"], told["message_state"]) == ("SUCCESS", "done")
     assert worker.sandbox.jobs()[told["job"]] == (1, 1)
 
 
@@ -49,7 +49,7 @@ def test_an_order_that_is_rolled_back_sends_nothing(django: Host, worker: Stack)
     )
     assert django.run(code) == 0
     _, answer = django.ask("/orders", **JOHN)
-    django.until(lambda: django.ask(f"/orders/{answer['order']}")[1]["told"], "word of the end")
+    django.until(lambda: django.ask(f"/orders/{answer['order']}")[1]["message_state"], "word of the end")
     assert worker.sandbox.summary()["calls"] == before + 1
 
 
@@ -66,5 +66,5 @@ def test_an_order_outlives_an_outage_of_redis_and_is_caught_up_on_once(django: H
         "print(json.dumps([tasks.catch_up(), tasks.catch_up(), Order.objects.get(id=sys.argv[1]).job]))"
     )
     first, _, job = django.run(again, str(number))
-    django.until(lambda: django.ask(f"/orders/{number}")[1]["told"], "word of the end")
+    django.until(lambda: django.ask(f"/orders/{number}")[1]["message_state"], "word of the end")
     assert first == 1 and worker.sandbox.jobs()[job] == (1, 1)

@@ -17,7 +17,7 @@ def fastapi(host: Callable[..., Host]) -> Iterator[Host]:
     with host("fastapi_shop") as shop:
         words = f"-m uvicorn app:app --port {shop.port} --log-level warning"
         shop.start("web", str(shop.python), *words.split())
-        shop.celery("told", "fastapi_shop")
+        shop.celery("shop_celery", "fastapi_shop")
         shop.until(lambda: shop.ask("/codes/none")[0] == 404, "server")
         yield shop
 
@@ -31,8 +31,10 @@ def test_codes_asked_for_at_once_are_sent_and_the_shops_own_task_is_told(
     for _, answer in answers:
         assert answer["result"]["status"] == 201 and answer["result"]["id"]
         code = f"/codes/{answer['job']}"
-        told = fastapi.until(lambda code=code: (found := fastapi.ask(code)[1])["told"] and found, "end")
-        assert (told["status"], told["told"]) == ("SUCCESS", "done")
+        told = fastapi.until(
+            lambda code=code: (found := fastapi.ask(code)[1])["message_state"] and found, "end"
+        )
+        assert (told["status"], told["message_state"]) == ("SUCCESS", "done")
         assert worker.sandbox.jobs()[told["job"]] == (1, 1)
 
 

@@ -61,8 +61,10 @@ def test_each_forked_process_sends_and_the_shops_own_task_is_told(flask: Host, w
     assert {status for status, _ in answers} == {201}
     for _, answer in answers:
         order = f"/orders/{answer['order']}"
-        told = flask.until(lambda order=order: (found := flask.ask(order)[1])["told"] and found, "end")
-        assert (told["status"], told["told"]) == ("SUCCESS", "done")
+        told = flask.until(
+            lambda order=order: (found := flask.ask(order)[1])["message_state"] and found, "end"
+        )
+        assert (told["status"], told["message_state"]) == ("SUCCESS", "done")
         assert worker.sandbox.jobs()[told["job"]] == (1, 1)
 
 
@@ -70,7 +72,7 @@ def test_an_order_that_is_rolled_back_sends_nothing(flask: Host, worker: Stack) 
     before = worker.sandbox.summary()["calls"]
     assert flask.ask("/orders", **{**JOHN, "quantity": 101})[0] == 409
     _, answer = flask.ask("/orders", **JOHN)
-    flask.until(lambda: flask.ask(f"/orders/{answer['order']}")[1]["told"], "word of the end")
+    flask.until(lambda: flask.ask(f"/orders/{answer['order']}")[1]["message_state"], "word of the end")
     assert worker.sandbox.summary()["calls"] == before + 1
 
 

@@ -21,7 +21,7 @@ ENQUEUE = """
 import json, sys
 from interakt_jobs import send_text
 text = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "hello"}}
-told = {"on_done": "told.message_ended", "on_done_queue": "fastapi_shop"}
+told = {"on_done": "shop_celery.message_ended", "on_done_queue": "fastapi_shop"}
 jobs = [one.job for one in send_text.delay_many([text] * int(sys.argv[1]), lane="normal", **told)]
 assert {job.get(timeout=60)["status"] for job in jobs} == {201}
 print(json.dumps([job.id for job in jobs]))
@@ -30,7 +30,7 @@ ENDS = """
 import json
 from interakt_jobs import JobCancelled, JobDead, send_text
 text = {"countryCode": "+91", "phoneNumber": "9999999999", "data": {"message": "hello"}}
-told = {"on_done": "told.message_ended", "on_done_queue": "fastapi_shop"}
+told = {"on_done": "shop_celery.message_ended", "on_done_queue": "fastapi_shop"}
 dead = send_text.delay({**text, "phoneNumber": "12"}, **told)
 cancelled = send_text.delay(text, countdown=600, **told)
 cancelled.revoke()
@@ -49,7 +49,7 @@ print(json.dumps(found))
 @pytest.fixture(scope="module")
 def shop(host: Callable[..., Host], worker: Stack) -> Iterator[Host]:
     with host("fastapi_shop") as found:
-        found.celery("told", "fastapi_shop")
+        found.celery("shop_celery", "fastapi_shop")
         yield found
 
 

@@ -14,7 +14,7 @@ CANNOT_RUN = {
     "python manage.py": "needs Django; tests/hosts runs this shop",
     "python -m celery -A config": "needs Django; tests/hosts runs this shop",
     "python -m uvicorn": "needs FastAPI; tests/hosts runs this shop",
-    "python -m celery -A told": "needs FastAPI; tests/hosts runs this shop",
+    "python -m celery -A shop_celery": "needs FastAPI; tests/hosts runs this shop",
     "gunicorn": "needs Flask; tests/hosts runs this shop",
     "python -m celery -A shop.worker": "needs Flask; tests/hosts runs this shop",
     "curl -d phone": "asks a shop; tests/hosts does",

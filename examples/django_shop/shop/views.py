@@ -46,4 +46,6 @@ def show(_: HttpRequest, order_id: int) -> JsonResponse:
         status = Job(order.job).status
     except NoSuchJob:
         status = "NONE"
-    return JsonResponse({"order": order.id, "job": order.job, "status": status, "told": order.told})
+    return JsonResponse(
+        {"order": order.id, "job": order.job, "status": status, "message_state": order.message_state}
+    )

@@ -16,7 +16,7 @@ class Base(DeclarativeBase):
 
 
 class Order(Base):
-    """One order; ``job`` is the id of its message from the beginning, ``told`` what the worker said it came to."""
+    """One order; ``job`` is the id of its message, made in advance; ``message_state`` is empty until that has ended."""
 
     __tablename__ = "orders"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -24,7 +24,7 @@ class Order(Base):
     name: Mapped[str]
     quantity: Mapped[int]
     job: Mapped[str] = mapped_column(default=new_id, unique=True)
-    told: Mapped[str] = mapped_column(default="")
+    message_state: Mapped[str] = mapped_column(default="")
 
 
 Base.metadata.create_all(engine)

@@ -1,4 +1,4 @@
-"""The messages of the shop, and the task that is told how each ended."""
+"""The messages of the shop, and the task that receives the end of each."""
 
 from celery import shared_task
 from sqlalchemy import update
@@ -19,6 +19,6 @@ def confirm(order: Order) -> Job:
 
 @shared_task(name="shop.message_ended")
 def message_ended(job_id: str, event: str, state: str, **more: object) -> None:
-    """A message came to its end, or that is corrected: ``state`` is done, dead or cancelled. May be told twice."""
+    """A message has ended, or its end was corrected: ``state`` is done, dead or cancelled. May be called twice."""
     with Session.begin() as session:
-        session.execute(update(Order).where(Order.job == job_id).values(told=state))
+        session.execute(update(Order).where(Order.job == job_id).values(message_state=state))

@@ -38,4 +38,4 @@ def show(order_id: int) -> dict[str, object]:
         status = Job(order.job).status
     except NoSuchJob:
         status = "NONE"
-    return {"order": order.id, "job": order.job, "status": status, "told": order.told}
+    return {"order": order.id, "job": order.job, "status": status, "message_state": order.message_state}

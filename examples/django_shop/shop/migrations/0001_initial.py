@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=80)),
                 ("quantity", models.PositiveIntegerField()),
                 ("job", models.CharField(default=interakt_jobs.new_id, max_length=120, unique=True)),
-                ("told", models.CharField(default="", max_length=20)),
+                ("message_state", models.CharField(default="", max_length=20)),
             ],
         ),
     ]

@@ -1,4 +1,4 @@
-"""The shop's own Celery: it is told how each message ended."""
+"""The shop's own Celery: its task receives the end of each message."""
 
 import os
 
@@ -11,7 +11,7 @@ app.conf.task_ignore_result = True
 endings = Redis.from_url(BROKER, decode_responses=True)
 
 
-@app.task(name="told.message_ended")
+@app.task(name="shop_celery.message_ended")
 def message_ended(job_id: str, event: str, state: str, **more: object) -> None:
-    """A message came to its end, or that is corrected: ``state`` is done, dead or cancelled. May be told twice."""
+    """A message has ended, or its end was corrected: ``state`` is done, dead or cancelled. May be called twice."""
     endings.set(f"shop:ended:{job_id}", state, ex=86400)
