@@ -163,8 +163,9 @@ def test_a_secret_is_changed_without_losing_a_webhook(own_valkey: Valkey, tmp_pa
         assert own.post(b'{"c": 1}', "/webhooks/interakt/brand_b", OTHER_SECRET).status_code == 200
         assert own.post(b"{}", "/webhooks/interakt/brand_b").status_code == 401
         with Redis.from_url(own_valkey.url) as client:
-            until(lambda: client.hget(f"{prefix('default')}count", "webhook|taken") == b"2")
-            assert client.hget(f"{prefix('default')}count", "webhook|old_secret") == b"1"
+            until(lambda: client.hget(f"{prefix('default')}count", "webhook|old_secret") == b"1")
+            # a Redis that is slow for a moment has them by way of the disk
+            until(lambda: client.xlen(f"{prefix('default')}webhooks") == 2)
             assert client.hget(f"{prefix('brand_b')}count", "webhook|old_secret") is None
             rcs = "/webhooks/interakt/brand_b/rcs/"
             for secret, status in (("the-new-path-secret", 200), (RCS, 200), ("another-secret", 404)):

@@ -88,7 +88,7 @@ class Dispatcher:
                 extra={"action": "redis_full", "account": ledger.account, "error": str(error)},
             )
         except Exception as error:  # noqa: BLE001  neither another account nor another chore may suffer from it
-            extra = {"action": "pacer_failed", "account": ledger.account, "error": type(error).__name__}
+            extra = {"action": "dispatcher_failed", "account": ledger.account, "error": type(error).__name__}
             log.error("dispatcher failed", extra=extra)
 
     def _tick(self, ledger: WorkLedger) -> None:
