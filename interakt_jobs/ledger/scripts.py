@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from dataclasses import dataclass
 from importlib import resources
 
@@ -94,7 +93,3 @@ def bundle(name: str, text: str, *folders: str) -> Script:
     add(text, f"{name}.lua")
     whole = "\n".join(lines) + "\n"
     return Script(name, whole, hashlib.sha1(whole.encode()).hexdigest(), tuple(files))  # noqa: S324  EVALSHA's own
-
-
-if __name__ == "__main__":
-    sys.stdout.write(load(sys.argv[1]).text)
